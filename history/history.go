@@ -1,0 +1,219 @@
+// Package history is what clients saw: operations with their beginning, their
+// end and their outcome, recorded anywhere — by the simulator next door or by a
+// real system — and nothing about how the system works inside.
+//
+// # The contract of a history
+//
+// Operations stand in the order of their calls. Call and Return are positions
+// in one global order of events: every position is used at most once, so that
+// of two events one is certainly the earlier. (Times alone would not do:
+// checkers take equal times as concurrent, and a tie hides a stale read.)
+// Simulated or wall times are kept beside the positions, for drawing.
+//
+// A process does one thing at a time. An operation whose outcome is Unknown may
+// have happened, may still happen, or may never happen; it stays open for ever
+// (Return is Never) and its process does nothing more: the client goes on under
+// a fresh process number.
+package history
+
+import (
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/rashomon-go/rashomon/model"
+)
+
+// Never is the Return of an operation that did not return.
+const Never int64 = math.MaxInt64
+
+// NoNode is the Node of an operation when it is not known which node was asked.
+const NoNode int32 = -1
+
+// Outcome says how an operation ended. The zero Outcome is not valid.
+type Outcome uint8
+
+const (
+	OK      Outcome = iota + 1 // it happened, and this is the answer
+	Fail                       // it certainly did not happen
+	Unknown                    // it may have happened, or may yet happen
+)
+
+// String returns ok, fail or unknown.
+func (o Outcome) String() string {
+	switch o {
+	case OK:
+		return "ok"
+	case Fail:
+		return "fail"
+	case Unknown:
+		return "unknown"
+	}
+	return fmt.Sprintf("outcome(%d)", uint8(o))
+}
+
+// Op is one operation of one process on one key. Keys, nodes and texts are
+// interned in the History.
+type Op struct {
+	Call   int64 // position of the call, from 1, strictly increasing
+	Return int64 // position of the return, or Never
+
+	CalledAt   time.Duration // time of the call since the start of the run
+	ReturnedAt time.Duration // time of the return, or when the client gave up
+
+	Value  model.Value // Write, CAS, Append: what to store
+	Expect model.Value // CAS: what must be there
+	Seen   model.Value // Read: the answer; failed CAS: what was there, or Unseen
+
+	ID      int32 // number of the operation in its scenario, or 0
+	Process int32
+	Key     int32 // index into History.Keys
+	Node    int32 // index into History.Nodes, or NoNode: the node asked (last)
+
+	Kind    model.Kind
+	Outcome Outcome
+	Swapped bool // CAS with outcome OK: Value was stored
+}
+
+// History is a whole history. The zero History is empty and ready to use.
+// It is not safe for concurrent use while it is being changed.
+type History struct {
+	Ops   []Op     // in the order of their calls
+	Keys  []string // names of the keys
+	Nodes []string // names of the nodes, if known
+	// Texts, if not nil, are the texts that values stand for: a Value is then
+	// an index into it (or Absent, or Unseen).
+	Texts []string
+}
+
+// ModelOp returns operation i as a specification sees it.
+func (h *History) ModelOp(i int) model.Op {
+	o := &h.Ops[i]
+	m := model.Op{
+		Kind: o.Kind, Open: o.Outcome == Unknown,
+		Value: o.Value, Expect: o.Expect, Seen: o.Seen, Swapped: o.Swapped,
+	}
+	if h.Texts != nil {
+		m.Text, m.SeenText = h.text(o.Value), h.text(o.Seen)
+	}
+	return m
+}
+
+func (h *History) text(v model.Value) string {
+	if v < 0 || int(v) >= len(h.Texts) {
+		return ""
+	}
+	return h.Texts[v]
+}
+
+// ValueString returns v as a person would write it: the number, or the quoted
+// text behind it, or nil.
+func (h *History) ValueString(v model.Value) string {
+	if h.Texts == nil || v == model.Absent || v == model.Unseen {
+		return v.String()
+	}
+	return fmt.Sprintf("%q", h.text(v))
+}
+
+// OpString returns operation i in one line without times, such as
+// "read k0 -> 7", "write k0=7" or "cas k0 3->4: failed, saw 5".
+func (h *History) OpString(i int) string {
+	o := &h.Ops[i]
+	key := h.Keys[o.Key]
+	var s string
+	switch o.Kind {
+	case model.Read:
+		s = "read " + key
+		if o.Outcome == OK {
+			return s + " -> " + h.ValueString(o.Seen)
+		}
+	case model.Write:
+		s = "write " + key + "=" + h.ValueString(o.Value)
+	case model.Append:
+		s = "append " + key + "+=" + h.ValueString(o.Value)
+	case model.Delete:
+		s = "delete " + key
+	case model.CAS:
+		s = "cas " + key + " " + h.ValueString(o.Expect) + "->" + h.ValueString(o.Value)
+		if o.Outcome == OK && !o.Swapped {
+			s += ": failed"
+			if o.Seen != model.Unseen {
+				s += ", saw " + h.ValueString(o.Seen)
+			}
+			return s
+		}
+	default:
+		s = o.Kind.String() + " " + key
+	}
+	if o.Outcome != OK {
+		s += ": " + o.Outcome.String()
+	}
+	return s
+}
+
+// Validate reports the first way in which the history breaks the contract of
+// the package: positions that are not strictly increasing or used twice, a
+// return before its call, two operations of one process at once, a process that
+// goes on after an unknown outcome, an index out of range. It takes time
+// proportional to the operations.
+func (h *History) Validate() error {
+	v := validation{open: map[int32]int{}}
+	returns := make(map[int64]int, len(h.Ops))
+	for i := range h.Ops {
+		if o := &h.Ops[i]; o.Return != Never {
+			if j, twice := returns[o.Return]; twice {
+				return fmt.Errorf("operations %d and %d both return at position %d, expected positions used once", j, i, o.Return)
+			}
+			returns[o.Return] = i
+		}
+	}
+	for i := range h.Ops {
+		if err := v.add(h, i, returns); err != nil {
+			return fmt.Errorf("operation %d (%s): %w", i, v.describe(h, i), err)
+		}
+	}
+	return nil
+}
+
+type validation struct {
+	last int64
+	open map[int32]int // the latest operation of each process
+}
+
+func (v *validation) describe(h *History, i int) string {
+	if o := &h.Ops[i]; o.Key < 0 || int(o.Key) >= len(h.Keys) {
+		return o.Kind.String()
+	}
+	return h.OpString(i)
+}
+
+func (v *validation) add(h *History, i int, returns map[int64]int) error {
+	o := &h.Ops[i]
+	switch {
+	case o.Key < 0 || int(o.Key) >= len(h.Keys):
+		return fmt.Errorf("key number %d, expected 0..%d", o.Key, len(h.Keys)-1)
+	case o.Node != NoNode && (o.Node < 0 || int(o.Node) >= len(h.Nodes)):
+		return fmt.Errorf("node number %d, expected 0..%d", o.Node, len(h.Nodes)-1)
+	case o.Outcome < OK || o.Outcome > Unknown:
+		return fmt.Errorf("no outcome, expected ok, fail or unknown")
+	case o.Call <= v.last:
+		return fmt.Errorf("called at position %d after a call at %d, expected increasing positions", o.Call, v.last)
+	case o.Outcome == Unknown && o.Return != Never:
+		return fmt.Errorf("returns at %d with an unknown outcome, expected that it never returns", o.Return)
+	case o.Outcome != Unknown && o.Return == Never:
+		return fmt.Errorf("outcome %s but it never returns", o.Outcome)
+	case o.Return <= o.Call:
+		return fmt.Errorf("returns at position %d before its call at %d", o.Return, o.Call)
+	}
+	if j, twice := returns[o.Call]; twice {
+		return fmt.Errorf("called at position %d, at which operation %d returns, expected positions used once", o.Call, j)
+	}
+	if j, busy := v.open[o.Process]; busy && h.Ops[j].Return > o.Call {
+		if h.Ops[j].Outcome == Unknown {
+			return fmt.Errorf("process %d goes on after operation %d, whose outcome is unknown; expected a fresh process", o.Process, j)
+		}
+		return fmt.Errorf("process %d calls before its operation %d has returned", o.Process, j)
+	}
+	v.last, v.open[o.Process] = o.Call, i
+	return nil
+}

@@ -1,0 +1,85 @@
+// Package model holds sequential specifications: what an object answers when
+// its operations happen one at a time. A checker asks a specification whether
+// some order of the operations of a concurrent history is legal.
+//
+// The package knows no history, no simulator and no time.
+package model
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+)
+
+// Value is what a register holds: a number chosen by the workload, or the
+// index of an interned text when the history has texts, or one of the two
+// special values below.
+type Value int64
+
+const (
+	// Absent is the value of a key that holds nothing: never written, or
+	// deleted. Real systems print it as nil or null.
+	Absent Value = math.MinInt64
+	// Unseen stands where an answer could have told a value and did not, as
+	// in a failed compare-and-set that only says "failed".
+	Unseen Value = math.MinInt64 + 1
+)
+
+// String returns the number, "nil" for Absent and "?" for Unseen.
+func (v Value) String() string {
+	switch v {
+	case Absent:
+		return "nil"
+	case Unseen:
+		return "?"
+	}
+	return strconv.FormatInt(int64(v), 10)
+}
+
+// Kind says what an operation asks for. The zero Kind is no operation.
+type Kind uint8
+
+const (
+	Read   Kind = iota + 1 // what does the key hold?
+	Write                  // store Value
+	CAS                    // store Value if the key holds Expect
+	Delete                 // hold nothing
+	Append                 // add Value's text at the end of the text held
+	kinds
+)
+
+var kindNames = [kinds]string{Read: "read", Write: "write", CAS: "cas", Delete: "delete", Append: "append"}
+
+// String returns the word for the kind that histories and scenarios use.
+func (k Kind) String() string {
+	if k < kinds && kindNames[k] != "" {
+		return kindNames[k]
+	}
+	return fmt.Sprintf("kind(%d)", uint8(k))
+}
+
+// ParseKind returns the kind that String prints as s.
+func ParseKind(s string) (Kind, bool) {
+	for k := Read; k < kinds; k++ {
+		if kindNames[k] == s {
+			return k, true
+		}
+	}
+	return 0, false
+}
+
+// Op is one operation on one key as a specification sees it: what was asked
+// and what was answered, without client and without time.
+type Op struct {
+	Kind   Kind
+	Open   bool  // the answer is not known: a specification must accept any
+	Value  Value // Write, CAS, Append: what to store
+	Expect Value // CAS: what must be there
+	Seen   Value // Read: the answer; failed CAS: what was there, or Unseen
+
+	Swapped bool // CAS: the answer says that Value was stored
+
+	// Text and SeenText are the texts behind Value and Seen when the history
+	// has texts ("" for Absent).
+	Text, SeenText string
+}
