@@ -106,6 +106,36 @@ func (h *History) text(v model.Value) string {
 	return h.Texts[v]
 }
 
+// missingText returns a value of o that should stand for a text but does not.
+func (h *History) missingText(o *Op) (model.Value, bool) {
+	if h.Texts == nil {
+		return 0, false
+	}
+	switch {
+	case o.stores() && !h.hasText(o.Value):
+		return o.Value, true
+	case o.Kind == model.CAS && !h.hasText(o.Expect):
+		return o.Expect, true
+	case o.sees() && !h.hasText(o.Seen):
+		return o.Seen, true
+	}
+	return 0, false
+}
+
+func (h *History) hasText(v model.Value) bool {
+	return v == model.Absent || v == model.Unseen || v >= 0 && int64(v) < int64(len(h.Texts))
+}
+
+// stores reports whether o.Value means something.
+func (o *Op) stores() bool {
+	return o.Kind == model.Write || o.Kind == model.CAS || o.Kind == model.Append
+}
+
+// sees reports whether o.Seen means something.
+func (o *Op) sees() bool {
+	return o.Outcome == OK && (o.Kind == model.Read || o.Kind == model.CAS && !o.Swapped)
+}
+
 // ValueString returns v as a person would write it: the number, or the quoted
 // text behind it, or nil.
 func (h *History) ValueString(v model.Value) string {
@@ -154,8 +184,8 @@ func (h *History) OpString(i int) string {
 // Validate reports the first way in which the history breaks the contract of
 // the package: positions that are not strictly increasing or used twice, a
 // return before its call, two operations of one process at once, a process that
-// goes on after an unknown outcome, an index out of range. It takes time
-// proportional to the operations.
+// goes on after an unknown outcome, a missing kind or outcome, an index of a
+// key, node or text out of range. It takes time proportional to the operations.
 func (h *History) Validate() error {
 	v := validation{open: map[int32]int{}}
 	returns := make(map[int64]int, len(h.Ops))
@@ -194,6 +224,8 @@ func (v *validation) add(h *History, i int, returns map[int64]int) error {
 		return fmt.Errorf("key number %d, expected 0..%d", o.Key, len(h.Keys)-1)
 	case o.Node != NoNode && (o.Node < 0 || int(o.Node) >= len(h.Nodes)):
 		return fmt.Errorf("node number %d, expected 0..%d", o.Node, len(h.Nodes)-1)
+	case o.Kind < model.Read || o.Kind > model.Append:
+		return fmt.Errorf("no kind, expected read, write, cas, delete or append")
 	case o.Outcome < OK || o.Outcome > Unknown:
 		return fmt.Errorf("no outcome, expected ok, fail or unknown")
 	case o.Call <= v.last:
@@ -204,6 +236,9 @@ func (v *validation) add(h *History, i int, returns map[int64]int) error {
 		return fmt.Errorf("outcome %s but it never returns", o.Outcome)
 	case o.Return <= o.Call:
 		return fmt.Errorf("returns at position %d before its call at %d", o.Return, o.Call)
+	}
+	if v, missing := h.missingText(o); missing {
+		return fmt.Errorf("text number %d, expected 0..%d", v, len(h.Texts)-1)
 	}
 	if j, twice := returns[o.Call]; twice {
 		return fmt.Errorf("called at position %d, at which operation %d returns, expected positions used once", o.Call, j)

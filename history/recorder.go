@@ -13,17 +13,19 @@ import (
 // for concurrent use: who records from several goroutines must order the events
 // anyway, and does that outside.
 type Recorder struct {
-	h    History
-	seq  int64
-	now  time.Duration
-	open map[int32]int32 // process → its open operation, or retired
-	keys map[string]int32
+	h     History
+	seq   int64
+	now   time.Duration
+	open  map[int32]int32 // process → its open operation, or retired
+	keys  map[string]int32
+	texts map[string]model.Value
 }
 
 // retired marks a process whose last operation ended in an unknown outcome.
 const retired int32 = -1
 
-// Asked is what a client asks for when it calls.
+// Asked is what a client asks for when it calls. Fields that the kind has no
+// use for are ignored.
 type Asked struct {
 	ID      int32 // number in the scenario, or 0
 	Process int32
@@ -34,7 +36,8 @@ type Asked struct {
 	Node    int32       // index into the history's nodes, or NoNode
 }
 
-// Answered is how an operation ended.
+// Answered is how an operation ended. Fields that the kind or the outcome has
+// no use for are ignored.
 type Answered struct {
 	Outcome Outcome
 	Seen    model.Value // Read, failed CAS
@@ -45,18 +48,40 @@ type Answered struct {
 // Nodes names the nodes that operations refer to by index.
 func (r *Recorder) Nodes(names []string) { r.h.Nodes = names }
 
+// Text returns the value that stands for text s in this history. A history in
+// which it was called once holds texts: all its values must come from Text, or
+// be Absent or Unseen.
+func (r *Recorder) Text(s string) model.Value {
+	if v, known := r.texts[s]; known {
+		return v
+	}
+	if r.texts == nil {
+		r.texts = map[string]model.Value{}
+	}
+	v := model.Value(len(r.h.Texts))
+	r.h.Texts = append(r.h.Texts, s)
+	r.texts[s] = v
+	return v
+}
+
+// Open returns the operation that a process has open, if any.
+func (r *Recorder) Open(process int32) (op int, open bool) {
+	i, busy := r.open[process]
+	return int(i), busy && i != retired
+}
+
 // Call records that a process calls an operation at time at, and returns the
 // operation's index. It fails if the process has an operation open, has ended
 // with an unknown outcome, or if time runs backwards.
 func (r *Recorder) Call(a Asked, at time.Duration) (int, error) {
 	if at < r.now {
-		return 0, fmt.Errorf("history: call of process %d at %v, after an event at %v", a.Process, at, r.now)
+		return 0, fmt.Errorf("process %d calls at %v, after an event at %v", a.Process, at, r.now)
 	}
 	if i, busy := r.open[a.Process]; busy {
 		if i == retired {
-			return 0, fmt.Errorf("history: process %d calls after an unknown outcome, expected a fresh process", a.Process)
+			return 0, fmt.Errorf("process %d calls after an unknown outcome, expected a fresh process", a.Process)
 		}
-		return 0, fmt.Errorf("history: process %d calls before its operation %d has returned", a.Process, i)
+		return 0, fmt.Errorf("process %d calls before its operation %d has returned", a.Process, i)
 	}
 	if r.open == nil {
 		r.open = map[int32]int32{}
@@ -65,42 +90,41 @@ func (r *Recorder) Call(a Asked, at time.Duration) (int, error) {
 	r.seq++
 	r.now = at
 	r.open[a.Process] = int32(i)
-	r.h.Ops = append(r.h.Ops, Op{
-		Call: r.seq, Return: Never, CalledAt: at,
-		Value: a.Value, Expect: a.Expect, Seen: model.Unseen,
+	o := Op{
+		Call: r.seq, Return: Never, CalledAt: at, Seen: model.Unseen,
 		ID: a.ID, Process: a.Process, Key: r.key(a.Key), Node: a.Node,
 		Kind: a.Kind, Outcome: Unknown,
-	})
+	}
+	if o.stores() {
+		o.Value = a.Value
+	}
+	if a.Kind == model.CAS {
+		o.Expect = a.Expect
+	}
+	r.h.Ops = append(r.h.Ops, o)
 	return i, nil
 }
 
 // Return records how operation i ended at time at. An unknown outcome retires
-// the process. It fails if the operation is not open or if time runs backwards.
+// the process. It fails if the operation is not open, if there is no outcome or
+// if time runs backwards.
 func (r *Recorder) Return(i int, a Answered, at time.Duration) error {
-	if i < 0 || i >= len(r.h.Ops) {
-		return fmt.Errorf("history: return of operation %d, expected 0..%d", i, len(r.h.Ops)-1)
+	if err := r.mayReturn(i, a, at); err != nil {
+		return err
 	}
 	o := &r.h.Ops[i]
-	if j, busy := r.open[o.Process]; !busy || j != int32(i) {
-		return fmt.Errorf("history: return of operation %d, which is not open", i)
-	}
-	if at < r.now {
-		return fmt.Errorf("history: return of operation %d at %v, after an event at %v", i, at, r.now)
-	}
 	r.now = at
 	o.ReturnedAt, o.Outcome = at, a.Outcome
 	if a.Node != NoNode {
 		o.Node = a.Node
 	}
-	switch a.Outcome {
-	case OK:
-		o.Seen, o.Swapped = a.Seen, a.Swapped
-	case Fail:
-	case Unknown:
+	if a.Outcome == Unknown {
 		r.open[o.Process] = retired
 		return nil
-	default:
-		return fmt.Errorf("history: operation %d returns without an outcome", i)
+	}
+	o.Swapped = o.Kind == model.CAS && a.Outcome == OK && a.Swapped
+	if o.sees() {
+		o.Seen = a.Seen
 	}
 	r.seq++
 	o.Return = r.seq
@@ -108,12 +132,29 @@ func (r *Recorder) Return(i int, a Answered, at time.Duration) error {
 	return nil
 }
 
-// Finish ends the recording: operations still open end unknown at time at. The
-// history belongs to the caller, and the recorder is empty again.
+func (r *Recorder) mayReturn(i int, a Answered, at time.Duration) error {
+	if i < 0 || i >= len(r.h.Ops) {
+		return fmt.Errorf("return of operation %d, expected 0..%d", i, len(r.h.Ops)-1)
+	}
+	if j, busy := r.open[r.h.Ops[i].Process]; !busy || j != int32(i) {
+		return fmt.Errorf("return of operation %d, which is not open", i)
+	}
+	if at < r.now {
+		return fmt.Errorf("return of operation %d at %v, after an event at %v", i, at, r.now)
+	}
+	if a.Outcome < OK || a.Outcome > Unknown {
+		return fmt.Errorf("operation %d returns with %s, expected ok, fail or unknown", i, a.Outcome)
+	}
+	return nil
+}
+
+// Finish ends the recording: operations still open end unknown at time at, or
+// at the time of the last event if that was later. The history belongs to the
+// caller, and the recorder is empty again.
 func (r *Recorder) Finish(at time.Duration) *History {
-	for i := range r.h.Ops {
-		if o := &r.h.Ops[i]; o.Outcome == Unknown && o.ReturnedAt == 0 {
-			o.ReturnedAt = at
+	for _, i := range r.open {
+		if i != retired {
+			r.h.Ops[i].ReturnedAt = max(at, r.now)
 		}
 	}
 	h := r.h

@@ -83,3 +83,34 @@ type Op struct {
 	// has texts ("" for Absent).
 	Text, SeenText string
 }
+
+// String returns the operation in a few words, such as "write 7", "read -> 7"
+// or "cas 3->4: failed, saw 5".
+func (o Op) String() string {
+	s := o.Kind.String()
+	switch o.Kind {
+	case Write, Append:
+		s += " " + orText(o.Value, o.Text)
+	case CAS:
+		s += " " + o.Expect.String() + "->" + o.Value.String()
+	}
+	switch {
+	case o.Open:
+		s += ": unknown"
+	case o.Kind == Read:
+		s += " -> " + orText(o.Seen, o.SeenText)
+	case o.Kind == CAS && !o.Swapped:
+		s += ": failed"
+		if o.Seen != Unseen {
+			s += ", saw " + o.Seen.String()
+		}
+	}
+	return s
+}
+
+func orText(v Value, text string) string {
+	if text == "" {
+		return v.String()
+	}
+	return strconv.Quote(text)
+}

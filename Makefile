@@ -1,0 +1,28 @@
+# `make` lists the targets. CI runs `make check`.
+FOR ?= 1m
+
+.PHONY: help check test race bench fuzz lint update
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+check: ## everything that CI runs
+	bash .ci/run
+
+test: ## all tests
+	go test ./...
+
+race: ## the tests under the race detector, without the long ones
+	go test -race -short ./...
+
+bench: ## all benchmarks; compare with benchstat
+	go test -run '^$$' -bench . -benchmem ./...
+
+fuzz: ## a campaign over random seeds: make fuzz FOR=1h
+	go run ./cmd/check fuzz --for $(FOR) --out rashomon-out
+
+lint: ## gofmt, go vet and staticcheck
+	gofmt -l . && go vet ./... && go tool -modfile=tools/go.mod staticcheck ./...
+
+update: ## write the golden files anew; look at the diff
+	go test $$(git grep -l 'flag.Bool("update"' -- '*_test.go' '*.go' | xargs -n1 dirname | sort -u | sed 's,^,./,') -update

@@ -1,0 +1,243 @@
+// Package checker judges histories: what clients saw, against what a system
+// claims. It knows no system and no simulator.
+//
+// A check has three outcomes that must not be mixed. A Verdict says whether the
+// history keeps the claim. An error says that the question made no sense: a
+// history that breaks its contract, or operations that the model does not know.
+// A panic says that the checker contradicts itself.
+package checker
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/rashomon-go/rashomon/history"
+	"github.com/rashomon-go/rashomon/model"
+)
+
+// Options say how to check. The zero Options are the sensible ones.
+type Options struct {
+	Engine Engine // which algorithm judges
+
+	// Steps limits the steps of a search on one key (0 means DefaultSteps),
+	// and Bytes the memory that these steps may take (0 means DefaultBytes).
+	// A search that reaches a limit ends with the verdict unknown, after the
+	// same number of steps on every machine.
+	Steps int64
+	Bytes int64
+
+	// VerdictOnly leaves the witness and its explanation out, for who checks
+	// many histories of which most are invalid.
+	VerdictOnly bool
+}
+
+const (
+	DefaultSteps int64 = 2_000_000
+	DefaultBytes int64 = 1 << 30
+)
+
+// Result is the answer to one check.
+type Result struct {
+	Verdict Verdict
+	Reason  string      // why the verdict is unknown
+	Keys    []KeyResult // Keys[k] is about History.Keys[k]
+
+	// Of an invalid history:
+	Witness  []int   // few operations that are invalid by themselves, in the order of their calls; all on one key
+	Anomaly  Anomaly // what is wrong with them
+	Sentence string  // the same for people, with clients, values and times
+}
+
+// KeyResult is the answer for the operations on one key.
+type KeyResult struct {
+	Key     string
+	Verdict Verdict
+	Ops     int    // operations judged: without failed ones, and without reads that have no answer
+	Steps   int64  // steps that the search took; 0 for zones
+	Reason  string // why the verdict is unknown, or says little
+	Engine  Engine // who judged: Zones or Porcupine
+}
+
+// ErrNotApplicable says that the engine asked for cannot judge the operations
+// of a key.
+var ErrNotApplicable = errors.New("engine not applicable")
+
+// Linearizable decides whether the history is linearizable with respect to m:
+// whether each operation can be thought to happen at one moment between its
+// call and its return, so that m allows all the answers.
+//
+// Operations that failed did not happen, and to read what they would have
+// written is invalid. Operations with an unknown outcome may have happened at
+// any time after their call, or not at all. The verdict on a history in which
+// no operation succeeded is unknown.
+//
+// It returns an error if the history breaks its contract, if it has operations
+// that m does not accept, or if opts.Engine cannot judge it (ErrNotApplicable).
+//
+// Keys are judged one after the other, each as the operations on it permit:
+// reads and writes of a register in nearly linear time if no value is written
+// twice, everything else by a search that is exponential in the number of
+// concurrent operations at worst. The answer is a function of the arguments
+// alone. It is safe for concurrent use.
+func Linearizable(h *history.History, m model.Model, opts Options) (Result, error) {
+	if err := h.Validate(); err != nil {
+		return Result{}, fmt.Errorf("checker: %w", err)
+	}
+	succeeded, err := accept(h, m)
+	if err != nil {
+		return Result{}, fmt.Errorf("checker: %w", err)
+	}
+	c := checks.Get().(*check)
+	defer c.release()
+	c.h, c.m, c.opts = h, m, opts.withDefaults()
+	c.group(h)
+	r := Result{Verdict: Valid, Keys: make([]KeyResult, len(h.Keys))}
+	for k := range r.Keys {
+		if err := c.judge(&r, k); err != nil {
+			return Result{}, fmt.Errorf("checker: %w", err)
+		}
+	}
+	if !succeeded {
+		r.Verdict, r.Reason = Unknown, "no operation succeeded"
+	}
+	return r, nil
+}
+
+func (o Options) withDefaults() Options {
+	if o.Steps <= 0 {
+		o.Steps = DefaultSteps
+	}
+	if o.Bytes <= 0 {
+		o.Bytes = DefaultBytes
+	}
+	return o
+}
+
+// accept reports whether some operation succeeded, and an error if m cannot
+// judge operations like these.
+func accept(h *history.History, m model.Model) (succeeded bool, err error) {
+	if m.Texts() && h.Texts == nil && len(h.Ops) > 0 {
+		return false, fmt.Errorf("model %s: the history has no texts, expected texts for its values", m.Name())
+	}
+	for i := range h.Ops {
+		o := &h.Ops[i]
+		if !m.Accepts(o.Kind) {
+			return false, m.Refuse(i, o.Kind)
+		}
+		succeeded = succeeded || o.Outcome == history.OK
+	}
+	return succeeded, nil
+}
+
+// check is one run of Linearizable. Its buffers are used again by later runs.
+type check struct {
+	h    *history.History
+	m    model.Model
+	opts Options
+
+	order []int32 // indices of the operations that count, grouped by key
+	ends  []int32 // ends[k] is the end of key k's part of order
+	zones zones
+}
+
+var checks = sync.Pool{New: func() any { return new(check) }}
+
+func (c *check) release() {
+	c.h, c.m = nil, model.Model{}
+	checks.Put(c)
+}
+
+// counts reports whether an operation takes part in the question at all. What
+// failed did not happen; a read without an answer says nothing.
+func counts(o *history.Op) bool {
+	return o.Outcome == history.OK || o.Outcome == history.Unknown && o.Kind != model.Read
+}
+
+// group fills order and ends by a counting sort.
+func (c *check) group(h *history.History) {
+	c.ends = append(c.ends[:0], make([]int32, len(h.Keys)+1)...)
+	for i := range h.Ops {
+		if o := &h.Ops[i]; counts(o) {
+			c.ends[o.Key+1]++
+		}
+	}
+	for k := range h.Keys {
+		c.ends[k+1] += c.ends[k]
+	}
+	n := int(c.ends[len(h.Keys)])
+	if cap(c.order) < n {
+		c.order = make([]int32, n)
+	}
+	c.order = c.order[:n]
+	for i := range h.Ops {
+		if o := &h.Ops[i]; counts(o) {
+			c.order[c.ends[o.Key]] = int32(i)
+			c.ends[o.Key]++
+		}
+	}
+}
+
+// part returns the operations that count on key k, in the order of their calls.
+func (c *check) part(k int) []int32 {
+	if k == 0 {
+		return c.order[:c.ends[0]]
+	}
+	return c.order[c.ends[k-1]:c.ends[k]]
+}
+
+// judge adds the verdict on key k to r.
+func (c *check) judge(r *Result, k int) error {
+	ops := c.part(k)
+	kr := &r.Keys[k]
+	kr.Key, kr.Ops = c.h.Keys[k], len(ops)
+	f, ok := finding{}, false
+	if c.opts.Engine != Porcupine {
+		f, ok = c.byZones(ops)
+		if !ok && c.opts.Engine == Zones {
+			return fmt.Errorf("key %s: %w: zones judges reads and writes of a register, each value written once", kr.Key, ErrNotApplicable)
+		}
+	}
+	if ok {
+		kr.Engine, kr.Verdict = Zones, f.verdict()
+	} else {
+		kr.Engine = Porcupine
+		kr.Verdict, kr.Steps, kr.Reason = c.bySearch(ops, kr.Key)
+	}
+	if kr.Reason == "" && !c.anySucceeded(ops) {
+		kr.Reason = "no operation succeeded"
+	}
+	r.Verdict = r.Verdict.And(kr.Verdict)
+	if kr.Verdict == Unknown && r.Reason == "" {
+		r.Reason = kr.Reason
+	}
+	if kr.Verdict == Invalid && r.Witness == nil && !c.opts.VerdictOnly {
+		c.explain(r, ops, f)
+	}
+	return nil
+}
+
+func (c *check) byZones(ops []int32) (finding, bool) {
+	if !c.m.Register() {
+		return finding{}, false
+	}
+	return c.zones.judge(c.h.Ops, ops)
+}
+
+func (c *check) bySearch(ops []int32, key string) (Verdict, int64, string) {
+	s := search{h: c.h, m: c.m, steps: c.opts.Steps, bytes: c.opts.Bytes}
+	v := s.judge(ops, history.Never)
+	if v != Unknown {
+		return v, s.used, ""
+	}
+	return v, s.used, fmt.Sprintf("key %s: budget of %d steps spent", key, s.limit(len(ops)))
+}
+
+func (c *check) anySucceeded(ops []int32) bool {
+	for _, i := range ops {
+		if c.h.Ops[i].Outcome == history.OK {
+			return true
+		}
+	}
+	return false
+}

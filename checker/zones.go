@@ -1,0 +1,207 @@
+package checker
+
+import (
+	"cmp"
+	"math"
+	"slices"
+
+	"github.com/rashomon-go/rashomon/history"
+	"github.com/rashomon-go/rashomon/model"
+)
+
+// zones judges reads and writes of a register in which no value is written
+// twice, after Gibbons and Korach, "Testing Shared Memories" (SIAM J. Comput.
+// 26(4), 1997).
+//
+// The write of a value and the reads that return it are a cluster. In a legal
+// order of the operations a cluster stands together: between the write of a
+// value and a read of it nothing else can be written. So the question is only
+// whether the clusters can be put in an order. Let first be the earliest return
+// in a cluster and last the latest call. Cluster A must come before cluster B
+// if some operation of A returned before some operation of B was called, that
+// is, if A.first < B.last. If these demands form a circle, two of them already
+// do: take the cluster M with the smallest first on the circle, its predecessor
+// P, and P's predecessor Q. Then P.first < M.last, and M.first <= Q.first <
+// P.last. So the history is linearizable if and only if
+//
+//   - no read returns a value that was never written (never),
+//   - no read returned before the write of its value was called (future),
+//   - no two clusters have A.first < B.last and B.first < A.last (conflict).
+//
+// What was there at the beginning counts as written before everything else. A
+// write with an unknown outcome returns never; if nobody read its value it is
+// left out, for it may be put at the very end.
+type zones struct {
+	clusters []cluster
+	index    valueIndex
+	omit     rule // rules that tests leave out, to show that they would notice
+}
+
+type cluster struct {
+	first, last int64 // the earliest return and the latest call
+	early, late int32 // the operations that these belong to
+	write       int32 // the operation that wrote the value, or none
+}
+
+// none stands for the write of the initial value, which is no operation.
+const none int32 = -1
+
+// rule is a set of steps in the decision.
+type rule uint8
+
+const (
+	ruleNever rule = 1 << iota
+	ruleFuture
+	ruleForward  // two zones, each of which has to last, overlap
+	ruleBackward // a zone lies within another that has to last
+	ruleInitial  // a read of Absent says that nothing was written
+	ruleOpen     // unknown writes that nobody read are left out
+	ruleFirst    // reads end a zone early
+	ruleLast     // reads begin a zone late
+)
+
+// finding is what makes a history invalid: a read alone, or two clusters.
+type finding struct {
+	broken rule
+	read   int32   // never, future: the read
+	a, b   cluster // conflict; future: a is the cluster of the read
+}
+
+func (f finding) verdict() Verdict {
+	if f.broken == 0 {
+		return Valid
+	}
+	return Invalid
+}
+
+// judge decides about the operations ops[part...] of one key. It reports false
+// if it cannot.
+func (z *zones) judge(ops []history.Op, part []int32) (f finding, ok bool) {
+	if !z.addWrites(ops, part) {
+		return f, false
+	}
+	if f = z.addReads(ops, part); f.broken != 0 {
+		return f, true
+	}
+	z.prune()
+	z.sort()
+	return z.sweep(), true
+}
+
+// addWrites makes a cluster of every write. It reports false if there are
+// operations other than reads and writes, or a value is written twice, or one
+// that stands for no value.
+func (z *zones) addWrites(ops []history.Op, part []int32) bool {
+	z.clusters = append(z.clusters[:0], cluster{first: math.MinInt64, last: math.MinInt64, early: none, late: none, write: none})
+	lo, hi := model.Value(math.MaxInt64), model.Value(math.MinInt64)
+	for _, i := range part {
+		o := &ops[i]
+		switch {
+		case o.Kind == model.Read:
+			continue
+		case o.Kind != model.Write || o.Value == model.Absent || o.Value == model.Unseen:
+			return false
+		}
+		lo, hi = min(lo, o.Value), max(hi, o.Value)
+		z.clusters = append(z.clusters, cluster{first: o.Return, last: o.Call, early: i, late: i, write: i})
+	}
+	z.index.reset(lo, hi, len(z.clusters)-1)
+	for c := 1; c < len(z.clusters); c++ {
+		if !z.index.add(ops[z.clusters[c].write].Value, int32(c)) {
+			return false
+		}
+	}
+	return true
+}
+
+// addReads lets the reads widen the zones of their clusters, and reports the
+// first read that is wrong whatever the order.
+func (z *zones) addReads(ops []history.Op, part []int32) finding {
+	for _, i := range part {
+		o := &ops[i]
+		if o.Kind != model.Read || o.Seen == model.Unseen {
+			continue
+		}
+		c, known := int32(0), z.omit&ruleInitial == 0
+		if o.Seen != model.Absent {
+			if c, known = z.index.find(o.Seen); !known && z.omit&ruleNever == 0 {
+				return finding{broken: ruleNever, read: i}
+			}
+		}
+		if !known {
+			continue
+		}
+		x := &z.clusters[c]
+		if x.write != none && o.Return < ops[x.write].Call && z.omit&ruleFuture == 0 {
+			return finding{broken: ruleFuture, read: i, a: *x}
+		}
+		if o.Return < x.first && z.omit&ruleFirst == 0 {
+			x.first, x.early = o.Return, i
+		}
+		if o.Call > x.last && z.omit&ruleLast == 0 {
+			x.last, x.late = o.Call, i
+		}
+	}
+	return finding{}
+}
+
+// prune leaves out the unknown writes that nobody read.
+func (z *zones) prune() {
+	if z.omit&ruleOpen != 0 {
+		return
+	}
+	kept := z.clusters[:0]
+	for i := range z.clusters {
+		if z.clusters[i].first != history.Never {
+			kept = append(kept, z.clusters[i])
+		}
+	}
+	z.clusters = kept
+}
+
+// sort puts the clusters in the order of first. They stand in the order of
+// their writes' calls, which is nearly that order unless writes were open for
+// long, so that insertion takes linear time; if it does not, it gives up.
+func (z *zones) sort() {
+	cs := z.clusters
+	moves := 8 * len(cs)
+	for i := 1; i < len(cs); i++ {
+		x := cs[i]
+		j := i
+		for ; j > 0 && cs[j-1].first > x.first; j-- {
+			cs[j] = cs[j-1]
+		}
+		cs[j] = x
+		if moves -= i - j; moves < 0 {
+			slices.SortFunc(cs, func(a, b cluster) int { return cmp.Compare(a.first, b.first) })
+			return
+		}
+	}
+}
+
+// sweep looks for two clusters in conflict. Of the clusters passed without a
+// conflict, those that have to last (first < last: they are current from first
+// to last at least) do not overlap; so the one that lasts longest is the only
+// one that the next cluster can be in conflict with. Two clusters that need not
+// last are never in conflict.
+func (z *zones) sweep() finding {
+	longest := &z.clusters[0]
+	for i := 1; i < len(z.clusters); i++ {
+		x := &z.clusters[i]
+		lasts := x.first < x.last
+		if x.last > longest.first && longest.last > x.first && z.omit&kindOfZone(lasts) == 0 {
+			return finding{broken: kindOfZone(lasts), a: *longest, b: *x}
+		}
+		if x.last > longest.last && lasts {
+			longest = x
+		}
+	}
+	return finding{}
+}
+
+func kindOfZone(lasts bool) rule {
+	if lasts {
+		return ruleForward
+	}
+	return ruleBackward
+}

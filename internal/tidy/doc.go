@@ -1,0 +1,23 @@
+// Package tidy is a test: it reads the source of this module and reports what
+// a compiler does not mind and this project does.
+//
+//   - Layers. Every package has a row in the table layers, which says what it
+//     may import. A dependency arrow is a decision, so it is written down where
+//     a reviewer sees it change.
+//   - Determinism. Packages whose row says simulated may not let anything but
+//     the seed decide: no goroutines, no clocks, no global random numbers, no
+//     map order, no addresses, no float time. One leak spoils every replay.
+//   - Text. No notes to self, no machine paths, a comment for every package and
+//     every exported name.
+//
+// Two rules can be excused where a person has thought about it, by a comment on
+// the line or above it:
+//
+//	//tidy:order <why the order does not matter>
+//	//tidy:float <why every machine computes the same>
+//
+// An excuse without a reason, or one that excuses nothing, is reported too.
+//
+// Every rule has a victim under testdata: a small module that breaks it, with a
+// "want" on each line where the rule must speak. A rule without a victim fails.
+package tidy

@@ -1,0 +1,158 @@
+package tidy
+
+import (
+	"go/ast"
+	"slices"
+	"strings"
+)
+
+const module = "github.com/rashomon-go/rashomon"
+
+const (
+	porcupine  = "github.com/anishathalye/porcupine"
+	yaml       = "github.com/goccy/go-yaml"
+	edn        = "olympos.io/encoding/edn"
+	datadriven = "github.com/cockroachdb/datadriven"
+)
+
+// layer is what a package may import besides the standard library. Tests are
+// free to import any package of ours (the compiler refuses cycles): a judge may
+// be tested on simulated histories without knowing a simulator.
+type layer struct {
+	imports   []string // packages of ours, by directory, "." for the root
+	modules   []string // other people's modules
+	anything  bool     // the command: nobody imports it
+	simulated bool     // the determinism bans hold
+}
+
+// layers is the architecture (docs/design.md has it as a picture). A row for a
+// package that does not exist is harmless; a package without a row fails.
+var layers = map[string]layer{
+	// Judges: they know no simulator, so they judge histories recorded anywhere.
+	"model":           {modules: []string{porcupine}},
+	"history":         {imports: []string{"history/internal/lines", "model"}},
+	"history/formats": {imports: []string{"history", "history/internal/lines", "model"}, modules: []string{edn}},
+	"checker":         {imports: []string{"history", "model"}, modules: []string{porcupine}},
+
+	"history/internal/lines": {},
+
+	// The simulated world: protocols do not know that they are watched.
+	"sim":         {simulated: true},
+	"replication": {simulated: true, imports: []string{"sim"}},
+	"faults":      {simulated: true, imports: []string{"sim"}},
+	"systems": {simulated: true, imports: []string{
+		".", "checker", "faults", "history", "model", "replication", "sim",
+	}},
+
+	// report never imports the root, so that a failing Check can write its page.
+	"report": {imports: []string{"checker", "faults", "history", "model", "sim"}},
+	// The root reads scenario files from `go test` too, hence YAML.
+	".": {
+		imports: []string{"checker", "faults", "history", "model", "report", "sim"},
+		modules: []string{porcupine, yaml},
+	},
+	"campaign": {
+		imports: []string{".", "checker", "faults", "history", "model", "report", "sim"},
+		modules: []string{porcupine, yaml},
+	},
+	"cmd/check": {anything: true},
+
+	"internal/script": {modules: []string{datadriven}},
+	"internal/tidy":   {},
+}
+
+// testModules are for _test files only, in every package and in the command.
+var testModules = []string{
+	"github.com/stretchr/testify",
+	"pgregory.net/rapid",
+}
+
+// testHelpers may be imported by the tests of any package, beside testModules.
+var testHelpers = []string{
+	datadriven,
+	"github.com/rogpeppe/go-internal",
+}
+
+func checkLayers(t *tree, r *report) {
+	for _, p := range t.pkgs {
+		row, listed := t.layers[p.dir]
+		if !listed {
+			r.add(p.files[0].syntax.Package, "layer",
+				"package %s has no row in the table layers: add one to internal/tidy/layers_test.go that says what it may import", p.dir)
+			continue
+		}
+		for _, f := range p.files {
+			for _, spec := range f.syntax.Imports {
+				checkImport(p.dir, row, f.test, spec, r)
+			}
+		}
+	}
+}
+
+func checkImport(dir string, row layer, test bool, spec *ast.ImportSpec, r *report) {
+	path := strings.Trim(spec.Path.Value, "`\"")
+	if !test && in(testModules, path) {
+		r.add(spec.Pos(), "testonly", "%s is for _test files", path)
+		return
+	}
+	if !test && dir == "." && in([]string{"testing"}, path) {
+		r.add(spec.Pos(), "testing", "the root imports %s, which adds test flags to every program that imports us: take a small interface", path)
+		return
+	}
+	if row.anything {
+		return
+	}
+	if ours, ok := inModule(path); ok {
+		if !test && !slices.Contains(row.imports, ours) {
+			r.add(spec.Pos(), "arrow", "%s may not import %s of ours (its row allows %v)", dir, ours, row.imports)
+		}
+		return
+	}
+	if isStd(path) || in(row.modules, path) || test && (in(testModules, path) || in(testHelpers, path)) {
+		return
+	}
+	r.add(spec.Pos(), "module", "%s may not import %s (its row allows %v)", dir, path, row.modules)
+}
+
+// reach returns the modules that come along with an import of the package in
+// dir, if every package imports all that its row allows.
+func reach(rows map[string]layer, dir string) []string {
+	seen, modules := map[string]bool{}, map[string]bool{}
+	var visit func(string)
+	visit = func(d string) {
+		if seen[d] {
+			return
+		}
+		seen[d] = true
+		for _, m := range rows[d].modules {
+			modules[m] = true
+		}
+		for _, d := range rows[d].imports {
+			visit(d)
+		}
+	}
+	visit(dir)
+	return sortedKeys(modules)
+}
+
+// inModule returns the directory of a package of ours.
+func inModule(path string) (dir string, ok bool) {
+	if path == module {
+		return ".", true
+	}
+	return strings.CutPrefix(path, module+"/")
+}
+
+// isStd says whether a path belongs to the standard library, whose first
+// element has no dot.
+func isStd(path string) bool {
+	first, _, _ := strings.Cut(path, "/")
+	return !strings.Contains(first, ".")
+}
+
+// in says whether path is one of the modules or a package inside one.
+func in(modules []string, path string) bool {
+	return slices.ContainsFunc(modules, func(m string) bool {
+		return path == m || strings.HasPrefix(path, m+"/")
+	})
+}

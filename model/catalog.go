@@ -1,0 +1,18 @@
+package model
+
+import "fmt"
+
+// All returns the models of this package.
+func All() []Model { return []Model{register, casRegister, kv} }
+
+// ByName returns the model of this package with that name.
+func ByName(name string) (Model, error) {
+	var names []string
+	for _, m := range All() {
+		if m.name == name {
+			return m, nil
+		}
+		names = append(names, m.name)
+	}
+	return Model{}, fmt.Errorf("no model %q, expected %s", name, oneOf(names))
+}

@@ -1,0 +1,127 @@
+package sim
+
+import (
+	"errors"
+	"fmt"
+	"iter"
+	"runtime/debug"
+	"time"
+)
+
+// ErrTimeout is what Call returns when no reply came in time. The request may
+// have been served, or may yet be.
+var ErrTimeout = errors.New("sim: no reply in time")
+
+// Proc is a process that tells a story, such as a client: a coroutine that
+// sleeps and calls. Processes never crash. The methods of a Proc may be used
+// only inside the function that was given to Go.
+type Proc struct {
+	w     *World
+	id    NodeID
+	name  string
+	next  func() (struct{}, bool)
+	stop  func()
+	yield func(struct{}) bool
+
+	story uint64 // identity that sends derive from
+	steps uint64 // ordinal of the send in the story
+	port  uint32 // of the latest call
+	waits uint32 // port of the call that waits, or 0
+
+	reply    Message
+	from     NodeID
+	answered bool
+}
+
+// Go adds a process that begins at once, in the order of events, and returns its
+// number.
+func (w *World) Go(name string, story func(*Proc)) NodeID {
+	p := &Proc{w: w, name: name}
+	p.id = w.addHost(&host{name: name, proc: p})
+	p.Begin(uint64(p.id))
+	p.next, p.stop = iter.Pull(func(yield func(struct{}) bool) {
+		p.yield = yield
+		defer p.unwound()
+		story(p)
+	})
+	w.live++
+	w.push(event{at: w.now, id: p.story, to: Addr{Node: p.id}, kind: evWake})
+	return p.id
+}
+
+// stopped unwinds a process that the world stops.
+type stopped struct{}
+
+// unwound ends a process. A panic in it would cross the coroutine without its
+// stack, so the stack goes into its text.
+func (p *Proc) unwound() {
+	switch r := recover(); r.(type) {
+	case nil, stopped:
+	default:
+		panic(fmt.Sprintf("sim: process %s at %v: %v\n%s", p.name, p.w.now, r, debug.Stack()))
+	}
+}
+
+// Self returns the process's own number.
+func (p *Proc) Self() NodeID { return p.id }
+
+// Now returns the true time.
+func (p *Proc) Now() time.Duration { return p.w.now }
+
+// Begin starts a new part of the story: the random numbers that what follows
+// meets derive from n and from nothing before. Parts of all processes of a world
+// should have different n.
+func (p *Proc) Begin(n uint64) {
+	p.story = Key(forStory, n)
+	p.steps = 0
+}
+
+// Sleep lets d of true time pass.
+func (p *Proc) Sleep(d time.Duration) {
+	p.w.push(event{at: p.w.now + max(d, 0), id: p.story, to: Addr{Node: p.id}, kind: evWake})
+	p.wait()
+}
+
+// Call sends a request to a node and waits for its reply, from whichever node it
+// comes, for at most timeout of true time. The only error is ErrTimeout.
+func (p *Proc) Call(to NodeID, m Message, timeout time.Duration) (Message, error) {
+	p.port++
+	p.steps++
+	p.waits = p.port
+	id := Key(Key(p.story, forSend), p.steps)
+	p.w.push(event{at: p.w.now + max(timeout, 0), id: id, to: Addr{p.id, p.port}, kind: evTimeout})
+	p.w.send(Addr{p.id, p.port}, Addr{Node: to}, m, id, p.story)
+	p.wait()
+	m, p.reply = p.reply, nil
+	if !p.answered {
+		return nil, ErrTimeout
+	}
+	return m, nil
+}
+
+// From returns the node that the latest reply came from.
+func (p *Proc) From() NodeID { return p.from }
+
+func (p *Proc) wait() {
+	if !p.yield(struct{}{}) {
+		panic(stopped{})
+	}
+}
+
+func (p *Proc) answer(e *event) {
+	p.reply, p.from, p.answered, p.waits = e.msg, e.from.Node, true, 0
+	p.resume()
+}
+
+func (p *Proc) timeout(port uint32) {
+	if p.waits == port {
+		p.answered, p.waits = false, 0
+		p.resume()
+	}
+}
+
+func (p *Proc) resume() {
+	if _, more := p.next(); !more {
+		p.w.live--
+	}
+}
