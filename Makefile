@@ -22,7 +22,7 @@ fuzz: ## a campaign over random seeds: make fuzz FOR=1h
 	go run ./cmd/check fuzz --for $(FOR) --out rashomon-out
 
 lint: ## gofmt, go vet and staticcheck
-	gofmt -l . && go vet ./... && go tool -modfile=tools/go.mod staticcheck ./...
+	test -z "$$(gofmt -l . | tee /dev/stderr)" && go vet ./... && go tool -modfile=tools/go.mod staticcheck ./...
 
 update: ## write the golden files anew; look at the diff
 	go test $$(git grep -l 'flag.Bool("update"' -- '*_test.go' '*.go' | xargs -n1 dirname | sort -u | sed 's,^,./,') -update

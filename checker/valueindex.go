@@ -13,6 +13,9 @@ type valueIndex struct {
 
 // reset empties the index for n values from lo to hi.
 func (x *valueIndex) reset(lo, hi model.Value, n int) {
+	if len(x.sparse) > 4096 {
+		x.sparse = nil // to clear it again and again would cost more than to make a small one
+	}
 	clear(x.sparse)
 	x.lo, x.table = lo, x.table[:0]
 	width := uint64(hi) - uint64(lo) + 1 // hi may be far from lo: no int64

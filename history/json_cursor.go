@@ -14,8 +14,9 @@ import (
 // strict reader must not (fields twice, fields in the wrong case) and would not
 // say in which column it stumbled.
 type jsonCursor struct {
-	line []byte
-	i    int
+	line   []byte
+	i      int
+	nameAt int // where the name of the latest field begins
 }
 
 // columnError is an error at a byte of the line, counted from 0.
@@ -73,8 +74,9 @@ func (c *jsonCursor) field(first bool) ([]byte, error) {
 		if !c.take(',') {
 			return nil, wrong(c.i, "%s, expected ',' or '}'", c.what())
 		}
-		c.space()
 	}
+	c.space()
+	c.nameAt = c.i
 	name, err := c.text()
 	if err != nil {
 		return nil, err

@@ -110,18 +110,16 @@ func (e *jsonEvent) parse(line []byte) error {
 		return err
 	}
 	for {
-		c.space()
-		at := c.i
 		name, err := c.field(e.present == 0)
 		if err != nil || name == nil {
 			return err
 		}
 		field := fieldNumber(name)
 		if field < 0 {
-			return wrong(at, "unknown field %q, expected process, type, op, key, expect, value, node, id, swapped, seen, time or events", name)
+			return wrong(c.nameAt, "unknown field %q, expected process, type, op, key, expect, value, node, id, swapped, seen, time or events", name)
 		}
 		if e.has(field) {
-			return wrong(at, "field %q twice, expected it once", name)
+			return wrong(c.nameAt, "field %q twice, expected it once", name)
 		}
 		e.present |= 1 << field
 		e.at[field] = c.i
@@ -147,7 +145,7 @@ func (e *jsonEvent) take(c *jsonCursor, field int) (err error) {
 		n, err = c.integer(math.MinInt32, math.MaxInt32)
 		e.process = int32(n)
 	case fieldID:
-		e.id, err = c.integer(0, math.MaxInt32)
+		e.id, err = c.integer(math.MinInt32, math.MaxInt32)
 	case fieldTime:
 		n, err = c.integer(0, math.MaxInt64)
 		e.time = time.Duration(n)
@@ -201,12 +199,19 @@ func (c *jsonCursor) kind() (model.Kind, error) {
 	return 0, wrong(at, "op %q, expected read, write, cas, delete or append", s)
 }
 
+func article(t eventType) string {
+	if t == typeFail {
+		return "a fail"
+	}
+	return "an " + t.String()
+}
+
 // check refuses a line that has too few or too many fields for what it is.
 func (e *jsonEvent) check() error {
 	if !e.has(fieldType) {
 		return wrong(0, `an event without "type", expected invoke, ok, fail, unknown or end`)
 	}
-	need, what := required[e.typ], e.typ.String()
+	need, what := required[e.typ], article(e.typ)
 	may := need | allowed[e.typ]
 	if e.typ == typeInvoke && e.has(fieldOp) {
 		what += " of a " + e.op.String()
@@ -216,10 +221,10 @@ func (e *jsonEvent) check() error {
 	for f, name := range fieldNames {
 		bit := uint16(1) << f
 		if need&bit != 0 && e.present&bit == 0 {
-			return wrong(0, "an %s without %q, expected it", what, name)
+			return wrong(0, "%s without %q, expected it", what, name)
 		}
 		if e.present&^may&bit != 0 {
-			return wrong(e.at[f], "field %q in an %s, expected no such field there", name, what)
+			return wrong(e.at[f], "field %q in %s, expected no such field there", name, what)
 		}
 	}
 	return nil

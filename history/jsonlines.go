@@ -103,7 +103,6 @@ func (j *jsonReader) header(line []byte) error {
 	}
 	known := map[string]bool{}
 	for {
-		at := c.i
 		name, err := c.field(len(known) == 0)
 		if err != nil {
 			return err
@@ -113,7 +112,7 @@ func (j *jsonReader) header(line []byte) error {
 		}
 		field := string(name)
 		if known[field] {
-			return wrong(at, "field %q twice, expected it once", field)
+			return wrong(c.nameAt, "field %q twice, expected it once", field)
 		}
 		known[field] = true
 		if err := j.headerField(&c, field); err != nil {
@@ -147,7 +146,7 @@ func (j *jsonReader) headerField(c *jsonCursor, field string) error {
 	switch field {
 	case "keys", "nodes", "texts":
 	default:
-		return wrong(at, "field %q in the header, expected format, version, keys, nodes or texts", field)
+		return wrong(c.nameAt, "field %q in the header, expected format, version, keys, nodes or texts", field)
 	}
 	list, err := c.names()
 	if err != nil {
@@ -240,15 +239,13 @@ func (j *jsonReader) call(e *jsonEvent) error {
 	if a.Kind == model.Append && a.Value == model.Absent {
 		return wrong(e.at[fieldValue], "null to append, expected a value")
 	}
-	i, err := j.rec.Call(a, e.time)
-	if err != nil {
+	if _, err := j.rec.Call(a, e.time); err != nil {
 		if open, busy := j.rec.Open(e.process); busy && e.time >= j.now {
 			err = fmt.Errorf("%w (it was called in line %d)", err, j.calledIn[open])
 		}
 		return &columnError{e.column(err), err}
 	}
 	j.calledIn = append(j.calledIn, j.line)
-	_ = i
 	return nil
 }
 

@@ -137,6 +137,9 @@ func (j *jsonWriter) events() error {
 			return fmt.Errorf("operation %d (%s) has an event at %v after another at %v, expected times in the order of positions",
 				i, j.h.OpString(i), at, j.last)
 		}
+		if !returns && !o.storable() {
+			return fmt.Errorf("operation %d (%s) stores no value, expected a number, a text or nil", i, j.h.OpString(i))
+		}
 		j.last = at
 		j.count++
 		if returns {
@@ -200,6 +203,17 @@ func (h *History) split() (placed, unknown []event) {
 	slices.SortFunc(placed, func(a, b event) int { return cmp.Compare(a.position, b.position) })
 	slices.SortStableFunc(unknown, func(a, b event) int { return cmp.Compare(a.at, b.at) })
 	return placed, unknown
+}
+
+// storable reports whether what o stores can be said in the format.
+func (o *Op) storable() bool {
+	switch o.Kind {
+	case model.CAS:
+		return o.Value != model.Unseen && o.Expect != model.Unseen
+	case model.Append:
+		return o.Value != model.Unseen && o.Value != model.Absent
+	}
+	return o.Kind != model.Write || o.Value != model.Unseen
 }
 
 func (j *jsonWriter) called(o *Op) {

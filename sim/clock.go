@@ -1,9 +1,14 @@
 package sim
 
-import "time"
+import (
+	"fmt"
+	"math/bits"
+	"time"
+)
 
 // Clock says how a node's clocks run against true time. The zero Clock is
-// right.
+// right: it shows true time, but for what earlier settings have left behind on
+// the monotonic clock, which never jumps.
 type Clock struct {
 	// Offset is how far the wall clock is ahead; it may change at any moment
 	// (the clock jumps). The monotonic clock is not concerned.
@@ -26,29 +31,41 @@ const million = 1_000_000
 func (c *clock) monotonic(now time.Duration) time.Duration {
 	d := now - c.since
 	if c.set.DriftPPM != 0 {
-		d += scale(d, c.set.DriftPPM, million)
+		d = scale(d, million+c.set.DriftPPM, million, 0)
 	}
-	return c.local + d
+	return plus(c.local, d)
 }
 
-// wait returns the true time that passes while the node's clock runs for d.
+// wait returns the true time that passes from now until the node's clock has run
+// for d: the shortest after which it shows that much more.
 // A change of the drift in the meantime does not move timers already set.
-func (c *clock) wait(d time.Duration) time.Duration {
-	if c.set.DriftPPM == 0 {
-		return d
+func (c *clock) wait(d, now time.Duration) time.Duration {
+	if c.set.DriftPPM == 0 || d <= 0 {
+		return max(d, 0)
 	}
-	return d - scale(d, c.set.DriftPPM, million+c.set.DriftPPM)
+	until := plus(c.monotonic(now)-c.local, d) // on the clock, since c.since
+	rate := million + c.set.DriftPPM
+	return scale(until, million, rate, rate-1) - (now - c.since)
 }
 
 // change lets the clocks run on with other settings from true time now.
 func (c *clock) change(set Clock, now time.Duration) {
+	if set.DriftPPM <= -million {
+		panic(fmt.Sprintf("sim: a clock with a drift of %d ppm does not run forwards", set.DriftPPM))
+	}
 	c.local = c.monotonic(now)
 	c.since, c.set = now, set
 }
 
-// scale returns d*n/m without overflow for any d that lasts less than 292
-// years and n, m of some millions.
-func scale(d time.Duration, n, m int64) time.Duration {
-	q, r := int64(d)/m, int64(d)%m
-	return time.Duration(q*n + r*n/m)
+// scale returns (d*n+extra)/m, rounded down, or never if that is too long. No
+// argument may be negative.
+func scale(d time.Duration, n, m, extra int64) time.Duration {
+	hi, lo := bits.Mul64(uint64(d), uint64(n))
+	lo, carry := bits.Add64(lo, uint64(extra), 0)
+	hi += carry
+	if hi >= uint64(m) {
+		return never
+	}
+	q, _ := bits.Div64(hi, lo, uint64(m))
+	return time.Duration(min(q, uint64(never)))
 }

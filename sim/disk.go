@@ -1,5 +1,7 @@
 package sim
 
+import "slices"
+
 // Disk is a node's durable log of records. A node writes to it through
 // Env.Append and Env.Sync and reads it when it boots.
 type Disk struct {
@@ -9,13 +11,16 @@ type Disk struct {
 
 // Records returns what the disk holds, oldest first. The caller must not change
 // it.
-func (d *Disk) Records() []any { return d.records }
+func (d *Disk) Records() []any { return slices.Clip(d.records) }
+
+// Synced returns how many of the records, the oldest ones, are durable.
+func (d *Disk) Synced() int { return d.synced }
 
 // DiskFate says what a crash does to a disk.
 type DiskFate uint8
 
 const (
-	LoseUnsynced DiskFate = iota // what was not synced is lost
+	LoseUnsynced DiskFate = iota // what was not synced is lost; the usual fate
 	KeepAll                      // even what was not synced survives
 	LoseAll                      // the disk is empty
 )

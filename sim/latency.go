@@ -9,7 +9,7 @@ import (
 
 // Latency is the distribution of a delay. The zero Latency is no delay at all.
 // The delay is Min, plus a uniform part up to Spread, plus an exponential part
-// with mean Tail.
+// with mean Tail. What is negative counts as 0.
 type Latency struct {
 	Min    time.Duration // at least this
 	Spread time.Duration // plus 0..Spread, uniformly
@@ -27,18 +27,27 @@ func Exponential(low, mean time.Duration) Latency { return Latency{Min: low, Tai
 
 // draw maps 64 random bits to a delay.
 func (l *Latency) draw(u uint64) time.Duration {
-	d := l.Min
+	d := max(l.Min, 0)
 	if l.Spread > 0 {
-		d += time.Duration(below(u, uint64(l.Spread)+1))
+		d = plus(d, time.Duration(below(u, uint64(l.Spread)+1)))
 	}
 	if l.Tail > 0 {
 		if l.Spread > 0 {
 			u = mix(u)
 		}
-		hi, lo := bits.Mul64(uint64(l.Tail), negLog(u))
-		d += time.Duration(hi<<32 | lo>>32)
+		d = plus(d, exponential(l.Tail, u))
 	}
 	return d
+}
+
+// exponential maps 64 random bits to an exponential delay. It is at most 45
+// times the mean.
+func exponential(mean time.Duration, u uint64) time.Duration {
+	hi, lo := bits.Mul64(uint64(mean), negLog(u))
+	if hi >= 1<<31 {
+		return never
+	}
+	return time.Duration(hi<<32 | lo>>32)
 }
 
 // String returns the text that ParseLatency reads: "2ms", "1ms..5ms",
@@ -57,31 +66,35 @@ func (l Latency) String() string {
 
 // ParseLatency reads what String writes. Delays must not be negative.
 func ParseLatency(s string) (Latency, error) {
-	const want = `expected a latency such as "2ms", "1ms..5ms" or "1ms+exp(2ms)"`
-	var l Latency
-	rest, tail, exp := strings.Cut(s, "+exp(")
+	fail := func(why string) (Latency, error) { return Latency{}, fmt.Errorf("latency %q: %s", s, why) }
+	malformed := func() (Latency, error) {
+		return fail(`expected a latency such as "2ms", "1ms..5ms" or "1ms+exp(2ms)"`)
+	}
+	rest, tail, exponential := strings.Cut(s, "+exp(")
 	low, high, ranged := strings.Cut(rest, "..")
-	var err error
-	if l.Min, err = time.ParseDuration(low); err != nil {
-		return Latency{}, fmt.Errorf("latency %q: %s", s, want)
+	least, err := time.ParseDuration(low)
+	if err != nil {
+		return malformed()
 	}
+	l := Latency{Min: least}
 	if ranged {
-		top, err := time.ParseDuration(high)
+		most, err := time.ParseDuration(high)
 		if err != nil {
-			return Latency{}, fmt.Errorf("latency %q: %s", s, want)
+			return malformed()
 		}
-		if l.Spread = top - l.Min; l.Spread < 0 {
-			return Latency{}, fmt.Errorf("latency %q: %v is less than %v", s, top, l.Min)
+		if most < least {
+			return fail(fmt.Sprintf("%v is less than %v", most, least))
 		}
+		l.Spread = most - least
 	}
-	if exp {
+	if exponential {
 		mean, closed := strings.CutSuffix(tail, ")")
 		if l.Tail, err = time.ParseDuration(mean); err != nil || !closed {
-			return Latency{}, fmt.Errorf("latency %q: %s", s, want)
+			return malformed()
 		}
 	}
 	if l.Min < 0 || l.Tail < 0 {
-		return Latency{}, fmt.Errorf("latency %q is negative", s)
+		return fail("a delay must not be negative")
 	}
 	return l, nil
 }

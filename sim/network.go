@@ -4,35 +4,18 @@ import "time"
 
 // Link is how messages travel from one address to another. The zero Link is
 // perfect: no delay, no loss, in order.
+//
+// Probabilities below 0 count as 0, those above 1 as 1.
 type Link struct {
 	Latency   Latency
 	Loss      float64 // probability that a message is lost, 0..1
 	Duplicate float64 // probability that it arrives twice, each time with a latency of its own
 	Reorder   float64 // probability that it is held back for one to eight more latencies
-	FIFO      bool    // messages never overtake each other; Reorder has no effect
+	FIFO      bool    // messages never overtake what was sent before them; Reorder has no effect
 }
 
 // Pair names a directed link.
 type Pair struct{ From, To NodeID }
-
-// Overlay is what a fault lays over links for a while. The effect of several
-// overlays on a link adds up, and lifting one leaves the others as they are.
-type Overlay struct {
-	Cut       bool    // nothing passes: tested when a message is sent and when it arrives
-	Delay     Latency // added to the latency
-	Loss      float64 // as in Link, on top of it
-	Duplicate float64
-	Reorder   float64
-}
-
-// OverlayID names an overlay that is in force.
-type OverlayID int
-
-type overlay struct {
-	id    OverlayID
-	pairs []Pair
-	Overlay
-}
 
 // DropCause says why a message was not delivered.
 type DropCause uint8
@@ -58,7 +41,8 @@ type Traffic struct {
 	Dropped                               [dropCauses]uint64 // by DropCause
 }
 
-func (t *Traffic) add(u *Traffic) {
+// Add adds the counts of u.
+func (t *Traffic) Add(u Traffic) {
 	t.Sent += u.Sent
 	t.Delivered += u.Delivered
 	t.Duplicated += u.Duplicated
@@ -74,73 +58,37 @@ type link struct {
 	base                     Link
 	cut                      bool
 	loss, duplicate, reorder uint64 // thresholds
-	delays                   []Latency
+	delays                   []delay
 	last                     time.Duration // latest arrival, for FIFO
+	overlays                 []*overlay    // in force on this link, oldest first
 	traffic                  Traffic
 }
 
-// SetLink changes the link between two addresses, in one direction.
+// SetLink changes the link between two addresses, in one direction, from the
+// next message on. Overlays stay in force over it.
 func (w *World) SetLink(p Pair, l Link) {
-	k := w.link(p.From, p.To)
+	k := w.linkOf(p)
 	k.base = l
-	w.refresh(p, k)
-}
-
-// Impose lays an overlay over links and returns its name for Lift.
-func (w *World) Impose(o Overlay, pairs ...Pair) OverlayID {
-	w.lastOverlay++
-	w.overlays = append(w.overlays, overlay{w.lastOverlay, pairs, o})
-	for _, p := range pairs {
-		w.refresh(p, w.link(p.From, p.To))
-	}
-	return w.lastOverlay
-}
-
-// Lift takes an overlay away. Lifting one that is not in force changes nothing.
-func (w *World) Lift(id OverlayID) {
-	for i, o := range w.overlays {
-		if o.id == id {
-			w.overlays = append(w.overlays[:i], w.overlays[i+1:]...)
-			for _, p := range o.pairs {
-				w.refresh(p, w.link(p.From, p.To))
-			}
-			return
-		}
-	}
-}
-
-// refresh computes the effective values of a link anew from all overlays, so
-// that no fault has to remember an old value.
-func (w *World) refresh(p Pair, k *link) {
-	keep := [3]float64{1 - k.base.Loss, 1 - k.base.Duplicate, 1 - k.base.Reorder}
-	k.cut, k.delays = false, nil
-	for _, o := range w.overlays {
-		for _, q := range o.pairs {
-			if p != q {
-				continue
-			}
-			k.cut = k.cut || o.Cut
-			if o.Delay != (Latency{}) {
-				k.delays = append(k.delays, o.Delay)
-			}
-			keep[0] *= 1 - o.Loss
-			keep[1] *= 1 - o.Duplicate
-			keep[2] *= 1 - o.Reorder
-		}
-	}
-	k.loss, k.duplicate, k.reorder = chance(1-keep[0]), chance(1-keep[1]), chance(1-keep[2])
+	k.refresh()
 }
 
 func (w *World) link(from, to NodeID) *link { return &w.links[from][to] }
 
+// linkOf is link for numbers that come from outside.
+func (w *World) linkOf(p Pair) *link {
+	w.host(p.From)
+	w.host(p.To)
+	return w.link(p.From, p.To)
+}
+
 // Traffic returns what became of the messages of a link.
-func (w *World) Traffic(p Pair) Traffic { return w.link(p.From, p.To).traffic }
+func (w *World) Traffic(p Pair) Traffic { return w.linkOf(p).traffic }
 
 // TotalTraffic returns what became of all messages.
 func (w *World) TotalTraffic() (t Traffic) {
 	for _, row := range w.links {
 		for i := range row {
-			t.add(&row[i].traffic)
+			t.Add(row[i].traffic)
 		}
 	}
 	return t
@@ -151,16 +99,17 @@ func (w *World) TotalTraffic() (t Traffic) {
 func (w *World) send(from, to Addr, m Message, id, cause uint64) {
 	k := w.link(from.Node, to.Node)
 	k.traffic.Sent++
+	w.digest.sent(id)
 	if w.trace != nil {
 		w.record(&Event{Kind: Sent, From: from.Node, To: to.Node, ID: id, Cause: cause, Message: m})
 	}
 	key := w.seed ^ id
 	if k.cut {
-		w.drop(k, CutAtSend, from, to, id, m)
+		w.drop(k, CutAtSend, from, to, id, cause, m)
 		return
 	}
 	if k.loss != 0 && mix(key+forLoss) < k.loss {
-		w.drop(k, Lost, from, to, id, m)
+		w.drop(k, Lost, from, to, id, cause, m)
 		return
 	}
 	w.transmit(k, from, to, m, id, cause)
@@ -179,24 +128,26 @@ func (w *World) transmit(k *link, from, to Addr, m Message, id, cause uint64) {
 	d := k.base.Latency.draw(mix(key + forLatency))
 	if k.reorder != 0 && !k.base.FIFO && mix(key+forReorder) < k.reorder {
 		k.traffic.HeldBack++
-		d += d * time.Duration(1+below(mix(key+forReorderDelay), 8))
+		for range 1 + below(mix(key+forReorderDelay), 8) {
+			d = plus(d, k.base.Latency.draw(mix(key+forLatency)))
+		}
 	}
 	for i := range k.delays {
-		d += k.delays[i].draw(mix(key + forOverlay + uint64(i)<<8))
+		d = plus(d, k.delays[i].draw(mix(key^k.delays[i].key)))
 	}
-	at := w.now + d
+	at := w.in(d)
 	if k.base.FIFO {
 		at = max(at, k.last)
-		k.last = at
 	}
+	k.last = max(k.last, at)
 	w.push(event{at: at, id: id, cause: cause, msg: m, from: from, to: to, kind: evDeliver})
 }
 
-func (w *World) drop(k *link, why DropCause, from, to Addr, id uint64, m Message) {
+func (w *World) drop(k *link, why DropCause, from, to Addr, id, cause uint64, m Message) {
 	k.traffic.Dropped[why]++
 	w.digest.fold(uint64(why), id)
 	if w.trace != nil {
-		w.record(&Event{Kind: Dropped, From: from.Node, To: to.Node, ID: id, Why: why, Message: m})
+		w.record(&Event{Kind: Dropped, From: from.Node, To: to.Node, ID: id, Cause: cause, Why: why, Message: m})
 	}
 }
 
@@ -204,23 +155,30 @@ func (w *World) drop(k *link, why DropCause, from, to Addr, id uint64, m Message
 func (w *World) deliver(e *event) {
 	k := w.link(e.from.Node, e.to.Node)
 	h := w.hosts[e.to.Node]
-	switch {
-	case k.cut:
-		w.drop(k, CutInFlight, e.from, e.to, e.id, e.msg)
-	case h.proc != nil:
-		if h.proc.waits != e.to.Port || e.to.Port == 0 {
-			w.drop(k, PortClosed, e.from, e.to, e.id, e.msg)
-			return
-		}
-		k.traffic.Delivered++
-		w.traceEvent(Delivered, e)
+	if why := k.obstacle(h, e.to.Port); why != NotDropped {
+		w.drop(k, why, e.from, e.to, e.id, e.cause, e.msg)
+		return
+	}
+	k.traffic.Delivered++
+	w.traceEvent(Delivered, e)
+	if h.proc != nil {
 		h.proc.answer(e)
-	case h.node == nil:
-		w.drop(k, NodeDown, e.from, e.to, e.id, e.msg)
-	default:
-		k.traffic.Delivered++
-		w.traceEvent(Delivered, e)
+	} else {
 		w.receive(h, e)
 	}
 }
 
+// obstacle says what keeps a message that arrives now from its destination.
+func (k *link) obstacle(h *host, port uint32) DropCause {
+	switch {
+	case k.cut:
+		return CutInFlight
+	case h.proc != nil:
+		if !h.proc.waitsAt(port) {
+			return PortClosed
+		}
+	case h.node == nil:
+		return NodeDown
+	}
+	return NotDropped
+}

@@ -2,7 +2,6 @@ package sim
 
 import (
 	"errors"
-	"fmt"
 	"iter"
 	"runtime/debug"
 	"time"
@@ -17,8 +16,8 @@ var ErrTimeout = errors.New("sim: no reply in time")
 // only inside the function that was given to Go.
 type Proc struct {
 	w     *World
+	host  *host
 	id    NodeID
-	name  string
 	next  func() (struct{}, bool)
 	stop  func()
 	yield func(struct{}) bool
@@ -34,11 +33,14 @@ type Proc struct {
 }
 
 // Go adds a process that begins at once, in the order of events, and returns its
-// number.
+// number. The name is the identity of what it does before its first Begin, as
+// with AddNode. Processes that have not ended when the world is done with must
+// be ended by Stop, or their coroutines stay for ever.
 func (w *World) Go(name string, story func(*Proc)) NodeID {
-	p := &Proc{w: w, name: name}
-	p.id = w.addHost(&host{name: name, proc: p})
-	p.Begin(uint64(p.id))
+	p := &Proc{w: w, host: &host{name: name}}
+	p.host.proc = p
+	p.id = w.addHost(p.host)
+	p.story = Key(p.host.key, forStory)
 	p.next, p.stop = iter.Pull(func(yield func(struct{}) bool) {
 		p.yield = yield
 		defer p.unwound()
@@ -52,13 +54,13 @@ func (w *World) Go(name string, story func(*Proc)) NodeID {
 // stopped unwinds a process that the world stops.
 type stopped struct{}
 
-// unwound ends a process. A panic in it would cross the coroutine without its
-// stack, so the stack goes into its text.
+// unwound ends a process. A panic would leave the coroutine without its stack,
+// so it is explained here.
 func (p *Proc) unwound() {
 	switch r := recover(); r.(type) {
 	case nil, stopped:
 	default:
-		panic(fmt.Sprintf("sim: process %s at %v: %v\n%s", p.name, p.w.now, r, debug.Stack()))
+		panic(&Panic{p.host.String(), p.w.now, r, string(debug.Stack())})
 	}
 }
 
@@ -68,28 +70,31 @@ func (p *Proc) Self() NodeID { return p.id }
 // Now returns the true time.
 func (p *Proc) Now() time.Duration { return p.w.now }
 
-// Begin starts a new part of the story: the random numbers that what follows
-// meets derive from n and from nothing before. Parts of all processes of a world
-// should have different n.
+// Begin starts a new part of the story, such as an operation: the random numbers
+// that what follows meets derive from n and from nothing before, not even from
+// the process. Parts of all processes of a world should have different n.
 func (p *Proc) Begin(n uint64) {
-	p.story = Key(forStory, n)
+	p.story = Key(forPart, n)
 	p.steps = 0
 }
 
-// Sleep lets d of true time pass.
+// Sleep lets d of true time pass. Sleep(0) lets everything happen that is due
+// now.
 func (p *Proc) Sleep(d time.Duration) {
-	p.w.push(event{at: p.w.now + max(d, 0), id: p.story, to: Addr{Node: p.id}, kind: evWake})
+	p.w.push(event{at: p.w.in(d), id: p.story, to: Addr{Node: p.id}, kind: evWake})
 	p.wait()
 }
 
 // Call sends a request to a node and waits for its reply, from whichever node it
-// comes, for at most timeout of true time. The only error is ErrTimeout.
+// comes, for less than timeout of true time: a reply at the very moment of the
+// timeout is late. The only error is ErrTimeout.
 func (p *Proc) Call(to NodeID, m Message, timeout time.Duration) (Message, error) {
+	p.w.host(to)
 	p.port++
 	p.steps++
 	p.waits = p.port
 	id := Key(Key(p.story, forSend), p.steps)
-	p.w.push(event{at: p.w.now + max(timeout, 0), id: id, to: Addr{p.id, p.port}, kind: evTimeout})
+	p.w.push(event{at: p.w.in(timeout), id: id, to: Addr{p.id, p.port}, kind: evTimeout})
 	p.w.send(Addr{p.id, p.port}, Addr{Node: to}, m, id, p.story)
 	p.wait()
 	m, p.reply = p.reply, nil
@@ -99,7 +104,8 @@ func (p *Proc) Call(to NodeID, m Message, timeout time.Duration) (Message, error
 	return m, nil
 }
 
-// From returns the node that the latest reply came from.
+// From returns the node that the latest reply came from: not always the one that
+// was called.
 func (p *Proc) From() NodeID { return p.from }
 
 func (p *Proc) wait() {
@@ -108,20 +114,26 @@ func (p *Proc) wait() {
 	}
 }
 
+// waitsAt says whether a call waits for its reply at a port.
+func (p *Proc) waitsAt(port uint32) bool { return port != 0 && p.waits == port }
+
 func (p *Proc) answer(e *event) {
 	p.reply, p.from, p.answered, p.waits = e.msg, e.from.Node, true, 0
 	p.resume()
 }
 
 func (p *Proc) timeout(port uint32) {
-	if p.waits == port {
+	if p.waitsAt(port) {
 		p.answered, p.waits = false, 0
 		p.resume()
 	}
 }
 
 func (p *Proc) resume() {
+	was := p.w.active
+	p.w.active = p.host
 	if _, more := p.next(); !more {
 		p.w.live--
 	}
+	p.w.active = was
 }

@@ -16,6 +16,8 @@ const (
 	forCopy
 	forStart
 	forStory
+	forPart
+	forNamesake
 )
 
 // mix is the finalizer of SplitMix64 (Steele, Lea, Flood, OOPSLA 2014): a
@@ -57,15 +59,35 @@ func below(u, n uint64) uint64 {
 	return hi
 }
 
+// nameKey derives an identity from a name (FNV-1a, mixed).
+func nameKey(name string) uint64 {
+	h := uint64(0xcbf29ce484222325)
+	for i := range len(name) {
+		h = (h ^ uint64(name[i])) * 0x100000001b3
+	}
+	return mix(h)
+}
+
 // chance turns a probability into a threshold for 64 random bits: an event
 // happens if the bits are below it. 1 becomes the largest threshold, which
 // misses one draw in 2⁶⁴.
 func chance(p float64) uint64 {
 	switch {
-	case p <= 0:
-		return 0
 	case p >= 1:
 		return 1<<64 - 1
+	case p > 0:
+		return uint64(p * (1 << 32) * (1 << 32))
 	}
-	return uint64(p * (1 << 32) * (1 << 32))
+	return 0 // NaN too
+}
+
+// either returns the threshold for "one or the other" of two independent
+// chances. It uses integers alone: products of floats may be rounded
+// differently on different machines.
+func either(a, b uint64) uint64 {
+	if a == 0 {
+		return b
+	}
+	hi, _ := bits.Mul64(^a, b)
+	return a + hi
 }

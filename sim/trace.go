@@ -125,6 +125,11 @@ func (d *digest) event(e *event) {
 	d.fold(uint64(e.at), e.id^uint64(e.kind)<<56^uint64(uint32(e.to.Node))<<24^uint64(uint32(e.from.Node)))
 }
 
+// sent folds a message at its departure. Its identity says from which step and
+// to whom; the order of departures within a step is what betrays a node that
+// ranges over a map.
+func (d *digest) sent(id uint64) { d.h = (bits.RotateLeft64(d.h, 27) ^ id) * 0x9e3779b97f4a7c15 }
+
 func (d *digest) fold(a, b uint64) {
 	h := (bits.RotateLeft64(d.h, 27) ^ a) * 0x9e3779b97f4a7c15
 	d.h = (bits.RotateLeft64(h, 31) ^ b) * 0xd6e8feb86659fd93

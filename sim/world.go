@@ -1,37 +1,49 @@
 package sim
 
-import "time"
+import (
+	"fmt"
+	"math"
+	"time"
+)
 
 // Config is what a world starts from. The zero Config is a world with perfect
 // links and seed 0.
 type Config struct {
 	Seed uint64
 	// Link is between every two replicas, Client between a process and any node
-	// and back, until SetLink says otherwise.
+	// and back, until SetLink says otherwise. What a node sends itself crosses no
+	// network: the link from a node to itself is perfect.
 	Link, Client Link
 	// Trace, if not nil, is called for every event as it happens. The Event may
-	// be kept; tracing changes nothing in the world.
+	// be kept; tracing changes nothing in the world, and Trace must not either.
 	Trace func(Event)
 }
 
-// World is a simulated world. It is not safe for concurrent use.
+// World is a simulated world. It is not safe for concurrent use. Its methods
+// are for actions, processes and whoever steps it, not for nodes: a node sees
+// its Env and nothing else.
 type World struct {
-	seed     uint64
-	now      time.Duration
-	seq      uint64
-	queue    queue
-	hosts    []*host
-	links    [][]link // from, to
-	overlays []overlay
-	config   Config
+	seed   uint64
+	now    time.Duration
+	seq    uint64
+	queue  queue
+	hosts  []*host
+	links  [][]link // from, to
+	config Config
+	digest digest
 
-	env         Env // of the step under way
-	live        int // processes that have not ended
+	overlays    []*overlay // in force, oldest first
 	lastOverlay OverlayID
-	digest      digest
+	live        int // processes that have not ended
 	trace       func(Event)
 	traced      uint64
+
+	active *host  // whose code is running, or nil
+	acting string // the action that is running, if active is nil
 }
+
+// never is later than anything that happens.
+const never = time.Duration(math.MaxInt64)
 
 // New returns an empty world at time 0.
 func New(c Config) *World {
@@ -45,9 +57,10 @@ type action struct {
 }
 
 // At lets do happen at time t (or now, if t has passed), between steps. It is
-// how faults and phases come into a world; name appears in the trace.
+// how faults and phases come into a world; name appears in the trace. Actions
+// for the same moment happen in the order of the calls of At.
 func (w *World) At(t time.Duration, name string, do func()) {
-	w.push(event{at: max(t, w.now), id: uint64(t), msg: &action{name, do}, kind: evAction})
+	w.push(event{at: max(t, w.now), id: Key(nameKey(name), uint64(t)), msg: &action{name, do}, kind: evAction})
 }
 
 // Now returns the true time: that of the latest event, or later if Run waited.
@@ -56,70 +69,90 @@ func (w *World) Now() time.Duration { return w.now }
 // Live returns how many processes have not ended.
 func (w *World) Live() int { return w.live }
 
+// Len returns how many nodes and processes have been added.
+func (w *World) Len() int { return len(w.hosts) }
+
 // Name returns the name of a node or process.
-func (w *World) Name(id NodeID) string { return w.hosts[id].name }
+func (w *World) Name(id NodeID) string { return w.host(id).name }
 
 // Digest returns 64 bits that depend on every event so far. Two runs that differ
 // in one event differ in their digests but for a chance of 2⁻⁶⁴.
+//
+// The digest covers when, where and for what cause everything happened, in
+// order, and the fate of every message. It does not cover what messages say:
+// that shows when a node or a client acts differently because of it.
 func (w *World) Digest() uint64 { return w.digest.sum() }
 
 // Step lets the next event happen, if there is one at or before the time until,
 // and says whether there was. It takes time logarithmic in the events that wait.
+//
+// A panic in a node, a process or an action comes out of Step as a *Panic. The
+// world can still be looked at and must be stopped, but not stepped again.
 func (w *World) Step(until time.Duration) bool {
-	if w.queue.len() == 0 || w.queue.heap[0].at > until {
+	defer w.explain()
+	return w.step(until)
+}
+
+// Run lets everything happen up to the time until, and moves the time there. It
+// panics as Step does.
+func (w *World) Run(until time.Duration) {
+	defer w.explain()
+	for w.step(until) {
+	}
+	w.now = max(w.now, until)
+}
+
+func (w *World) step(until time.Duration) bool {
+	if w.queue.len() == 0 || w.queue.first().at > until {
 		return false
 	}
 	e := w.queue.pop()
 	w.now = e.at
 	w.digest.event(&e)
-	switch h := w.destination(&e); e.kind {
+	switch e.kind {
 	case evDeliver:
 		w.deliver(&e)
 	case evTimer:
-		if h.node != nil && h.incarnation == e.incarnation {
+		if h := w.hosts[e.to.Node]; h.incarnation == e.incarnation {
 			w.traceEvent(TimerFired, &e)
 			w.receive(h, &e)
 		}
 	case evWake:
-		h.proc.resume()
+		w.hosts[e.to.Node].proc.resume()
 	case evTimeout:
-		h.proc.timeout(e.to.Port)
+		w.hosts[e.to.Node].proc.timeout(e.to.Port)
 	case evAction:
-		a := e.msg.(*action)
-		if w.trace != nil {
-			w.record(&Event{Kind: Acted, From: -1, To: -1, Message: a.name})
-		}
-		a.do()
+		w.act(e.msg.(*action))
 	case evResume:
-		if h.node != nil && h.incarnation == e.incarnation {
-			w.resume(h, e.to.Node)
+		if h := w.hosts[e.to.Node]; h.incarnation == e.incarnation {
+			w.resume(h)
 		}
 	}
 	return true
 }
 
-func (w *World) destination(e *event) *host {
-	if e.kind == evAction {
-		return nil
+func (w *World) act(a *action) {
+	if w.trace != nil {
+		w.record(&Event{Kind: Acted, From: -1, To: -1, Message: a.name})
 	}
-	return w.hosts[e.to.Node]
+	w.acting = a.name
+	a.do()
+	w.acting = ""
 }
 
-// Run lets everything happen up to the time until, and moves the time there.
-func (w *World) Run(until time.Duration) {
-	for w.Step(until) {
-	}
-	w.now = max(w.now, until)
-}
-
-// Stop ends all processes, which unwinds their functions. The world must not be
-// stepped afterwards.
+// Stop ends the world: all processes end, which unwinds their functions and
+// runs what they deferred, and no event happens any more. Stopping a world
+// twice changes nothing. A process or a node must not stop its own world.
 func (w *World) Stop() {
+	if w.active != nil {
+		panic(fmt.Sprintf("sim: %v stops its own world", w.active))
+	}
 	for _, h := range w.hosts {
 		if h.proc != nil {
 			h.proc.stop()
 		}
 	}
+	w.live, w.queue = 0, queue{}
 }
 
 func (w *World) push(e event) {
@@ -128,23 +161,55 @@ func (w *World) push(e event) {
 	w.queue.push(e)
 }
 
-// addHost gives a host its number and its links.
+// in returns the time after d from now: never in the past, and never at most.
+func (w *World) in(d time.Duration) time.Duration { return plus(w.now, max(d, 0)) }
+
+// plus adds two times, of which none is negative, without overflow.
+func plus(a, b time.Duration) time.Duration {
+	if sum := a + b; sum >= 0 {
+		return sum
+	}
+	return never
+}
+
+// addHost gives a host its number, its identity and its links.
 func (w *World) addHost(h *host) NodeID {
 	id := NodeID(len(w.hosts))
-	w.hosts = append(w.hosts, h)
-	w.links = append(w.links, make([]link, 0, len(w.hosts)+4))
-	for from := range w.links {
-		for to := len(w.links[from]); to < len(w.hosts); to++ {
-			k := link{base: w.config.Link}
-			if w.hosts[from].proc != nil || w.hosts[to].proc != nil {
-				k.base = w.config.Client
-			}
-			w.links[from] = append(w.links[from], k)
-			w.refresh(Pair{NodeID(from), NodeID(to)}, &w.links[from][to])
+	h.key = nameKey(h.name)
+	for _, other := range w.hosts {
+		if other.key == h.key { // of the same name: hosts of one name are told apart by their order
+			h.key = Key(h.key, forNamesake)
 		}
 	}
+	h.env = Env{w: w, host: h, self: id}
+	w.hosts = append(w.hosts, h)
+	for from := range w.links {
+		w.links[from] = append(w.links[from], w.newLink(w.hosts[from], h))
+	}
+	row := make([]link, len(w.hosts), len(w.hosts)+4)
+	for to := range row {
+		row[to] = w.newLink(h, w.hosts[to])
+	}
+	w.links = append(w.links, row)
 	return id
 }
 
-// Len returns how many nodes and processes have been added.
-func (w *World) Len() int { return len(w.hosts) }
+func (w *World) newLink(from, to *host) (k link) {
+	switch {
+	case from == to:
+	case from.proc != nil || to.proc != nil:
+		k.base = w.config.Client
+	default:
+		k.base = w.config.Link
+	}
+	k.refresh()
+	return k
+}
+
+// host returns a host of this world; any other number is a bug of the caller.
+func (w *World) host(id NodeID) *host {
+	if id < 0 || int(id) >= len(w.hosts) {
+		panic(fmt.Sprintf("sim: this world has no node or process %d", id))
+	}
+	return w.hosts[id]
+}

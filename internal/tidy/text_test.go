@@ -35,7 +35,7 @@ var wellKnown = []string{"Error", "Unwrap", "String", "Len", "Less", "Swap", "Pu
 
 // checkDocs asks for one package comment per package, and for a comment on
 // every name that others can use. A comment on a group, or behind a constant,
-// counts.
+// counts; constants of a type of ours are covered by the comment of the type.
 func checkDocs(t *tree, r *report) {
 	for _, p := range t.pkgs {
 		var code []*ast.File
@@ -75,10 +75,28 @@ func checkDecl(d ast.Decl, r *report) {
 		if d.Doc != nil || d.Tok == token.IMPORT {
 			return
 		}
+		enumerates := false
 		for _, s := range d.Specs {
-			checkSpec(s, r)
+			if enumerates = isEnumerator(d.Tok, s, enumerates); !enumerates {
+				checkSpec(s, r)
+			}
 		}
 	}
+}
+
+// isEnumerator says whether a spec names a constant of an exported type, whose
+// comment says what its values mean. A spec without a value goes on as the one
+// before it.
+func isEnumerator(tok token.Token, s ast.Spec, before bool) bool {
+	v, ok := s.(*ast.ValueSpec)
+	if !ok || tok != token.CONST {
+		return false
+	}
+	if v.Type == nil && v.Values == nil {
+		return before
+	}
+	of, ok := v.Type.(*ast.Ident)
+	return ok && of.IsExported()
 }
 
 func checkSpec(s ast.Spec, r *report) {

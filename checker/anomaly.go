@@ -1,0 +1,53 @@
+package checker
+
+import "fmt"
+
+// Anomaly says what is wrong with an invalid history. The zero Anomaly means
+// that nothing is.
+type Anomaly uint8
+
+const (
+	NoAnomaly Anomaly = iota
+	// StaleRead: a value was read although another had certainly taken its
+	// place before.
+	StaleRead
+	// LostWrite: a write that succeeded was never seen, and every one of
+	// several reads after it returned what was there before.
+	LostWrite
+	// LostUpdate: two compare-and-sets replaced one value.
+	LostUpdate
+	// ReadInversion: two reads tell two values in contradictory order.
+	ReadInversion
+	// FutureRead: a value was read before its write was called.
+	FutureRead
+	// FailedRead: a value was read that only a failed operation asked to store.
+	FailedRead
+	// PhantomRead: a value was read that nobody ever asked to store.
+	PhantomRead
+	// Unordered: no order of the operations is legal, for none of the reasons
+	// above.
+	Unordered
+	anomalies
+)
+
+var anomalyNames = [anomalies]string{
+	"none", "stale-read", "lost-write", "lost-update", "read-inversion", "future-read", "failed-read", "phantom-read", "unordered",
+}
+
+// String returns the name of the anomaly, such as stale-read.
+func (a Anomaly) String() string {
+	if a < anomalies {
+		return anomalyNames[a]
+	}
+	return fmt.Sprintf("anomaly(%d)", uint8(a))
+}
+
+// ParseAnomaly returns the anomaly that String prints as s.
+func ParseAnomaly(s string) (Anomaly, bool) {
+	for a := range anomalies {
+		if anomalyNames[a] == s {
+			return a, true
+		}
+	}
+	return NoAnomaly, false
+}

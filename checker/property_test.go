@@ -1,0 +1,190 @@
+package checker
+
+import (
+	"cmp"
+	"math/rand/v2"
+	"slices"
+	"strconv"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"github.com/rashomon-go/rashomon/history"
+	"github.com/rashomon-go/rashomon/model"
+)
+
+// registerHistory draws a history with the order that makes it valid: an
+// operation happens at a moment, and its call and return lie around it. Drawn
+// small, it is a sequence of few operations with nothing open.
+func registerHistory(t *rapid.T, kinds ...model.Kind) *history.History {
+	h := &history.History{Keys: []string{"k0"}}
+	held := model.Absent
+	type end struct{ moment, op int }
+	var ends []end
+	for i := range rapid.IntRange(1, 30).Draw(t, "operations") {
+		o := history.Op{Process: int32(i), Node: history.NoNode, Outcome: history.OK, Seen: model.Unseen, Value: model.Value(i + 1)}
+		o.Kind = rapid.SampledFrom(kinds).Draw(t, "kind")
+		ends = append(ends, end{10*i - rapid.IntRange(0, 50).Draw(t, "early"), i}, end{10*i + 1 + rapid.IntRange(0, 50).Draw(t, "late"), ^i})
+		happens := true
+		if rapid.IntRange(0, 9).Draw(t, "open") == 9 {
+			o.Outcome, happens = history.Unknown, rapid.Bool().Draw(t, "happens")
+		}
+		if o.Kind == model.CAS {
+			o.Expect = rapid.SampledFrom([]model.Value{held, held + 1}).Draw(t, "expect")
+		}
+		if happens {
+			held = play(&o, held)
+		}
+		h.Ops = append(h.Ops, o)
+	}
+	slices.SortStableFunc(ends, func(a, b end) int { return cmp.Compare(a.moment, b.moment) })
+	for position, e := range ends {
+		switch {
+		case e.op >= 0:
+			h.Ops[e.op].Call = int64(position + 1)
+		case h.Ops[^e.op].Outcome == history.OK:
+			h.Ops[^e.op].Return = int64(position + 1)
+		default:
+			h.Ops[^e.op].Return = history.Never
+		}
+	}
+	slices.SortFunc(h.Ops, func(a, b history.Op) int { return cmp.Compare(a.Call, b.Call) })
+	return h
+}
+
+// play gives o its answer and returns what the register holds afterwards.
+func play(o *history.Op, held model.Value) model.Value {
+	known := o.Outcome == history.OK
+	switch o.Kind {
+	case model.Read:
+		if known {
+			o.Seen = held
+		}
+	case model.CAS:
+		if held == o.Expect {
+			o.Swapped = known
+			return o.Value
+		}
+		if known {
+			o.Seen = held
+		}
+	case model.Write:
+		return o.Value
+	case model.Delete:
+		return model.Absent
+	}
+	return held
+}
+
+func TestWhatHappenedInOrderIsNeverInvalid(t *testing.T) {
+	for name, kinds := range map[string][]model.Kind{
+		"reads and writes": {model.Read, model.Write},
+		"all":              {model.Read, model.Write, model.Delete, model.CAS},
+	} {
+		t.Run(name, func(t *testing.T) {
+			rapid.Check(t, func(t *rapid.T) {
+				h := registerHistory(t, kinds...)
+				for _, e := range []Engine{Auto, Porcupine} {
+					r, err := Linearizable(h, model.CASRegister(), Options{Engine: e})
+					if err != nil || r.Verdict == Invalid {
+						t.Fatalf("%v: %v %v\n%s", e, r, err, show(h))
+					}
+				}
+			})
+		})
+	}
+}
+
+// A history that is valid stays so if an interval grows, a read goes away, or
+// the values are renamed.
+func TestWhatKeepsAHistoryValid(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		h := registerHistory(t, model.Read, model.Write)
+		i := rapid.IntRange(0, len(h.Ops)-1).Draw(t, "operation")
+		switch o := &h.Ops[i]; rapid.IntRange(0, 2).Draw(t, "change") {
+		case 0:
+			o.Return, o.Outcome = history.Never, history.Unknown
+		case 1:
+			if o.Kind == model.Read {
+				h.Ops = slices.Delete(h.Ops, i, i+1)
+			}
+		case 2:
+			for i := range h.Ops {
+				rename(&h.Ops[i].Value)
+				rename(&h.Ops[i].Seen)
+			}
+		}
+		if r, err := Linearizable(h, model.Register(), Options{Engine: Zones}); err != nil || r.Verdict == Invalid {
+			t.Fatalf("%v %v\n%s", r, err, show(h))
+		}
+	})
+}
+
+// rename makes values far apart, and some negative.
+func rename(v *model.Value) {
+	if *v != model.Absent && *v != model.Unseen {
+		*v = (*v - 7) * 1_000_000_007_000
+	}
+}
+
+// Histories too long for the oracle: the engines are compared with one another.
+func TestEnginesAgreeOnLongHistories(t *testing.T) {
+	r := rand.New(rand.NewPCG(7, 8))
+	count := map[Verdict]int{}
+	for n := range 1500 {
+		h := closedLoop(r, load{ops: 20 + r.IntN(80), clients: 2 + r.IntN(5), keys: 1 + r.IntN(3), open: 0.05})
+		for range r.IntN(2) {
+			if o := &h.Ops[r.IntN(len(h.Ops))]; o.Kind == model.Read && o.Outcome == history.OK {
+				o.Seen = max(1, o.Seen-model.Value(r.IntN(3)))
+			}
+		}
+		zones, search := judge(t, h, model.Register(), Options{Engine: Zones}), judge(t, h, model.Register(), Options{Engine: Porcupine})
+		for k := range h.Keys {
+			if zones.Keys[k].Verdict != search.Keys[k].Verdict && search.Keys[k].Verdict != Unknown {
+				t.Fatalf("history %d, key %d: zones %v, porcupine %v\n%s", n, k, zones.Keys[k], search.Keys[k], show(h))
+			}
+		}
+		if len(zones.Witness) > 6 {
+			t.Errorf("history %d: %d operations in a witness of zones", n, len(zones.Witness))
+		}
+		count[search.Verdict]++
+	}
+	t.Log(count)
+	if count[Unknown] > 75 || count[Invalid] < 150 || count[Valid] < 150 {
+		t.Errorf("the sample says little: %v", count)
+	}
+}
+
+// Appends of several clients; a read that misses one, or sees two in the wrong
+// order, is found, and explained by what led to it.
+func TestTextsAreJudgedToo(t *testing.T) {
+	h := &history.History{Keys: []string{"k0"}}
+	add := func(kind model.Kind, text string) {
+		o := history.Op{Kind: kind, Process: int32(len(h.Ops)), Node: history.NoNode, Outcome: history.OK, Seen: model.Unseen}
+		v := model.Value(len(h.Texts))
+		h.Texts = append(h.Texts, text)
+		if o.Value = v; kind == model.Read {
+			o.Value, o.Seen = 0, v
+		}
+		o.Call = int64(2*len(h.Ops) + 1)
+		o.Return = o.Call + 1
+		h.Ops = append(h.Ops, o)
+	}
+	add(model.Read, "")
+	want := ""
+	for i := range 10 {
+		add(model.Append, strconv.Itoa(i))
+		want += strconv.Itoa(i)
+		add(model.Read, want)
+	}
+	if r := judge(t, h, model.KV(), Options{}); r.Verdict != Valid || r.Keys[0].Engine != Porcupine {
+		t.Fatalf("%+v", r)
+	}
+	h.Texts[6] = "021"
+	r := judge(t, h, model.KV(), Options{})
+	sentence := `no order of these 4 operations on k0 is legal: append k0+="0" by client 1 (event 3..event 4); ` +
+		`append k0+="1" by client 3 (event 7..event 8); append k0+="2" by client 5 (event 11..event 12); read k0 -> "021" by client 6 (event 13..event 14)`
+	if r.Verdict != Invalid || !slices.Equal(r.Witness, []int{1, 3, 5, 6}) || r.Anomaly != Unordered || r.Sentence != sentence {
+		t.Errorf("%+v", r)
+	}
+}

@@ -1,0 +1,270 @@
+package checker
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/rashomon-go/rashomon/history"
+	"github.com/rashomon-go/rashomon/model"
+)
+
+// Confirm judges the operations of a witness by themselves, as if nothing else
+// had happened, by search: Invalid confirms the witness. steps limits the
+// search (0 means DefaultSteps); if it is spent, the verdict is Unknown.
+func Confirm(h *history.History, m model.Model, witness []int, steps int64) Verdict {
+	alone := *h
+	alone.Ops = make([]history.Op, 0, len(witness))
+	for _, i := range witness {
+		alone.Ops = append(alone.Ops, h.Ops[i])
+	}
+	r, err := Linearizable(&alone, m, Options{Engine: Porcupine, Steps: steps, VerdictOnly: true})
+	if err != nil {
+		return Unknown
+	}
+	return r.Verdict
+}
+
+// explain adds the witness, the anomaly and the sentence to r, for a key with
+// the operations ops, which are invalid. f says why if zones judged.
+func (c *check) explain(r *Result, ops []int32, f finding) {
+	var few []int32
+	if f.broken != 0 {
+		few = f.witness(c.h.Ops)
+	} else {
+		few = c.shrink(ops)
+	}
+	e := explanation{h: c.h, ops: ops, witness: few, register: c.m.Register()}
+	e.find()
+	r.Anomaly, r.Sentence, r.Witness = e.anomaly, e.sentence, indices(e.witness)
+	switch Confirm(c.h, c.m, r.Witness, c.opts.Steps) {
+	case Valid:
+		panic(fmt.Sprintf("checker: witness %v (%v) of an invalid history is valid by itself", r.Witness, r.Anomaly))
+	case Unknown:
+		// Too long to be confirmed within the budget: what was judged
+		// invalid already is all of it.
+		e = explanation{h: c.h, ops: ops, witness: ops}
+		e.find()
+		r.Anomaly, r.Sentence, r.Witness = e.anomaly, e.sentence, indices(e.witness)
+	}
+}
+
+func indices(ops []int32) []int {
+	list := make([]int, len(ops))
+	for i, op := range ops {
+		list[i] = int(op)
+	}
+	slices.Sort(list)
+	return list
+}
+
+// witness returns the operations that f is about. For two clusters A and B in
+// conflict they are the two writes, an operation of A that returned before one
+// of B was called, and one of B that returned before one of A was called. Which
+// of them is chosen so that there are as few as possible, hence writes where
+// they prove the order.
+func (f finding) witness(ops []history.Op) []int32 {
+	switch f.broken {
+	case ruleNever:
+		return []int32{f.read}
+	case ruleFuture:
+		return union(f.read, f.a.write)
+	}
+	var best []int32
+	for _, ab := range precedences(ops, f.a, f.b) {
+		for _, ba := range precedences(ops, f.b, f.a) {
+			u := union(f.a.write, f.b.write, ab[0], ab[1], ba[0], ba[1])
+			if best == nil || len(u) < len(best) {
+				best = u
+			}
+		}
+	}
+	return best
+}
+
+// precedences returns pairs of an operation of a that returned before an
+// operation of b was called, those with writes first.
+func precedences(ops []history.Op, a, b cluster) [][2]int32 {
+	var pairs [][2]int32
+	for _, x := range [2]int32{a.write, a.early} {
+		for _, y := range [2]int32{b.write, b.late} {
+			if y != none && (x == none || ops[x].Return < ops[y].Call) {
+				pairs = append(pairs, [2]int32{x, y})
+			}
+		}
+	}
+	return pairs
+}
+
+// union returns the operations given, each once, in the order of their calls.
+func union(ops ...int32) []int32 {
+	slices.Sort(ops)
+	ops = slices.Compact(ops)
+	for len(ops) > 0 && ops[0] == none {
+		ops = ops[1:]
+	}
+	return ops
+}
+
+// shrink returns few of the operations ops, which are invalid, such that they
+// are still invalid, and for no other reason than before. All its searches
+// together may take as many steps as one judgement.
+func (c *check) shrink(ops []int32) []int32 {
+	s := shrinking{search: search{h: c.h, m: c.m, steps: c.opts.Steps, bytes: c.opts.Bytes}, left: c.opts.Steps}
+	ops = s.earliest(ops)
+	// Large pieces first, then single operations until none can go.
+	for size := len(ops) / 2; size > 1; size /= 2 {
+		ops = s.drop(ops, size)
+	}
+	for {
+		fewer := s.drop(ops, 1)
+		if len(fewer) == len(ops) {
+			return fewer
+		}
+		ops = fewer
+	}
+}
+
+type shrinking struct {
+	search
+	left int64
+}
+
+// invalid reports whether the operations are certainly invalid.
+func (s *shrinking) invalid(ops []int32, cut int64) bool {
+	if s.used >= s.left {
+		return false
+	}
+	s.steps = s.left - s.used
+	return s.judge(ops, cut) == Invalid
+}
+
+// earliest returns the operations called until the history became invalid for
+// the first time, without the reads that had no answer then. What is invalid
+// stays so whatever follows, hence halving finds the moment.
+func (s *shrinking) earliest(ops []int32) []int32 {
+	var moments []int64 // only a return can make a history invalid
+	for _, i := range ops {
+		if o := &s.h.Ops[i]; o.Return != history.Never {
+			moments = append(moments, o.Return)
+		}
+	}
+	slices.Sort(moments)
+	at, _ := slices.BinarySearchFunc(moments, true, func(cut int64, _ bool) int {
+		if s.invalid(ops, cut) {
+			return 0
+		}
+		return -1
+	})
+	if at == len(moments) { // the budget was spent on the way
+		return ops
+	}
+	var kept []int32
+	for _, i := range ops {
+		if o := &s.h.Ops[i]; o.Call < moments[at] && (o.Kind != model.Read || o.Return <= moments[at]) {
+			kept = append(kept, i)
+		}
+	}
+	return kept
+}
+
+// drop leaves out one piece of that size after the other, as far as the rest is
+// still invalid.
+func (s *shrinking) drop(ops []int32, size int) []int32 {
+	for at := 0; at < len(ops); {
+		fewer := s.without(ops, at, min(at+size, len(ops)))
+		if len(fewer) < len(ops) && s.invalid(fewer, history.Never) {
+			ops = fewer
+		} else {
+			at += size
+		}
+	}
+	return ops
+}
+
+// without returns ops without those of ops[from:to] that may be left out: a
+// history that is valid with them must be valid without them, or the rest could
+// be invalid for a new reason. Reads may always go. What stores a value may go
+// if none of the rest depends on it; about models that are not registers
+// nothing is known, and it stays.
+func (s *shrinking) without(ops []int32, from, to int) []int32 {
+	rest := slices.Concat(ops[:from], ops[to:])
+	piece := slices.Clone(ops[from:to])
+	n := demands{values: map[model.Value]bool{}}
+	for _, i := range rest {
+		n.add(&s.h.Ops[i])
+	}
+	for again := true; again; {
+		again = false
+		piece = slices.DeleteFunc(piece, func(i int32) bool {
+			o := &s.h.Ops[i]
+			if o.Kind == model.Read || s.m.Register() && !n.need(o) {
+				return false
+			}
+			n.add(o) // it stays, and what it needs stays as well
+			rest, again = append(rest, i), true
+			return true
+		})
+	}
+	slices.Sort(rest)
+	return rest
+}
+
+// demands are what some operations on a register need others for.
+type demands struct {
+	values map[model.Value]bool // somebody saw this value, or may have
+	others []model.Value        // somebody saw that it was not this one
+}
+
+func (d *demands) add(o *history.Op) {
+	if v, saw := observed(o); saw {
+		d.values[v] = true
+	}
+	if o.Kind != model.CAS {
+		return
+	}
+	if o.Outcome == history.Unknown {
+		d.values[o.Expect] = true
+	} else if !o.Swapped && o.Seen == model.Unseen {
+		d.others = append(d.others, o.Expect)
+	}
+}
+
+// need reports whether an operation stores what the demands ask for.
+func (d *demands) need(o *history.Op) bool {
+	v, stores := stored(o)
+	if !stores {
+		return false
+	}
+	for _, not := range d.others {
+		if v != not {
+			return true
+		}
+	}
+	return d.values[v]
+}
+
+// stored returns the value that a register holds after o, if o stores one or
+// may have stored it.
+func stored(o *history.Op) (v model.Value, stores bool) {
+	switch {
+	case o.Kind == model.Write, o.Kind == model.CAS && (o.Swapped || o.Outcome == history.Unknown):
+		return o.Value, true
+	case o.Kind == model.Delete:
+		return model.Absent, true
+	}
+	return 0, false
+}
+
+// observed returns the value that a register held when o happened, if o's
+// answer tells.
+func observed(o *history.Op) (v model.Value, saw bool) {
+	switch {
+	case o.Outcome != history.OK:
+		return 0, false
+	case swapped(o):
+		return o.Expect, true
+	case o.Kind == model.Read, o.Kind == model.CAS:
+		return o.Seen, o.Seen != model.Unseen
+	}
+	return 0, false
+}

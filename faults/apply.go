@@ -1,0 +1,229 @@
+package faults
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/rashomon-go/rashomon/sim"
+)
+
+// Roles tells who plays a role at this moment: several nodes, one, or none, in
+// which case the fault befalls nobody.
+type Roles func(name string) []sim.NodeID
+
+// Apply lets the faults happen to a world, each from From until Until. The nodes
+// are the replicas, which faults call by their names in the world; roles resolves
+// all other names and may be nil if there are none. The schedule must be valid.
+//
+// Apply may be called once per world. From then on the crashes and the clocks of
+// the nodes belong to the schedule: it takes the clocks to be right while no fault
+// concerns them. A crash leaves a node that is down already, and its disk, as they
+// are. A CrashSending arms a node that is up, and has it crash before the end of
+// its window or not at all.
+//
+// In the trace, "begin" and "end", followed by the fault, are the names of the two
+// actions. Where one fault ends and another begins at the same time, the beginning
+// comes first: two windows that touch are one.
+func (s Schedule) Apply(w *sim.World, nodes []sim.NodeID, roles Roles) {
+	c := newCast(w, nodes, roles)
+	ends := make([]func(), len(s))
+	names := make([]string, len(s))
+	for i, f := range s {
+		names[i] = f.String()
+		w.At(f.From, "begin "+names[i], func() { ends[i] = c.begin(f) })
+	}
+	for i, f := range s {
+		w.At(f.Until, "end "+names[i], func() { ends[i]() })
+	}
+}
+
+// cast is the nodes of a world and what the faults have done to them.
+type cast struct {
+	world  *sim.World
+	nodes  []sim.NodeID
+	named  map[string]sim.NodeID
+	roles  Roles
+	downs  map[sim.NodeID]int       // crashes whose windows lie over a node
+	clocks map[sim.NodeID]sim.Clock // sums of the clock faults in force
+
+	paused map[sim.NodeID]time.Duration // until when a node is to take no steps
+}
+
+func newCast(w *sim.World, nodes []sim.NodeID, roles Roles) *cast {
+	c := &cast{
+		world: w, nodes: nodes, roles: roles,
+		named:  make(map[string]sim.NodeID, len(nodes)),
+		downs:  make(map[sim.NodeID]int),
+		clocks: make(map[sim.NodeID]sim.Clock),
+		paused: make(map[sim.NodeID]time.Duration),
+	}
+	for _, id := range nodes {
+		c.named[w.Name(id)] = id
+	}
+	return c
+}
+
+// begin brings a fault into force and returns what ends it. Whom a role means is
+// decided here, so that the end concerns the same nodes.
+func (c *cast) begin(f Fault) (end func()) {
+	switch f.Kind {
+	case Crash, CrashSending:
+		return c.crash(f, c.resolve(f.Who[0]))
+	case Pause:
+		return c.pause(f.Until, c.resolve(f.Who[0]))
+	case Clock:
+		return c.skew(f.Clock, c.resolve(f.Who[0]))
+	}
+	id := c.world.Impose(f.overlay(), c.links(f)...)
+	return func() { c.world.Lift(id) }
+}
+
+func (f Fault) overlay() sim.Overlay {
+	share := f.Percent / 100
+	switch f.Kind {
+	case Delay:
+		return sim.Overlay{Delay: f.Delay}
+	case Lose:
+		return sim.Overlay{Loss: share}
+	case Duplicate:
+		return sim.Overlay{Duplicate: share}
+	case Reorder:
+		return sim.Overlay{Reorder: share}
+	}
+	return sim.Overlay{Cut: true}
+}
+
+func (c *cast) crash(f Fault, victims []sim.NodeID) (end func()) {
+	for _, id := range victims {
+		c.downs[id]++
+		switch {
+		case f.Kind == Crash:
+			c.world.Crash(id, f.Fate)
+		case c.world.Node(id) != nil:
+			c.world.CrashAfterSends(id, f.Sends)
+		}
+	}
+	return func() {
+		for _, id := range victims {
+			if c.downs[id]--; c.downs[id] == 0 {
+				const disarm = -1
+				c.world.CrashAfterSends(id, disarm)
+				c.world.Restart(id)
+				c.world.Pause(id, c.paused[id]-c.world.Now())
+			}
+		}
+	}
+}
+
+// pause needs no end: the world knows when it is over. A crash makes the world
+// forget it, so the restart pauses the node anew.
+func (c *cast) pause(until time.Duration, nodes []sim.NodeID) (end func()) {
+	for _, id := range nodes {
+		c.paused[id] = max(c.paused[id], until)
+		c.world.Pause(id, until-c.world.Now())
+	}
+	return func() {}
+}
+
+func (c *cast) skew(by sim.Clock, nodes []sim.NodeID) (end func()) {
+	c.adjust(nodes, by)
+	return func() { c.adjust(nodes, sim.Clock{Offset: -by.Offset, DriftPPM: -by.DriftPPM}) }
+}
+
+// adjust adds to the clocks of nodes. Integers add up without a trace of the
+// order, so a sum from which everything was taken away is zero.
+func (c *cast) adjust(nodes []sim.NodeID, by sim.Clock) {
+	const slowest = 1 - fastest // a clock that stands still is none
+	for _, id := range nodes {
+		sum := c.clocks[id]
+		sum.Offset += by.Offset
+		sum.DriftPPM += by.DriftPPM
+		c.clocks[id] = sum
+		sum.DriftPPM = max(sum.DriftPPM, slowest)
+		c.world.SetClock(id, sum)
+	}
+}
+
+// resolve returns the nodes that names stand for, each once: a node may be named
+// and play a role too.
+func (c *cast) resolve(names []string) (ids []sim.NodeID) {
+	if names[0] == everyone {
+		return c.nodes
+	}
+	for _, name := range names {
+		for _, id := range c.who(name) {
+			if !slices.Contains(ids, id) {
+				ids = append(ids, id)
+			}
+		}
+	}
+	return ids
+}
+
+func (c *cast) who(name string) []sim.NodeID {
+	if id, ok := c.named[name]; ok {
+		return []sim.NodeID{id}
+	}
+	if c.roles == nil {
+		panic(fmt.Sprintf("faults: no node is called %q", name))
+	}
+	return c.roles(name)
+}
+
+// links returns the directed links that a fault lies over.
+func (c *cast) links(f Fault) (pairs []sim.Pair) {
+	if f.Kind != Partition {
+		return join(pairs, c.resolve(f.Who[0]), c.resolve(f.Who[1]))
+	}
+	groups := c.groups(f.Who)
+	for i, g := range groups {
+		for j, h := range groups {
+			if i != j {
+				pairs = join(pairs, g, h)
+			}
+		}
+	}
+	return pairs
+}
+
+// groups resolves the groups of a partition so that nobody is in two of them: a
+// role may be played by a node that is named elsewhere, and then the group that
+// comes first has it. "*" gets who is left.
+func (c *cast) groups(who [][]string) [][]sim.NodeID {
+	var taken []sim.NodeID
+	groups := make([][]sim.NodeID, len(who))
+	take := func(i int) {
+		for _, id := range c.resolve(who[i]) {
+			if !slices.Contains(taken, id) {
+				taken = append(taken, id)
+				groups[i] = append(groups[i], id)
+			}
+		}
+	}
+	rest := -1
+	for i, names := range who {
+		if names[0] == everyone {
+			rest = i
+			continue
+		}
+		take(i)
+	}
+	if rest >= 0 {
+		take(rest)
+	}
+	return groups
+}
+
+// join appends the links from one group to another. Nothing ever happens to the
+// way from a node to itself.
+func join(pairs []sim.Pair, from, to []sim.NodeID) []sim.Pair {
+	for _, a := range from {
+		for _, b := range to {
+			if a != b {
+				pairs = append(pairs, sim.Pair{From: a, To: b})
+			}
+		}
+	}
+	return pairs
+}

@@ -1,0 +1,77 @@
+package faults
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Classes is a set of classes of faults that Generate draws from.
+type Classes uint16
+
+const (
+	Halves     Classes = 1 << iota // partitions into two random groups
+	Isolation                      // partitions of one node from all others
+	Bridges                        // partitions into two groups, and a node that sees both
+	OneWay                         // one node hears nobody, or nobody hears it
+	Links                          // cuts of random directed links
+	Delays                         // slow links
+	Losses                         // lossy links
+	Duplicates                     // links that duplicate
+	Reorders                       // links that reorder
+	Pauses                         // nodes that stop for a while and forget nothing
+	Crashes                        // crashes; Options.Crash says whose
+	Clocks                         // wrong clocks; Options.Clock says whose
+
+	Partitions = Halves | Isolation | Bridges | OneWay | Links
+	Network    = Partitions | Delays | Losses | Duplicates | Reorders
+	All        = Network | Pauses | Crashes | Clocks
+)
+
+var classNames = []string{
+	"halves", "isolation", "bridges", "one-way", "links", "delays", "losses",
+	"duplicates", "reorders", "pauses", "crashes", "clocks",
+}
+
+var unions = map[string]Classes{"partitions": Partitions, "network": Network, "all": All}
+
+// String returns the names of the classes, with commas between them.
+func (c Classes) String() string {
+	var names []string
+	for i, name := range classNames {
+		if c&(1<<i) != 0 {
+			names = append(names, name)
+		}
+	}
+	return strings.Join(names, ",")
+}
+
+// ParseClasses reads what String writes, and the names partitions, network and
+// all of the unions.
+func ParseClasses(text string) (c Classes, err error) {
+	if text == "" {
+		return 0, nil
+	}
+	for name := range strings.SplitSeq(text, ",") {
+		i := slices.Index(classNames, name)
+		switch union, ok := unions[name]; {
+		case ok:
+			c |= union
+		case i >= 0:
+			c |= 1 << i
+		default:
+			return 0, fmt.Errorf("no class of faults is called %q, expected %s, partitions, network or all", name, strings.Join(classNames, ", "))
+		}
+	}
+	return c, nil
+}
+
+// split returns the classes of a set, one by one.
+func (c Classes) split() (classes []Classes) {
+	for i := range classNames {
+		if one := Classes(1 << i); c&one != 0 {
+			classes = append(classes, one)
+		}
+	}
+	return classes
+}

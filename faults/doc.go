@@ -1,0 +1,50 @@
+// Package faults holds faults as data: a fault is one line of text, which
+// prints, parses, is generated, simplified, and applied to a world.
+//
+//	100ms..300ms partition n0 n1 | n2
+//	100ms..300ms cut n0 n1 -> n2
+//	50ms..80ms delay n0 -> n1 n2 by 1ms..5ms
+//	0s..1s lose 10% of n0 -> *
+//	0s..1s duplicate 5% of * -> *
+//	0s..1s reorder 2.5% of n0 -> n1
+//	120ms..400ms crash n1 keeping synced
+//	120ms..400ms crash n1 after 2 sends
+//	120ms..400ms pause n0 n2
+//	120ms..400ms clock n1 offset 50ms drift -200ppm
+//
+// # The language
+//
+// Words stand between blanks, and the line is a plain scalar in YAML.
+//
+//	fault  = window effect
+//	window = duration ".." duration
+//	effect = "partition" nodes "|" nodes { "|" nodes }
+//	       | "cut" link
+//	       | "delay" link "by" latency
+//	       | ( "lose" | "duplicate" | "reorder" ) percent "of" link
+//	       | "crash" nodes "keeping" ( "synced" | "everything" | "nothing" )
+//	       | "crash" nodes "after" number ( "send" | "sends" )
+//	       | "pause" nodes
+//	       | "clock" nodes [ "offset" duration ] [ "drift" number"ppm" ]
+//	link   = nodes "->" nodes
+//	nodes  = "*" | name { name }
+//
+// A duration is what time.ParseDuration reads, a latency what sim.ParseLatency
+// reads. A clock needs an offset or a drift. A name consists of letters, digits,
+// "_", "." and "-", begins with none of the last two, and is none of the words
+// by, keeping, after, offset and drift.
+//
+// "*" is every replica; as a group of a partition it is every replica that is in
+// no other group, so that "partition n0 | *" cuts n0 off from all others. A name
+// need not be a node's: it may be a role, such as primary, which whoever applies
+// the schedule resolves when the fault begins.
+//
+// # The meaning
+//
+// A fault is in force in [From, Until). What is in force at a moment follows from
+// the faults whose windows hold that moment and from nothing else: no fault
+// remembers what was before it, and the end of one never undoes another. A link
+// is cut while any fault cuts it, delays add up, and messages survive losses
+// independently. A node is down from the beginning of a crash until the last
+// window over it has ended, and then takes no steps while it is paused. Offsets and drifts of clocks add up.
+package faults

@@ -1,0 +1,82 @@
+package faults
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/rashomon-go/rashomon/sim"
+)
+
+// Kind says what a fault does.
+type Kind uint8
+
+// The directed kinds concern what the first group of Who sends to the second.
+const (
+	Partition    Kind = iota + 1 // nothing passes between the groups, in either direction
+	Cut                          // directed: nothing arrives
+	Delay                        // directed: Delay is added to the latency
+	Lose                         // directed: Percent of the messages are lost
+	Duplicate                    // directed: Percent of them arrive twice
+	Reorder                      // directed: Percent of them are held back
+	Crash                        // the nodes go down at once, and their disks keep what Fate says
+	CrashSending                 // they go down instead of making one more than Sends sends, even amid a step
+	Pause                        // they take no steps; what arrives waits
+	Clock                        // their clocks run with Clock
+	kinds
+)
+
+var kindWords = [kinds]string{"?", "partition", "cut", "delay", "lose", "duplicate", "reorder", "crash", "crash", "pause", "clock"}
+
+// String returns the word that begins the effect of such a fault.
+func (k Kind) String() string { return kindWords[min(k, kinds)%kinds] }
+
+func (k Kind) directed() bool { return k >= Cut && k <= Reorder }
+
+func (k Kind) crashes() bool { return k == Crash || k == CrashSending }
+
+// Fault is one fault. It is valid if its text is: see Parse and
+// Schedule.Validate. Fields that its kind does not speak of are zero.
+type Fault struct {
+	From, Until time.Duration // true time; Until itself is after the fault
+	Kind        Kind
+
+	// Who is whom it befalls, by name: the groups of a Partition, senders and
+	// receivers of the directed kinds, one group of nodes for the others.
+	Who [][]string
+
+	Delay   sim.Latency  // of Delay
+	Percent float64      // of Lose, Duplicate and Reorder: 0..100
+	Fate    sim.DiskFate // of Crash
+	Sends   int          // of CrashSending
+	Clock   sim.Clock    // of Clock
+}
+
+// Covers says whether the fault is in force at time t.
+func (f Fault) Covers(t time.Duration) bool { return f.From <= t && t < f.Until }
+
+// overlaps says whether two windows have a moment in common.
+func (f Fault) overlaps(g Fault) bool { return f.From < g.Until && g.From < f.Until }
+
+// Schedule is the faults of a run, in any order.
+type Schedule []Fault
+
+// End returns when the last fault ends. From then on nothing of any remains.
+func (s Schedule) End() (end time.Duration) {
+	for _, f := range s {
+		end = max(end, f.Until)
+	}
+	return end
+}
+
+// Validate checks every fault: its text parses back to it, it names only nodes
+// that are given (add roles to them, if there are any), and it ends no later than
+// end, so that everything has healed before the final reads. Columns in the error
+// are those of the fault's text.
+func (s Schedule) Validate(nodes []string, end time.Duration) error {
+	for i, f := range s {
+		if err := f.validate(&bounds{nodes, end}); err != nil {
+			return fmt.Errorf("fault %d, %q: %w", i+1, f, err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,357 @@
+package faults
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/rashomon-go/rashomon/sim"
+)
+
+// SyntaxError says what is wrong with a fault's text, where, and what was
+// expected instead.
+type SyntaxError struct {
+	Column  int // in characters, from 1
+	Message string
+}
+
+func (e *SyntaxError) Error() string { return fmt.Sprintf("column %d: %s", e.Column, e.Message) }
+
+// Parse reads a fault. Blanks between the words do not matter. It cannot know
+// which nodes there are: Schedule.Validate does. The error is a *SyntaxError.
+func Parse(line string) (Fault, error) { return parse(line, nil) }
+
+// UnmarshalText is Parse.
+func (f *Fault) UnmarshalText(text []byte) (err error) {
+	*f, err = Parse(string(text))
+	return err
+}
+
+// bounds is what a fault must keep within.
+type bounds struct {
+	nodes []string
+	end   time.Duration
+}
+
+// validate lets the parser judge, so that there is one judge.
+func (f Fault) validate(b *bounds) error {
+	back, err := parse(f.String(), b)
+	if err == nil && !reflect.DeepEqual(f, back) {
+		err = fmt.Errorf("the text does not say all of %+v", struct {
+			Who     [][]string
+			Delay   sim.Latency
+			Percent float64
+			Fate    sim.DiskFate
+			Sends   int
+			Clock   sim.Clock
+		}{f.Who, f.Delay, f.Percent, f.Fate, f.Sends, f.Clock})
+	}
+	return err
+}
+
+func parse(line string, b *bounds) (Fault, error) {
+	p := parser{words: split(line), bounds: b}
+	f := p.fault()
+	if w := p.peek(); w.text != "" {
+		p.fail(w, "the end of the line")
+	}
+	if p.err != nil {
+		return Fault{}, p.err
+	}
+	return f, nil
+}
+
+// word is a word of a line. The line ends with a word that is empty.
+type word struct {
+	text   string
+	column int
+}
+
+func (w word) String() string {
+	if w.text == "" {
+		return "the line ends"
+	}
+	return fmt.Sprintf("unexpected %q", w.text)
+}
+
+func split(line string) (words []word) {
+	column := 1
+	for {
+		rest := strings.TrimLeft(line, " \t")
+		column += len(line) - len(rest)
+		n := strings.IndexAny(rest, " \t")
+		if n < 0 {
+			n = len(rest)
+		}
+		words = append(words, word{rest[:n], column})
+		if n == 0 {
+			return words
+		}
+		column += utf8.RuneCountInString(rest[:n])
+		line = rest[n:]
+	}
+}
+
+// parser reads words from left to right. After the first error it reads on, and
+// what it reads has no meaning any more.
+type parser struct {
+	words  []word
+	bounds *bounds
+	err    error
+}
+
+// fail keeps the first error.
+func (p *parser) fail(w word, want string) { p.failf(w.column, "%v, expected %s", w, want) }
+
+func (p *parser) failf(column int, format string, args ...any) {
+	if p.err == nil {
+		p.err = &SyntaxError{column, fmt.Sprintf(format, args...)}
+	}
+}
+
+func (p *parser) peek() word { return p.words[0] }
+
+func (p *parser) take() word {
+	w := p.words[0]
+	if w.text != "" {
+		p.words = p.words[1:]
+	}
+	return w
+}
+
+// accept takes the next word if it is the one.
+func (p *parser) accept(text string) bool {
+	is := p.peek().text == text
+	if is {
+		p.take()
+	}
+	return is
+}
+
+func (p *parser) expect(text string) {
+	if !p.accept(text) {
+		p.fail(p.peek(), strconv.Quote(text))
+	}
+}
+
+func (p *parser) fault() (f Fault) {
+	f.From, f.Until = p.window()
+	switch w := p.take(); w.text {
+	case "partition":
+		f.Kind, f.Who = Partition, p.groups()
+	case "cut":
+		f.Kind, f.Who = Cut, p.link()
+	case "delay":
+		f.Kind, f.Who, f.Delay = Delay, p.link(), p.latency()
+	case "lose":
+		f.Kind, f.Percent, f.Who = Lose, p.percent(), p.link()
+	case "duplicate":
+		f.Kind, f.Percent, f.Who = Duplicate, p.percent(), p.link()
+	case "reorder":
+		f.Kind, f.Percent, f.Who = Reorder, p.percent(), p.link()
+	case "crash":
+		p.crash(&f)
+	case "pause":
+		f.Kind, f.Who = Pause, [][]string{p.nodes()}
+	case "clock":
+		f.Kind, f.Who, f.Clock = Clock, [][]string{p.nodes()}, p.clock()
+	default:
+		p.fail(w, "one of partition cut delay lose duplicate reorder crash pause clock")
+	}
+	return f
+}
+
+func (p *parser) window() (from, until time.Duration) {
+	const want = "a window such as 100ms..300ms"
+	w := p.take()
+	low, high, _ := strings.Cut(w.text, "..")
+	from, err := time.ParseDuration(low)
+	if err != nil || from < 0 {
+		p.fail(w, want)
+	}
+	if until, err = time.ParseDuration(high); err != nil {
+		p.fail(w, want)
+	}
+	column := w.column + utf8.RuneCountInString(low) + 2
+	if until <= from {
+		p.failf(column, "the window is empty, expected an end after %v", from)
+	}
+	if p.bounds != nil && until > p.bounds.end {
+		p.failf(column, "the fault ends at %v, expected at most %v", until, p.bounds.end)
+	}
+	return from, until
+}
+
+// groups reads the groups of a partition. Nobody is in two of them.
+func (p *parser) groups() [][]string {
+	groups := [][]string{p.nodes()}
+	p.expect("|")
+	for {
+		w := p.peek()
+		next := p.nodes()
+		p.distinct(w, groups, next)
+		groups = append(groups, next)
+		if !p.accept("|") {
+			return groups
+		}
+	}
+}
+
+func (p *parser) distinct(w word, groups [][]string, next []string) {
+	named := slices.Concat(groups...)
+	for _, n := range next {
+		if slices.Contains(named, n) {
+			p.failf(w.column, "%q is in two groups, expected groups without common nodes", n)
+		}
+	}
+	named = append(named, next...)
+	if b := p.bounds; b != nil && slices.Contains(named, everyone) && len(named) > len(b.nodes) {
+		p.failf(w.column, `"*" is nobody, expected a node that is in no other group`)
+	}
+}
+
+func (p *parser) link() [][]string {
+	from := p.nodes()
+	p.expect("->")
+	w := p.peek()
+	to := p.nodes()
+	if len(from) == 1 && from[0] != everyone && slices.Equal(from, to) {
+		p.failf(w.column, "nothing lies between %q and itself, expected another node", to[0])
+	}
+	return [][]string{from, to}
+}
+
+// nodes reads the names up to the next word that cannot be one.
+func (p *parser) nodes() (names []string) {
+	if p.accept(everyone) {
+		names = append(names, everyone)
+	}
+	for {
+		w := p.peek()
+		switch {
+		case w.text == everyone:
+			p.failf(w.column, `"*" stands for everyone, expected no nodes beside it`)
+		case endsNodes(w.text) && len(names) > 0:
+			return names
+		case !isName(w.text):
+			p.fail(w, "a node")
+		case len(names) > 0 && names[0] == everyone:
+			p.failf(w.column, `"*" stands for everyone, expected no nodes beside it`)
+		case slices.Contains(names, w.text):
+			p.failf(w.column, "%q is named twice, expected each node once", w.text)
+		case p.bounds != nil && !slices.Contains(p.bounds.nodes, w.text):
+			p.failf(w.column, "unknown node %q, expected one of %s", w.text, strings.Join(p.bounds.nodes, " "))
+		}
+		if p.err != nil {
+			return names
+		}
+		names = append(names, p.take().text)
+	}
+}
+
+// endsNodes knows what may follow a list of nodes; none of it is a name.
+func endsNodes(text string) bool {
+	switch text {
+	case "", "|", "->", "by", "keeping", "after", "offset", "drift":
+		return true
+	}
+	return false
+}
+
+func isName(text string) bool {
+	for i, r := range text {
+		letter := unicode.IsLetter(r) && r != utf8.RuneError || unicode.IsDigit(r) || r == '_'
+		if !letter && (i == 0 || r != '.' && r != '-') {
+			return false
+		}
+	}
+	return !endsNodes(text)
+}
+
+func (p *parser) latency() sim.Latency {
+	p.expect("by")
+	w := p.take()
+	l, err := sim.ParseLatency(w.text)
+	if err != nil {
+		p.fail(w, "a latency such as 2ms, 1ms..5ms or 1ms+exp(2ms)")
+	}
+	return l
+}
+
+// percent reads "2.5% of". Only plain digits will do: no sign, no exponent.
+func (p *parser) percent() float64 {
+	w := p.take()
+	number, closed := strings.CutSuffix(w.text, "%")
+	v, err := strconv.ParseFloat(number, 64)
+	if !closed || err != nil || v > 100 || strings.Trim(number, "0123456789.") != "" {
+		p.fail(w, "a share from 0% to 100%, such as 2.5%")
+	}
+	p.expect("of")
+	return v
+}
+
+func (p *parser) crash(f *Fault) {
+	f.Who = [][]string{p.nodes()}
+	switch w := p.take(); w.text {
+	case "keeping":
+		f.Kind, f.Fate = Crash, p.fate()
+	case "after":
+		f.Kind, f.Sends = CrashSending, p.sends()
+	default:
+		p.fail(w, `"keeping" or "after"`)
+	}
+}
+
+func (p *parser) fate() sim.DiskFate {
+	w := p.take()
+	i := slices.Index(fateWords[:], w.text)
+	if i < 0 {
+		p.fail(w, "synced, everything or nothing")
+	}
+	return sim.DiskFate(max(i, 0))
+}
+
+func (p *parser) sends() int {
+	w := p.take()
+	n, err := strconv.Atoi(w.text)
+	if err != nil || n < 0 {
+		p.fail(w, "a number of sends")
+	}
+	if !p.accept("send") {
+		p.expect("sends")
+	}
+	return n
+}
+
+// fastest bounds drifts: a clock must run forward, and at most at double speed.
+const fastest = 1_000_000
+
+func (p *parser) clock() (c sim.Clock) {
+	offset := p.accept("offset")
+	if offset {
+		w := p.take()
+		var err error
+		if c.Offset, err = time.ParseDuration(w.text); err != nil {
+			p.fail(w, "an offset such as 50ms or -50ms")
+		}
+	}
+	drift := p.accept("drift")
+	if drift {
+		w := p.take()
+		number, closed := strings.CutSuffix(w.text, "ppm")
+		var err error
+		c.DriftPPM, err = strconv.ParseInt(number, 10, 64)
+		if err != nil || !closed || c.DriftPPM <= -fastest || c.DriftPPM > fastest {
+			p.fail(w, "a drift such as 200ppm, from -999999ppm to 1000000ppm")
+		}
+	}
+	if !offset && !drift {
+		p.fail(p.peek(), `"offset" or "drift"`)
+	}
+	return c
+}

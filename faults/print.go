@@ -1,0 +1,81 @@
+package faults
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/rashomon-go/rashomon/sim"
+)
+
+// everyone is the name that stands for all replicas.
+const everyone = "*"
+
+var fateWords = [...]string{sim.LoseUnsynced: "synced", sim.KeepAll: "everything", sim.LoseAll: "nothing"}
+
+// String returns the canonical text of the fault, which Parse reads.
+func (f Fault) String() string {
+	b := f.From.String() + ".." + f.Until.String() + " " + f.Kind.String() + " "
+	switch f.Kind {
+	case Delay:
+		return b + f.who() + " by " + f.Delay.String()
+	case Lose, Duplicate, Reorder:
+		return b + strconv.FormatFloat(f.Percent, 'f', -1, 64) + "% of " + f.who()
+	case Crash:
+		return b + f.who() + " keeping " + fateWord(f.Fate)
+	case CrashSending:
+		return b + f.who() + " after " + sends(f.Sends)
+	case Clock:
+		return b + f.who() + clockWords(f.Clock)
+	}
+	return b + f.who()
+}
+
+// String returns the faults, one a line.
+func (s Schedule) String() string {
+	lines := make([]string, len(s))
+	for i, f := range s {
+		lines[i] = f.String()
+	}
+	return strings.Join(lines, "\n")
+}
+
+// MarshalText returns the text of the fault, so that it is a string in YAML and
+// JSON.
+func (f Fault) MarshalText() ([]byte, error) { return []byte(f.String()), nil }
+
+// who prints the groups with what stands between them.
+func (f Fault) who() string {
+	groups := make([]string, len(f.Who))
+	for i, g := range f.Who {
+		groups[i] = strings.Join(g, " ")
+	}
+	if f.Kind.directed() {
+		return strings.Join(groups, " -> ")
+	}
+	return strings.Join(groups, " | ")
+}
+
+func fateWord(d sim.DiskFate) string {
+	if int(d) < len(fateWords) {
+		return fateWords[d]
+	}
+	return "?"
+}
+
+func sends(n int) string {
+	if n == 1 {
+		return "1 send"
+	}
+	return strconv.Itoa(n) + " sends"
+}
+
+// clockWords leaves out what is zero, unless everything is.
+func clockWords(c sim.Clock) (words string) {
+	if c.Offset != 0 || c.DriftPPM == 0 {
+		words = " offset " + c.Offset.String()
+	}
+	if c.DriftPPM != 0 {
+		words += " drift " + strconv.FormatInt(c.DriftPPM, 10) + "ppm"
+	}
+	return words
+}

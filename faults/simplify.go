@@ -1,0 +1,111 @@
+package faults
+
+import (
+	"iter"
+	"slices"
+	"time"
+
+	"github.com/rashomon-go/rashomon/sim"
+)
+
+// Simpler yields schedules that do less: without any fault, without one, and
+// with one that is simpler. Whoever follows it from one to the next comes to an
+// end. What it yields is valid where s is, and shares memory with s.
+func (s Schedule) Simpler() iter.Seq[Schedule] {
+	return func(yield func(Schedule) bool) {
+		if len(s) > 1 && !yield(nil) {
+			return
+		}
+		for i := range s {
+			if !yield(slices.Concat(s[:i], s[i+1:])) {
+				return
+			}
+		}
+		for i := range s {
+			for f := range s[i].Simpler() {
+				t := slices.Clone(s)
+				t[i] = f
+				if !yield(t) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// Simpler yields faults that do less than f or that are told in fewer words, the
+// most different first. Whoever follows it from one to the next comes to an end.
+// What it yields is valid where f is, and shares memory with f.
+func (f Fault) Simpler() iter.Seq[Fault] {
+	return func(yield func(Fault) bool) {
+		for _, simpler := range []func(Fault) []Fault{milder, fewer, shorter} {
+			for _, g := range simpler(f) {
+				if _, err := Parse(g.String()); err == nil && !yield(g) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// milder returns faults whose effect is smaller or easier to tell.
+func milder(f Fault) (milder []Fault) {
+	add := func(when bool, change func(*Fault)) {
+		if when {
+			g := f
+			change(&g)
+			milder = append(milder, g)
+		}
+	}
+	add(f.Kind == CrashSending, func(g *Fault) { g.Kind, g.Sends = Crash, 0 })
+	add(f.Kind == CrashSending && f.Sends > 0, func(g *Fault) { g.Sends-- })
+	add(f.Fate == sim.LoseAll, func(g *Fault) { g.Fate = sim.LoseUnsynced })
+	add(f.Kind == Crash && f.Fate == sim.LoseUnsynced, func(g *Fault) { g.Fate = sim.KeepAll })
+	add(f.Delay.Tail != 0, func(g *Fault) { g.Delay.Tail = 0 })
+	add(f.Delay.Spread != 0, func(g *Fault) { g.Delay.Spread = 0 })
+	add(f.Delay.Min > time.Millisecond, func(g *Fault) { g.Delay.Min = half(f.Delay.Min) })
+	add(f.Clock.Offset != 0 && f.Clock.DriftPPM != 0, func(g *Fault) { g.Clock.Offset = 0 })
+	add(f.Clock.Offset != 0 && f.Clock.DriftPPM != 0, func(g *Fault) { g.Clock.DriftPPM = 0 })
+	return milder
+}
+
+// fewer returns faults that name fewer.
+func fewer(f Fault) (fewer []Fault) {
+	with := func(i int, group ...[]string) {
+		g := f
+		g.Who = slices.Concat(f.Who[:i], group, f.Who[i+1:])
+		fewer = append(fewer, g)
+	}
+	for i, group := range f.Who {
+		if f.Kind == Partition && len(f.Who) > 2 {
+			with(i)
+		}
+		for j := range group {
+			if len(group) > 1 {
+				with(i, slices.Concat(group[:j], group[j+1:]))
+			}
+		}
+	}
+	return fewer
+}
+
+// shorter returns faults that last for half as long: the first half and the
+// second.
+func shorter(f Fault) []Fault {
+	length := f.Until - f.From
+	if length <= time.Millisecond {
+		return nil
+	}
+	early, late := f, f
+	early.Until = f.From + half(length)
+	late.From = f.Until - half(length)
+	return []Fault{early, late}
+}
+
+// half returns half of a duration, in whole milliseconds if there are any.
+func half(d time.Duration) time.Duration {
+	if d /= 2; d >= time.Millisecond {
+		return d.Truncate(time.Millisecond)
+	}
+	return d
+}

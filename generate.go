@@ -1,0 +1,126 @@
+package rashomon
+
+import (
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/rashomon-go/rashomon/faults"
+	"github.com/rashomon-go/rashomon/model"
+	"github.com/rashomon-go/rashomon/sim"
+)
+
+// Source yields the choices that a scenario is made of. IntN returns a number in
+// 0..n-1; the smaller, the simpler the scenario, so that a shrinking source
+// shrinks it. *sim.Draws is one; an adapter for rapid takes three lines.
+type Source interface{ IntN(n int) int }
+
+// DefaultOperations is how many operations a generated scenario has.
+const DefaultOperations = 100
+
+// Generate makes a scenario for one row of a system's table of claims from a
+// source. It is swarm testing (Groce et al., ISSTA 2012): the source first
+// decides which features the run has at all, then the run. Operations is how many
+// operations it has at most; 0 means DefaultOperations.
+func Generate(src Source, s *System, c Claim, operations int) *Scenario {
+	if operations == 0 {
+		operations = DefaultOperations
+	}
+	g := generator{src: src, system: s}
+	low, high := s.nodes()
+	sc := &Scenario{
+		System: s.Name, Reads: c.Reads, Claim: c.Property,
+		Nodes:    low + src.IntN(high-low+1),
+		Attempts: 1 + src.IntN(3),
+		Timeout:  milliseconds(src, 100, 50, 30, 200),
+	}
+	sc.Links = g.link(milliseconds(src, 0, 1, 2, 4), true)
+	if g.oneIn(3) {
+		sc.Access = g.link(0, g.oneIn(2))
+	}
+	span := g.operations(sc, operations)
+	sc.Faults = faults.Generate(src, faults.Options{
+		Nodes: nodeNames(sc.Nodes), Until: span, Classes: s.tolerates(),
+	})
+	sc.Seed = uint64(src.IntN(1 << 31))
+	return sc
+}
+
+// FromSeed generates the scenario of a seed.
+func FromSeed(seed uint64, s *System, c Claim, operations int) *Scenario {
+	src := sim.NewDraws(sim.Key(seed, 0x5eed))
+	return Generate(&src, s, c, operations)
+}
+
+type generator struct {
+	src    Source
+	system *System
+}
+
+func pick[T any](src Source, choices ...T) T { return choices[src.IntN(len(choices))] }
+
+func milliseconds(src Source, choices ...int) time.Duration {
+	return time.Duration(pick(src, choices...)) * time.Millisecond
+}
+
+// oneIn is true in one of n cases, and the simpler case is false.
+func (g *generator) oneIn(n int) bool { return g.src.IntN(n) == n-1 }
+
+// link draws how a kind of links behaves. A lossy link loses, repeats and
+// reorders messages now and then.
+func (g *generator) link(low time.Duration, lossy bool) sim.Link {
+	l := sim.Link{Latency: sim.Constant(low)}
+	switch scale := pick(g.src, 0, 1, 3, 10); g.src.IntN(3) {
+	case 1:
+		l.Latency.Spread = time.Duration(scale) * time.Millisecond
+	case 2:
+		l.Latency.Tail = time.Duration(scale) * time.Millisecond
+	}
+	if lossy && g.oneIn(2) {
+		l.Loss = pick(g.src, 0, 0.01, 0.05, 0.15)
+		l.Duplicate = pick(g.src, 0, 0.02, 0.1, 0.3)
+		l.Reorder = pick(g.src, 0, 0.02, 0.1, 0.3)
+	} else {
+		l.FIFO = g.oneIn(4)
+	}
+	return l
+}
+
+// operations draws the workload and returns about how long it will take. Written
+// values are running numbers, so that each value has one writer.
+func (g *generator) operations(sc *Scenario, n int) time.Duration {
+	src := g.src
+	clients := pick(src, 2, 3, 4, 5, 8)
+	keys := pick(src, 1, 1, 2, 3, 5)
+	reads := pick(src, 50, 30, 70) // per cent
+	think := pick(src, 0, 1, 5, 20)
+	cas := 0
+	if slices.Contains(g.system.kinds(), model.CAS) && g.oneIn(4) {
+		cas = 20
+	}
+	pinned := g.oneIn(2)
+	sc.Operations = make([]Operation, 0, n)
+	for i := range n {
+		op := Operation{ID: int32(i + 1), Client: i % clients, Kind: model.Read}
+		op.Key = "k" + strconv.Itoa(src.IntN(keys))
+		switch what := src.IntN(100); {
+		case what < reads:
+		case what < reads+cas:
+			op.Kind, op.Value, op.Expect = model.CAS, model.Value(i+1), LastSeen
+		default:
+			op.Kind, op.Value = model.Write, model.Value(i+1)
+		}
+		if pinned {
+			op.Node = op.Client % sc.Nodes
+		} else {
+			op.Node = src.IntN(sc.Nodes)
+		}
+		if think > 0 {
+			op.Think = time.Duration(src.IntN(2*think+1)) * time.Millisecond
+		}
+		sc.Operations = append(sc.Operations, op)
+	}
+	hop := sc.Links.Latency.Min + sc.Links.Latency.Spread/2 + sc.Links.Latency.Tail + 2*sc.Access.Latency.Min
+	each := time.Duration(think)*time.Millisecond + time.Duration(sc.Nodes)*hop + time.Millisecond
+	return max(each*time.Duration(n/clients+1), 20*time.Millisecond)
+}

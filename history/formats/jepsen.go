@@ -1,0 +1,381 @@
+package formats
+
+import (
+	"fmt"
+	"math"
+	"strings"
+	"time"
+
+	"github.com/rashomon-go/rashomon/history"
+	"github.com/rashomon-go/rashomon/model"
+)
+
+// theKey names the only key of histories that name none.
+const theKey = "x"
+
+// entry is one event as Jepsen writes it, in a map or in the columns of a log.
+// Forms of kind 0 were not given.
+type entry struct {
+	whole   form // for messages about what is missing
+	process form
+	typ     form
+	f       form
+	key     form
+	value   form
+	err     form
+	time    form
+	index   form
+}
+
+// jepsen turns entries into a history.
+type jepsen struct {
+	name string
+	info *Info
+	rec  history.Recorder
+
+	keyed  bool // every operation must have a :key
+	tuples undecided
+	texts  undecided // values are texts
+
+	keyKinds map[string]formKind
+	calls    []called // by operation
+	index    int64
+	now      time.Duration
+	early    int // entries whose time came before that of an earlier one
+}
+
+// undecided is a property of a history that its first operation decides.
+type undecided uint8
+
+const (
+	open undecided = iota
+	no
+	yes
+)
+
+// called is what is kept of a call for its completion.
+type called struct {
+	line  int
+	kind  model.Kind
+	key   string
+	value model.Value
+	other model.Value // CAS: what must be there
+}
+
+func newJepsen(name string, info *Info) *jepsen {
+	return &jepsen{name: name, info: info, keyed: info.Format == PorcupineKV, keyKinds: map[string]formKind{}, index: -1}
+}
+
+func (j *jepsen) finish() *history.History {
+	if j.early > 0 {
+		j.note("%d times before the time of an earlier event, taken as that time", j.early)
+	}
+	if j.info.FailedCAS > 0 {
+		j.note("%d failed cas without :error, taken as failed comparisons", j.info.FailedCAS)
+	}
+	return j.rec.Finish(j.now)
+}
+
+func (j *jepsen) note(format string, args ...any) {
+	j.info.Notes = append(j.info.Notes, fmt.Sprintf(format, args...))
+}
+
+func (j *jepsen) wrong(at *form, format string, args ...any) error {
+	return &history.ReadError{Name: j.name, Line: at.line, Column: at.column, Err: fmt.Errorf(format, args...)}
+}
+
+// orWhole returns the place of f, or that of the entry if f was not given.
+func (e *entry) orWhole(f *form) *form {
+	if f.kind == 0 {
+		return &e.whole
+	}
+	return f
+}
+
+func (j *jepsen) add(e *entry) error {
+	if err := j.position(e); err != nil {
+		return err
+	}
+	switch {
+	case e.process.kind == keyword:
+		j.info.Nemesis++
+		return nil
+	case e.process.kind == 0:
+		return j.wrong(&e.whole, "an operation without :process, expected a number or :nemesis")
+	case e.process.kind != integer || e.process.n < math.MinInt32 || e.process.n > math.MaxInt32:
+		return j.wrong(&e.process, "process %s, expected a number or :nemesis", e.process.describe())
+	case e.typ.kind == 0:
+		return j.wrong(&e.whole, "an operation without :type, expected :invoke, :ok, :fail or :info")
+	}
+	kind, err := j.kind(e)
+	if err != nil {
+		return err
+	}
+	switch {
+	case e.typ.is(keyword, "invoke"):
+		return j.invoke(e, kind)
+	case e.typ.is(keyword, "ok"), e.typ.is(keyword, "fail"), e.typ.is(keyword, "info"):
+		return j.complete(e, kind)
+	}
+	return j.wrong(&e.typ, "type %s, expected :invoke, :ok, :fail or :info", e.typ.describe())
+}
+
+// position takes the time and checks the order. The order of entries is the
+// order of events; times are for drawing only, so that a clock that stepped back
+// is no reason to refuse a history.
+func (j *jepsen) position(e *entry) error {
+	if e.index.kind == integer {
+		if e.index.n <= j.index {
+			return j.wrong(&e.index, "index %d after index %d, expected increasing ones", e.index.n, j.index)
+		}
+		j.index = e.index.n
+	}
+	if e.time.kind != integer {
+		return nil
+	}
+	if at := time.Duration(e.time.n); at < j.now {
+		j.early++
+	} else {
+		j.now = at
+	}
+	return nil
+}
+
+var kinds = map[string]model.Kind{
+	"read": model.Read, "get": model.Read,
+	"write": model.Write, "put": model.Write,
+	"cas": model.CAS, "append": model.Append, "delete": model.Delete,
+}
+
+func (j *jepsen) kind(e *entry) (model.Kind, error) {
+	if k, known := kinds[e.f.text]; known && e.f.kind == keyword {
+		return k, nil
+	}
+	if e.f.kind == 0 {
+		return 0, j.wrong(&e.whole, "an operation without :f, expected :read, :write, :cas, :get, :put, :append or :delete")
+	}
+	return 0, j.wrong(&e.f, "operation %s, expected :read, :write, :cas, :get, :put, :append or :delete", e.f.describe())
+}
+
+func (j *jepsen) invoke(e *entry, kind model.Kind) error {
+	key, value, err := j.split(e, kind)
+	if err != nil {
+		return err
+	}
+	c := called{line: e.whole.line, kind: kind, key: key}
+	if err := j.arguments(&c, e, value); err != nil {
+		return err
+	}
+	_, err = j.rec.Call(history.Asked{
+		Process: int32(e.process.n), Kind: kind, Key: key, Value: c.value, Expect: c.other, Node: history.NoNode,
+	}, j.now)
+	if err != nil {
+		if i, busy := j.rec.Open(int32(e.process.n)); busy {
+			return j.wrong(&e.process, "%w (it was called in line %d)", err, j.calls[i].line)
+		}
+		return j.wrong(&e.process, "%w", err)
+	}
+	j.calls = append(j.calls, c)
+	return nil
+}
+
+// arguments takes what an operation asks for.
+func (j *jepsen) arguments(c *called, e *entry, value *form) (err error) {
+	switch c.kind {
+	case model.Read, model.Delete:
+		if value.kind > nilForm {
+			return j.wrong(value, "%s to %s, expected nil", value.describe(), c.kind)
+		}
+		return nil
+	case model.CAS:
+		if value.kind != sequence || len(value.items) != 2 {
+			return j.wrong(e.orWhole(value), "a cas without [expected new], expected two values in a vector")
+		}
+		if c.other, err = j.value(e, &value.items[0]); err != nil {
+			return err
+		}
+		value = &value.items[1]
+	case model.Append:
+		if value.kind != text {
+			return j.wrong(e.orWhole(value), "an append of no text, expected a text (lists of numbers are not read)")
+		}
+	}
+	c.value, err = j.value(e, value)
+	return err
+}
+
+// split returns the key of an invocation and the value without it. The first
+// operation decides whether values are [key value] tuples, as those of
+// jepsen.independent are.
+func (j *jepsen) split(e *entry, kind model.Kind) (string, *form, error) {
+	value := &e.value
+	if e.key.kind != 0 {
+		if j.tuples == yes {
+			return "", nil, j.wrong(&e.key, "a :key among [key value] tuples, expected one or the other")
+		}
+		j.tuples = no
+		key, err := j.keyName(&e.key)
+		return key, value, err
+	}
+	if j.keyed {
+		return "", nil, j.wrong(&e.whole, "an operation without :key, expected one")
+	}
+	tuple := isTuple(value, kind)
+	if j.tuples == open {
+		j.tuples = no
+		if tuple {
+			j.tuples = yes
+		}
+	}
+	switch {
+	case tuple && j.tuples == no:
+		return "", nil, j.wrong(value, "a [key value] tuple, expected a plain value as in the first operation")
+	case !tuple && j.tuples == yes:
+		return "", nil, j.wrong(e.orWhole(value), "no [key value] tuple, expected one as in the first operation")
+	case !tuple:
+		return theKey, value, nil
+	}
+	key, err := j.keyName(&value.items[0])
+	return key, &value.items[1], err
+}
+
+// isTuple tells a [key value] tuple from a value. Only a cas has a vector for a
+// value; so [k [a b]] is a tuple there and [a b] is none.
+func isTuple(v *form, kind model.Kind) bool {
+	return v.kind == sequence && len(v.items) == 2 && (kind != model.CAS || v.items[1].kind == sequence)
+}
+
+// keyName returns the name of a key. A number and a text that look alike must
+// not become the same key.
+func (j *jepsen) keyName(f *form) (string, error) {
+	var name string
+	switch f.kind {
+	case integer, keyword:
+		name = f.describe()
+	case text, symbol:
+		name = f.text
+	default:
+		return "", j.wrong(f, "%s for a key, expected a number, a text or a keyword", f.describe())
+	}
+	if kind, known := j.keyKinds[name]; known && kind != f.kind {
+		return "", j.wrong(f, "key %s is %s and was %s before, expected one of them", name, formKinds[f.kind], formKinds[kind])
+	}
+	j.keyKinds[name] = f.kind
+	return name, nil
+}
+
+// value returns what a form stands for.
+func (j *jepsen) value(e *entry, f *form) (model.Value, error) {
+	switch f.kind {
+	case nilForm:
+		return model.Absent, nil
+	case text:
+		if j.texts == no {
+			return 0, j.wrong(f, "text %s, expected a number as before", f.describe())
+		}
+		j.texts = yes
+		return j.rec.Text(f.text), nil
+	case integer:
+		if j.texts == yes {
+			return 0, j.wrong(f, "number %d, expected a text", f.n)
+		}
+		if v := model.Value(f.n); v != model.Absent && v != model.Unseen {
+			j.texts = no
+			return v, nil
+		}
+		return 0, j.wrong(f, "number %d, expected one of at least %d", f.n, int64(model.Unseen)+1)
+	case 0:
+		return 0, j.wrong(&e.whole, "an operation without :value, expected a number, a text or nil")
+	}
+	return 0, j.wrong(f, "%s, expected a number, a text or nil", f.describe())
+}
+
+func (j *jepsen) complete(e *entry, kind model.Kind) error {
+	i, busy := j.rec.Open(int32(e.process.n))
+	if !busy {
+		return j.wrong(&e.process, "process %d ends an operation but has none open, expected its :invoke first", e.process.n)
+	}
+	c := &j.calls[i]
+	if c.kind != kind {
+		return j.wrong(&e.f, "the end of a %s of process %d, expected that of the %s called in line %d", kind, e.process.n, c.kind, c.line)
+	}
+	value, err := j.sameKey(e, c)
+	if err != nil {
+		return err
+	}
+	a, err := j.answer(e, c, value)
+	if err != nil {
+		return err
+	}
+	if err := j.rec.Return(i, a, j.now); err != nil {
+		return j.wrong(&e.process, "%w", err)
+	}
+	return nil
+}
+
+// sameKey returns the value of a completion without its key, which must be that
+// of the call. A completion that is not :ok may say something else than a tuple.
+func (j *jepsen) sameKey(e *entry, c *called) (*form, error) {
+	key, value := &e.key, &e.value
+	if j.tuples == yes && isTuple(value, c.kind) {
+		key, value = &value.items[0], &value.items[1]
+	} else if j.tuples == yes && e.typ.is(keyword, "ok") {
+		return nil, j.wrong(e.orWhole(value), "no [key value] tuple, expected one as in the call in line %d", c.line)
+	}
+	if key.kind == 0 {
+		return value, nil
+	}
+	name, err := j.keyName(key)
+	if err == nil && name != c.key {
+		err = j.wrong(key, "key %s, expected %s as in the call in line %d", shorten(name), shorten(c.key), c.line)
+	}
+	return value, err
+}
+
+func (j *jepsen) answer(e *entry, c *called, value *form) (history.Answered, error) {
+	a := history.Answered{Outcome: history.Unknown, Seen: model.Unseen, Node: history.NoNode}
+	var err error
+	switch e.typ.text {
+	case "ok":
+		a.Outcome, a.Swapped = history.OK, c.kind == model.CAS
+		if c.kind == model.Read {
+			a.Seen, err = j.value(e, value)
+		} else {
+			err = j.sameValue(e, c, value)
+		}
+	case "fail":
+		a.Outcome = history.Fail
+		// A cas that failed did not take effect. Why it failed is known only if
+		// nothing says otherwise: then the expected value was not there.
+		if c.kind == model.CAS && e.err.kind <= nilForm && value.kind != keyword {
+			a.Outcome = history.OK
+			j.info.FailedCAS++
+			err = j.sameValue(e, c, value)
+		}
+	}
+	return a, err
+}
+
+// sameValue checks that a completion repeats what was asked for, if it says
+// anything.
+func (j *jepsen) sameValue(e *entry, c *called, value *form) error {
+	if value.kind <= nilForm || c.kind == model.Delete {
+		return nil
+	}
+	again := called{kind: c.kind}
+	if err := j.arguments(&again, e, value); err != nil {
+		return err
+	}
+	if again.value != c.value || again.other != c.other {
+		return j.wrong(value, "another value than in the call in line %d, expected the same", c.line)
+	}
+	return nil
+}
+
+// recovered turns a panic of a reader into an error: a file must not be able to
+// stop the program, whatever mistake it finds in a reader.
+func recovered(name string, line *int, err *error) {
+	if p := recover(); p != nil {
+		*err = &history.ReadError{Name: name, Line: *line, Column: 1, Err: fmt.Errorf("the reader failed here (%s), expected an operation", strings.TrimSpace(fmt.Sprint(p)))}
+	}
+}

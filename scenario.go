@@ -1,0 +1,164 @@
+package rashomon
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/rashomon-go/rashomon/faults"
+	"github.com/rashomon-go/rashomon/model"
+	"github.com/rashomon-go/rashomon/sim"
+)
+
+// Scenario is one run as data: everything that decides what happens. It prints
+// to a small file that a person can edit (see WriteScenario) and parses back, and
+// is the durable reproducer of what it shows; a seed dies with the next change of
+// the code.
+type Scenario struct {
+	System string
+	Bug    string // name of a planted bug, or empty
+	Reads  string // with Claim, the row of the table of claims that is under test
+	Claim  Property
+
+	Seed  uint64 // of latencies, losses and the like
+	Nodes int    // how many replicas: n0, n1, …
+
+	Links    sim.Link // between replicas
+	Access   sim.Link // between clients and replicas, both ways
+	Timeout  time.Duration
+	Attempts int
+
+	Operations []Operation
+	Faults     faults.Schedule
+
+	// Digest is what the run gave when the scenario was written, or 0; Program is
+	// the version that wrote it.
+	Digest  uint64
+	Program string
+}
+
+// Operation is what one client does next: wait for a while, then ask.
+type Operation struct {
+	ID     int32 // unique in the scenario; random numbers derive from it
+	Client int   // c0, c1, …
+	Kind   model.Kind
+	Key    string
+	Value  model.Value // write, cas: what to store
+	Expect model.Value // cas: what must be there, or LastSeen
+	Node   int         // place of the node that the client asks first
+	Think  time.Duration
+}
+
+// LastSeen as the Expect of a compare-and-set stands for the value of the key
+// that the client saw last.
+const LastSeen = model.Unseen
+
+// Limits of a scenario, so that a mistake in a file ends in an error and not in a
+// process that the system kills.
+const (
+	maxNodes      = 64
+	maxClients    = 1_000
+	maxOperations = 1_000_000
+	maxTime       = time.Hour
+)
+
+// Validate reports the first thing in the scenario that makes no sense for the
+// system.
+func (sc *Scenario) Validate(s *System) error {
+	if _, err := s.Claim(sc.Reads, sc.Claim); err != nil {
+		return err
+	}
+	low, high := s.nodes()
+	switch {
+	case sc.Nodes < low || sc.Nodes > high || sc.Nodes > maxNodes:
+		return fmt.Errorf("nodes is %d, expected %d..%d for system %s", sc.Nodes, low, min(high, maxNodes), s.Name)
+	case sc.Timeout <= 0 || sc.Timeout > maxTime:
+		return fmt.Errorf("timeout is %v, expected more than 0s and no more than %v", sc.Timeout, maxTime)
+	case sc.Attempts < 1 || sc.Attempts > 1000:
+		return fmt.Errorf("attempts is %d, expected 1..1000", sc.Attempts)
+	case len(sc.Operations) > maxOperations:
+		return fmt.Errorf("%d operations, expected no more than %d", len(sc.Operations), maxOperations)
+	}
+	if err := validateLink("links", sc.Links); err != nil {
+		return err
+	}
+	if err := validateLink("access", sc.Access); err != nil {
+		return err
+	}
+	ids := make(map[int32]bool, len(sc.Operations))
+	for i := range sc.Operations {
+		op := &sc.Operations[i]
+		if err := op.validate(s, sc.Nodes); err != nil {
+			return fmt.Errorf("operation %d: %w", op.ID, err)
+		}
+		if ids[op.ID] {
+			return fmt.Errorf("operation %d: its number is used twice", op.ID)
+		}
+		ids[op.ID] = true
+	}
+	if err := sc.Faults.Validate(nodeNames(sc.Nodes), maxTime); err != nil {
+		return err
+	}
+	return nil
+}
+
+func validateLink(name string, l sim.Link) error {
+	for _, p := range []struct {
+		name string
+		p    float64
+	}{{"loss", l.Loss}, {"duplicate", l.Duplicate}, {"reorder", l.Reorder}} {
+		if !(p.p >= 0 && p.p <= 1) {
+			return fmt.Errorf("%s: %s is %v, expected a probability, 0..1", name, p.name, p.p)
+		}
+	}
+	if l.Latency.Min < 0 || l.Latency.Spread < 0 || l.Latency.Tail < 0 {
+		return fmt.Errorf("%s: latency is negative", name)
+	}
+	return nil
+}
+
+func (op *Operation) validate(s *System, nodes int) error {
+	switch {
+	case op.ID < 1:
+		return fmt.Errorf("expected a number from 1 upwards")
+	case op.Client < 0 || op.Client >= maxClients:
+		return fmt.Errorf("client c%d, expected c0..c%d", op.Client, maxClients-1)
+	case op.Node < 0 || op.Node >= nodes:
+		return fmt.Errorf("unknown node %q, expected n0..n%d", nodeName(op.Node), nodes-1)
+	case !slices.Contains(s.kinds(), op.Kind):
+		return fmt.Errorf("system %s serves no %v, expected one of %v", s.Name, op.Kind, s.kinds())
+	case op.Key == "":
+		return fmt.Errorf("no key")
+	case op.Think < 0 || op.Think > maxTime:
+		return fmt.Errorf("thinks for %v, expected 0s..%v", op.Think, maxTime)
+	}
+	return nil
+}
+
+// clients returns how many clients the scenario numbers.
+func (sc *Scenario) clients() (n int) {
+	for i := range sc.Operations {
+		n = max(n, sc.Operations[i].Client+1)
+	}
+	return n
+}
+
+// keys returns the keys in the order of their first use.
+func (sc *Scenario) keys() (keys []string) {
+	known := map[string]bool{}
+	for i := range sc.Operations {
+		if key := sc.Operations[i].Key; !known[key] {
+			known[key] = true
+			keys = append(keys, key)
+		}
+	}
+	return keys
+}
+
+// clone returns a copy that shares nothing that is changed in place.
+func (sc *Scenario) clone() *Scenario {
+	c := *sc
+	c.Operations = slices.Clone(sc.Operations)
+	c.Faults = slices.Clone(sc.Faults)
+	return &c
+}

@@ -1,0 +1,115 @@
+package rashomon
+
+import (
+	"slices"
+	"time"
+
+	"github.com/rashomon-go/rashomon/checker"
+	"github.com/rashomon-go/rashomon/sim"
+)
+
+// DefaultShrinkRuns bounds how many runs Shrink tries.
+const DefaultShrinkRuns = 2000
+
+// Shrink makes a failing scenario smaller for as long as it fails with the same
+// anomaly: fewer faults, fewer operations, plainer links. It tries at most the
+// given number of runs (0 means DefaultShrinkRuns), and returns the smallest
+// scenario found with its result. What it does depends on its arguments alone. A
+// scenario that does not fail is returned as it is.
+func Shrink(s *System, sc *Scenario, opt Options, runs int) (*Scenario, *Result, error) {
+	if runs == 0 {
+		runs = DefaultShrinkRuns
+	}
+	opt.Trace = nil
+	best, err := Run(s, sc, opt)
+	if err != nil || best.Verdict != checker.Invalid {
+		return sc, best, err
+	}
+	k := &shrinker{system: s, opt: opt, left: runs, scenario: sc.clone(), result: best}
+	for again := true; again && k.left > 0; {
+		again = k.faults()
+		again = k.operations() || again
+		again = k.links() || again
+		again = k.thinks() || again
+	}
+	k.scenario.Digest = k.result.Digest
+	return k.scenario, k.result, nil
+}
+
+// shrinker holds the smallest scenario so far that fails, and its result.
+type shrinker struct {
+	system   *System
+	opt      Options
+	left     int // runs that may still be tried
+	scenario *Scenario
+	result   *Result
+}
+
+// try keeps a change if the run still fails in the same way.
+func (k *shrinker) try(change func(*Scenario)) bool {
+	if k.left == 0 {
+		return false
+	}
+	k.left--
+	smaller := k.scenario.clone()
+	change(smaller)
+	r, err := Run(k.system, smaller, k.opt)
+	if err != nil || r.Verdict != checker.Invalid || r.Anomaly != k.result.Anomaly || (r.Panic == "") != (k.result.Panic == "") {
+		return false
+	}
+	k.scenario, k.result = smaller, r
+	return true
+}
+
+func (k *shrinker) faults() (shrunk bool) {
+	for i := len(k.scenario.Faults) - 1; i >= 0; i-- {
+		shrunk = k.try(func(sc *Scenario) { sc.Faults = slices.Delete(sc.Faults, i, i+1) }) || shrunk
+	}
+	return shrunk
+}
+
+// operations takes out runs of operations, long ones first, as in delta
+// debugging (Zeller and Hildebrandt, TSE 2002).
+func (k *shrinker) operations() (shrunk bool) {
+	for size := len(k.scenario.Operations) / 2; size > 0; size /= 2 {
+		for end := len(k.scenario.Operations); end > 0; end -= size {
+			start := max(0, end-size)
+			if end-start == len(k.scenario.Operations) {
+				continue
+			}
+			shrunk = k.try(func(sc *Scenario) { sc.Operations = slices.Delete(sc.Operations, start, end) }) || shrunk
+		}
+	}
+	return shrunk
+}
+
+func (k *shrinker) links() (shrunk bool) {
+	for _, change := range []struct {
+		plain bool
+		make  func(*Scenario)
+	}{
+		{k.scenario.Links.Loss == 0, func(sc *Scenario) { sc.Links.Loss = 0 }},
+		{k.scenario.Links.Duplicate == 0, func(sc *Scenario) { sc.Links.Duplicate = 0 }},
+		{k.scenario.Links.Reorder == 0, func(sc *Scenario) { sc.Links.Reorder = 0 }},
+		{!k.scenario.Links.FIFO, func(sc *Scenario) { sc.Links.FIFO = false }},
+		{k.scenario.Access == sim.Link{}, func(sc *Scenario) { sc.Access = sim.Link{} }},
+		{k.scenario.Links.Latency == steady, func(sc *Scenario) { sc.Links.Latency = steady }},
+	} {
+		if !change.plain {
+			shrunk = k.try(change.make) || shrunk
+		}
+	}
+	return shrunk
+}
+
+// steady is the plainest latency that lets something happen in between.
+var steady = sim.Constant(time.Millisecond)
+
+func (k *shrinker) thinks() (shrunk bool) {
+	for i := range k.scenario.Operations {
+		if k.scenario.Operations[i].Think != 0 {
+			shrunk = k.try(func(sc *Scenario) { sc.Operations[i].Think = 0 }) || shrunk
+		}
+	}
+	return shrunk
+}

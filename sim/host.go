@@ -1,0 +1,214 @@
+package sim
+
+import (
+	"fmt"
+	"time"
+)
+
+// host is the machine that a node runs on, or the seat of a process.
+type host struct {
+	env  Env
+	name string
+	key  uint64 // identity
+	boot Boot
+	node Node  // nil while the node is down
+	proc *Proc // for a process
+	disk Disk
+	clock
+	syncTime    time.Duration
+	incarnation uint32        // grows with every crash
+	cut         int           // sends that the node may still make; -1 without limit
+	busy        bool          // a step is still taking effect, or the node is paused; one evResume is due
+	inbox       []event       // what arrived meanwhile
+	paused      time.Duration // until then
+	booted      time.Duration // when it booted last
+	again       uint64        // how often it booted at that very time before
+}
+
+func (h *host) String() string {
+	if h.proc != nil {
+		return "process " + h.name
+	}
+	return "node " + h.name
+}
+
+// start boots a node. The identity of its first step is made of the node and
+// the time, so that it stays when an earlier crash is taken out of the scenario.
+func (w *World) start(h *host) {
+	if h.booted == w.now {
+		h.again++
+	} else {
+		h.booted, h.again = w.now, 0
+	}
+	was := w.active
+	w.active = h
+	if h.node = h.boot(h.env.self, &h.disk); h.node == nil {
+		panic("Boot returned nil")
+	}
+	if s, ok := h.node.(Starter); ok {
+		h.env.begin(Key(Key(h.key+h.again, forStart), uint64(w.now)))
+		s.Start(&h.env)
+		h.env.open = false
+		w.flush(h)
+	}
+	w.active = was
+}
+
+// receive lets a node take a step, or keeps the message until it can.
+func (w *World) receive(h *host, e *event) {
+	if h.busy {
+		h.inbox = append(h.inbox, *e)
+		return
+	}
+	was := w.active
+	w.active = h
+	h.env.begin(e.id)
+	h.node.Receive(&h.env, e.from, e.msg)
+	h.env.open = false
+	w.active = was
+	w.flush(h)
+}
+
+// flush lets the effects of a step happen, from the first that has not yet. If
+// one keeps the node busy, the others stay where they are until resume.
+func (w *World) flush(h *host) {
+	env := &h.env
+	for env.done < len(env.effects) {
+		f := &env.effects[env.done]
+		env.done++
+		switch f.kind {
+		case doSend:
+			if h.cut == 0 {
+				w.Crash(env.self, LoseUnsynced)
+				return
+			}
+			if h.cut > 0 {
+				h.cut--
+			}
+			id := Key(env.cause, w.hosts[f.to.Node].key+uint64(f.nth))
+			w.send(Addr{Node: env.self}, f.to, f.msg, id, env.cause)
+		case doTimer:
+			w.setTimer(h, f)
+		case doAppend:
+			h.disk.records = append(h.disk.records, f.msg)
+		case doSync:
+			if h.syncTime > 0 {
+				f.kind = doSynced
+				env.done--
+				w.block(h, h.syncTime)
+				return
+			}
+			h.disk.synced = len(h.disk.records)
+		case doSynced:
+			h.disk.synced = len(h.disk.records)
+		case doBusy:
+			if f.wait > 0 {
+				w.block(h, f.wait)
+				return
+			}
+		}
+	}
+}
+
+func (w *World) setTimer(h *host, f *effect) {
+	self := Addr{Node: h.env.self}
+	w.push(event{
+		at: w.in(h.wait(f.wait, w.now)), id: Key(h.env.cause, forTimer+uint64(f.nth)<<8), cause: h.env.cause,
+		msg: f.msg, from: self, to: self, incarnation: h.incarnation, kind: evTimer,
+	})
+}
+
+// block keeps a node busy; the rest of its step happens afterwards.
+func (w *World) block(h *host, d time.Duration) {
+	h.busy = true
+	w.push(event{at: w.in(d), id: h.env.cause, to: Addr{Node: h.env.self}, incarnation: h.incarnation, kind: evResume})
+}
+
+// resume goes on where block stopped: first with the rest of the step, then with
+// the inbox until a step blocks again.
+func (w *World) resume(h *host) {
+	if w.now < h.paused {
+		w.block(h, h.paused-w.now)
+		return
+	}
+	h.busy = false
+	w.flush(h)
+	for !h.busy && len(h.inbox) > 0 {
+		e := h.inbox[0]
+		h.inbox[0] = event{} // let the message go
+		h.inbox = h.inbox[1:]
+		w.receive(h, &e)
+	}
+}
+
+// Pause keeps a node from taking steps for d of true time: as if it were busy,
+// it loses nothing, its clocks run on, and messages and timers wait in its
+// inbox. A step that is still taking effect is held up too. Pauses that overlap
+// last until the last of them ends; a crash ends them all. Pausing a node that
+// is down changes nothing.
+func (w *World) Pause(id NodeID, d time.Duration) {
+	h := w.outside(id)
+	until := w.in(d)
+	if h.node == nil || until <= max(h.paused, w.now) {
+		return
+	}
+	h.paused = until
+	if !h.busy {
+		w.block(h, d)
+	}
+}
+
+// Crash stops a node at once. Its value, its timers, its inbox and what its
+// step had not yet done are gone; fate says what becomes of the disk. Messages
+// on their way to it are lost if it is still down when they arrive. Crashing a
+// node that is down changes nothing.
+func (w *World) Crash(id NodeID, fate DiskFate) {
+	h := w.outside(id)
+	if h.node == nil {
+		return
+	}
+	h.node, h.inbox, h.busy, h.cut, h.paused = nil, nil, false, -1, 0
+	h.env.effects = nil
+	h.incarnation++
+	h.disk.crash(fate)
+	w.mark(Crashed, id)
+}
+
+// CrashAfterSends lets the node crash in the middle of a step: it still makes n
+// sends from now on, and the next one crashes it instead, with LoseUnsynced. A
+// negative n calls that off. If the node is down, nothing changes.
+func (w *World) CrashAfterSends(id NodeID, n int) {
+	if h := w.outside(id); h.node != nil {
+		h.cut = max(n, -1)
+	}
+}
+
+// Restart boots a node from its disk. Restarting a node that is up changes
+// nothing.
+func (w *World) Restart(id NodeID) {
+	h := w.outside(id)
+	if h.node != nil {
+		return
+	}
+	w.mark(Restarted, id)
+	w.start(h)
+}
+
+// replica returns the host of a node.
+func (w *World) replica(id NodeID) *host {
+	h := w.host(id)
+	if h.proc != nil {
+		panic(fmt.Sprintf("sim: %v is no node", h))
+	}
+	return h
+}
+
+// outside returns the host of a node that is not in the middle of Receive, where
+// nobody may crash it.
+func (w *World) outside(id NodeID) *host {
+	h := w.replica(id)
+	if h.env.open {
+		panic(fmt.Sprintf("sim: %v meddles with itself within its step", h))
+	}
+	return h
+}

@@ -1,0 +1,171 @@
+package rashomon
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/rashomon-go/rashomon/faults"
+	"github.com/rashomon-go/rashomon/history"
+	"github.com/rashomon-go/rashomon/model"
+	"github.com/rashomon-go/rashomon/sim"
+)
+
+// System is what is under test. Its functions are called from one goroutine per
+// run, and from several at once in a campaign; they must depend on nothing but
+// their arguments.
+type System struct {
+	// Name stands in scenarios and tables: lower-case words joined by hyphens.
+	Name string
+	// About is one line for people.
+	About string
+	// MinNodes and MaxNodes say with how many replicas it runs. Zero means 3.
+	MinNodes, MaxNodes int
+	// Kinds are the operations that clients may ask for. Empty means read and
+	// write.
+	Kinds []model.Kind
+	// Boot returns what the replica at a place (from 0) of the cluster boots from.
+	Boot func(c *Cluster, place int) sim.Boot
+	// Client returns one client's way to ask the cluster.
+	Client func(c *Cluster) Client
+	// Claims are the rows of the system's table of claims; at least one.
+	Claims []Claim
+	// Tolerates are the classes of faults under which the claims hold. Zero means
+	// all faults of the network.
+	Tolerates faults.Classes
+}
+
+// Client asks the cluster for one operation on behalf of process p, and says how
+// it ended. It may call several nodes, several times. It must answer Failed only
+// if the operation certainly did not happen and never will.
+type Client func(p *sim.Proc, op Operation) Answer
+
+// Cluster is what the replicas and clients of one run share.
+type Cluster struct {
+	Nodes    []sim.NodeID  // by place
+	Reads    string        // where clients read: Claim.Reads of the row under test
+	Timeout  time.Duration // how long a client waits for a reply
+	Attempts int           // how often a client tries, at least once
+}
+
+// Property is what a claim says of the histories of a system.
+type Property string
+
+// Linearizable: each operation happens at one moment between its call and its
+// return (Herlihy and Wing 1990).
+const Linearizable Property = "linearizable"
+
+// Claim is one row of a system's table of claims.
+type Claim struct {
+	Reads    string   // where clients read, such as "primary", "tail" or "any"
+	Property Property // Linearizable
+	// Refuted marks what the system does not claim: the property must be shown
+	// to break, or the checker is blind.
+	Refuted bool
+}
+
+// String returns the row in words.
+func (c Claim) String() string {
+	if c.Refuted {
+		return fmt.Sprintf("reads at %s: not %s", c.Reads, c.Property)
+	}
+	return fmt.Sprintf("reads at %s: %s", c.Reads, c.Property)
+}
+
+// Answer is how an operation ended for its client.
+type Answer struct {
+	Outcome history.Outcome
+	Value   model.Value // of a read, or what a failed compare-and-set saw
+	Swapped bool        // of a compare-and-set
+}
+
+// Ok answers a write or a delete that happened.
+func Ok() Answer { return Answer{Outcome: history.OK, Value: model.Unseen} }
+
+// Got answers a read.
+func Got(v model.Value) Answer { return Answer{Outcome: history.OK, Value: v} }
+
+// Swapped answers a compare-and-set that stored its value.
+func Swapped() Answer {
+	return Answer{Outcome: history.OK, Value: model.Unseen, Swapped: true}
+}
+
+// NotSwapped answers a compare-and-set that found another value, which is
+// model.Unseen if the system does not tell it.
+func NotSwapped(seen model.Value) Answer { return Answer{Outcome: history.OK, Value: seen} }
+
+// Failed answers an operation that certainly did not happen.
+func Failed() Answer { return Answer{Outcome: history.Fail} }
+
+// NotKnown answers an operation that may have happened, or may yet happen.
+func NotKnown() Answer { return Answer{Outcome: history.Unknown} }
+
+// Validate reports the first field that makes the system impossible to run.
+func (s *System) Validate() error {
+	low, high := s.nodes()
+	switch {
+	case s.Name == "":
+		return errors.New("rashomon: a System without a Name")
+	case s.Boot == nil || s.Client == nil:
+		return fmt.Errorf("rashomon: system %s: Boot and Client must both be set", s.Name)
+	case low < 1 || high < low:
+		return fmt.Errorf("rashomon: system %s: MinNodes is %d and MaxNodes is %d, expected 1 or more, and no fewer at most than at least", s.Name, s.MinNodes, s.MaxNodes)
+	case len(s.Claims) == 0:
+		return fmt.Errorf("rashomon: system %s: no Claims, expected one at least", s.Name)
+	}
+	for _, c := range s.Claims {
+		if c.Property != Linearizable {
+			return fmt.Errorf("rashomon: system %s: unknown property %q, expected %q", s.Name, c.Property, Linearizable)
+		}
+	}
+	return nil
+}
+
+func (s *System) nodes() (low, high int) {
+	low, high = s.MinNodes, s.MaxNodes
+	if low == 0 {
+		low = 3
+	}
+	if high == 0 {
+		high = max(low, 3)
+	}
+	return low, high
+}
+
+func (s *System) tolerates() faults.Classes {
+	if s.Tolerates == 0 {
+		return faults.Network
+	}
+	return s.Tolerates
+}
+
+func (s *System) kinds() []model.Kind {
+	if len(s.Kinds) == 0 {
+		return []model.Kind{model.Read, model.Write}
+	}
+	return s.Kinds
+}
+
+// Claim returns the row for reads at a place and a property; an empty string
+// stands for the first row that fits. The error lists the rows there are.
+func (s *System) Claim(reads string, property Property) (Claim, error) {
+	for _, c := range s.Claims {
+		if (reads == "" || reads == c.Reads) && (property == "" || property == c.Property) {
+			return c, nil
+		}
+	}
+	return Claim{}, fmt.Errorf("system %s has no claim %q for reads at %q, expected one of %v", s.Name, property, reads, s.Claims)
+}
+
+func nodeName(place int) string { return "n" + strconv.Itoa(place) }
+
+func clientName(client int) string { return "c" + strconv.Itoa(client) }
+
+func nodeNames(n int) []string {
+	names := make([]string, n)
+	for i := range names {
+		names[i] = nodeName(i)
+	}
+	return names
+}

@@ -1,0 +1,144 @@
+// Package systems holds the built-in systems under test: the protocols of package
+// replication, wired up with clients and with what they claim; and the zoo of
+// planted bugs, for which the checkers must prove their worth.
+package systems
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/rashomon-go/rashomon"
+	"github.com/rashomon-go/rashomon/model"
+	"github.com/rashomon-go/rashomon/replication"
+	"github.com/rashomon-go/rashomon/sim"
+)
+
+// All returns the built-in systems in the order in which tables list them.
+func All() []*rashomon.System {
+	return []*rashomon.System{
+		primaryBackup("primary-backup-sync", "primary waits for all backups", replication.Sync),
+		primaryBackup("primary-backup-semisync", "primary waits for K backups", replication.SemiSync),
+		primaryBackup("primary-backup-async", "primary waits for no backup", replication.Async),
+		chain(),
+	}
+}
+
+// ByName returns the built-in system of a name.
+func ByName(name string) (*rashomon.System, error) {
+	var names []string
+	for _, s := range All() {
+		if s.Name == name {
+			return s, nil
+		}
+		names = append(names, s.Name)
+	}
+	return nil, fmt.Errorf("unknown system %q, expected one of %s", name, strings.Join(names, ", "))
+}
+
+var readWriteCAS = []model.Kind{model.Read, model.Write, model.CAS}
+
+// primaryBackup clients read at the primary, or at any node. Backups serve what
+// they know to be committed, which may be old.
+func primaryBackup(name, about string, mode replication.ReplicationMode) *rashomon.System {
+	return &rashomon.System{
+		Name: name, About: "primary-backup, fixed primary: " + about,
+		MinNodes: 2, MaxNodes: 5, Kinds: readWriteCAS,
+		Boot: func(c *rashomon.Cluster, place int) sim.Boot {
+			cfg := &replication.PrimaryBackupConfig{
+				Mode: mode, Members: c.Nodes, ServeReads: c.Reads == "any",
+				Acks: len(c.Nodes) / 2, // with the primary a majority
+			}
+			return func(_ sim.NodeID, disk *sim.Disk) sim.Node {
+				if place == 0 {
+					return replication.NewPrimaryNode(cfg, disk)
+				}
+				return replication.NewBackupNode(cfg, disk)
+			}
+		},
+		Client: keyValueClient,
+		Claims: []rashomon.Claim{
+			{Reads: "primary", Property: rashomon.Linearizable},
+			{Reads: "any", Property: rashomon.Linearizable, Refuted: true},
+		},
+	}
+}
+
+// chain clients read at the tail, or at any node, which then answers with what
+// may not be committed yet.
+func chain() *rashomon.System {
+	return &rashomon.System{
+		Name: "chain", About: "chain replication: updates enter at the head, the tail commits them",
+		MinNodes: 2, MaxNodes: 5, Kinds: readWriteCAS,
+		Boot: func(c *rashomon.Cluster, place int) sim.Boot {
+			cfg := &replication.ChainConfig{Members: c.Nodes, ReadAnywhere: c.Reads == "any"}
+			return func(_ sim.NodeID, disk *sim.Disk) sim.Node {
+				return replication.NewChainNode(cfg, place, disk)
+			}
+		},
+		Client: keyValueClient,
+		Claims: []rashomon.Claim{
+			{Reads: "tail", Property: rashomon.Linearizable},
+			{Reads: "any", Property: rashomon.Linearizable, Refuted: true},
+		},
+	}
+}
+
+// Bug is a planted bug: a variant of a system that breaks one of its rules.
+type Bug struct {
+	Name   string
+	About  string // what it does, in one sentence
+	Rule   string // the rule of the protocol that it breaks
+	Needs  string // the least that must happen for it to show
+	System string
+	Reads  string // with Claim, the row of the table of claims that must catch it
+	Claim  rashomon.Property
+
+	plant func(c *rashomon.Cluster, place int, node sim.Node) sim.Node
+}
+
+// Bugs returns the planted bugs in the order of their names.
+func Bugs() []Bug { return slices.Clone(bugs) }
+
+// BugByName returns the planted bug of a name.
+func BugByName(name string) (Bug, error) {
+	var names []string
+	for _, b := range bugs {
+		if b.Name == name {
+			return b, nil
+		}
+		names = append(names, b.Name)
+	}
+	return Bug{}, fmt.Errorf("unknown bug %q, expected one of %s", name, strings.Join(names, ", "))
+}
+
+// Variant returns the bug's system with the bug in it, and nothing else changed.
+func (b Bug) Variant() *rashomon.System {
+	s, err := ByName(b.System)
+	if err != nil {
+		panic(fmt.Sprintf("systems: bug %s: %v", b.Name, err))
+	}
+	boot := s.Boot
+	s.Boot = func(c *rashomon.Cluster, place int) sim.Boot {
+		right := boot(c, place)
+		return func(self sim.NodeID, disk *sim.Disk) sim.Node {
+			return b.plant(c, place, right(self, disk))
+		}
+	}
+	return s
+}
+
+// Find returns the system that a scenario names, with its bug if it has one.
+func Find(system, bug string) (*rashomon.System, error) {
+	if bug == "" {
+		return ByName(system)
+	}
+	b, err := BugByName(bug)
+	if err != nil {
+		return nil, err
+	}
+	if system != b.System {
+		return nil, fmt.Errorf("bug %s is planted in system %s, not in %q", bug, b.System, system)
+	}
+	return b.Variant(), nil
+}
