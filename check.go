@@ -133,8 +133,7 @@ func (r *Result) describe(s *System, sc *Scenario) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s is not %s with reads at %s: %s\n", s.Name, sc.Claim, sc.Reads, r.Sentence)
 	for _, i := range r.Witness {
-		o := &r.History.Ops[i]
-		fmt.Fprintf(&b, "  %v..%v c%d %s\n", roundTime(o.CalledAt), roundTime(o.ReturnedAt), int(o.Process)%r.Clients, r.History.OpString(i))
+		fmt.Fprintf(&b, "  %s\n", r.DescribeOp(i))
 	}
 	fmt.Fprintf(&b, "shrunk to %d operations and %d faults\ndigest:   %s", len(sc.Operations), len(sc.Faults), DigestString(r.Digest))
 	return b.String()

@@ -1,8 +1,6 @@
 package rashomon
 
 import (
-	"fmt"
-
 	"github.com/rashomon-go/rashomon/history"
 	"github.com/rashomon-go/rashomon/model"
 	"github.com/rashomon-go/rashomon/sim"
@@ -92,9 +90,9 @@ func (e *Exercise) inconclusive() string {
 	case e.Reads+e.CAS == 0:
 		return "no read was answered"
 	case e.LastReads == 0 || e.LastMissed > 0:
-		return fmt.Sprintf("%d of %d reads at the end were not answered, although everything had healed", e.LastMissed, e.LastReads)
+		return "reads at the end were not answered, although everything had healed"
 	case 2*e.OK < e.Operations():
-		return fmt.Sprintf("%d of %d operations ended ok, expected half of them", e.OK, e.Operations())
+		return "fewer than half of the operations ended ok"
 	}
 	return ""
 }

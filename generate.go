@@ -34,7 +34,7 @@ func Generate(src Source, s *System, c Claim, operations int) *Scenario {
 		Attempts: 1 + src.IntN(3),
 		Timeout:  milliseconds(src, 100, 50, 30, 200),
 	}
-	sc.Links = g.link(milliseconds(src, 0, 1, 2, 4), true)
+	sc.Links = g.link(milliseconds(src, 1, 0, 2, 5), true)
 	if g.oneIn(3) {
 		sc.Access = g.link(0, g.oneIn(2))
 	}

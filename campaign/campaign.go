@@ -7,7 +7,9 @@ package campaign
 
 import (
 	"context"
+	"fmt"
 	"runtime"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -58,7 +60,8 @@ type CellReport struct {
 	First *Finding
 }
 
-// Finding is a run that broke its claim.
+// Finding is a run that broke its claim. Its result has no witness: Shrink and
+// Save find one.
 type Finding struct {
 	Seed     uint64
 	Scenario *rashomon.Scenario
@@ -156,12 +159,23 @@ func (c *campaign) work(ctx context.Context) {
 			return
 		}
 		cell := &c.plan.Cells[job%len(c.plan.Cells)]
-		seed := c.plan.Seed + uint64(job/len(c.plan.Cells))
-		scenario := rashomon.FromSeed(seed, cell.System, cell.Claim, c.plan.Operations)
-		scenario.Bug = cell.Bug
-		result, err := rashomon.Run(cell.System, scenario, rashomon.Options{})
-		c.add(job, &Finding{seed, scenario, result}, err)
+		f, err := cell.run(c.plan.Seed+uint64(job/len(c.plan.Cells)), c.plan.Operations)
+		c.add(job, f, err)
 	}
+}
+
+// run runs the scenario of a seed. A panic outside of the simulated system, which
+// Run has taken care of, is a defect of this program and becomes an error.
+func (cell *Cell) run(seed uint64, operations int) (f *Finding, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("campaign: system %s, seed %d: %v\n%s", cell.System.Name, seed, p, debug.Stack())
+		}
+	}()
+	scenario := rashomon.FromSeed(seed, cell.System, cell.Claim, operations)
+	scenario.Bug = cell.Bug
+	result, err := rashomon.Run(cell.System, scenario, rashomon.Options{Check: checker.Options{VerdictOnly: true}})
+	return &Finding{seed, scenario, result}, err
 }
 
 func (c *campaign) take() (job int, ok bool) {

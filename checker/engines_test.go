@@ -38,6 +38,9 @@ func TestEnginesAgreeWithOracle(t *testing.T) {
 			count, judged, found := map[Verdict]int{}, map[Engine]int{}, map[Anomaly]int{}
 			for n := range *histories {
 				h := c.shape.random(r)
+				if n%4 == 0 {
+					spread(h)
+				}
 				got, err := Linearizable(h, c.model, Options{Engine: c.engine})
 				if err != nil {
 					t.Fatalf("history %d: %v\n%s", n, err, show(h))
@@ -146,6 +149,7 @@ func disagreements(omit rule) (n int) {
 				part = append(part, int32(i))
 			}
 		}
+		z.index.prepare(h)
 		if f, ok := z.judge(h.Ops, part); !ok || (f.verdict() == Valid) != oracle(h) {
 			n++
 		}

@@ -92,6 +92,7 @@ func Linearizable(h *history.History, m model.Model, opts Options) (Result, erro
 	defer c.release()
 	c.h, c.m, c.opts = h, m, opts.withDefaults()
 	c.group(h)
+	c.zones.index.prepare(h)
 	r := Result{Verdict: Valid, Keys: make([]KeyResult, len(h.Keys))}
 	for k := range r.Keys {
 		if err := c.judge(&r, k); err != nil {

@@ -1,34 +1,45 @@
 package checker
 
-import "github.com/rashomon-go/rashomon/model"
+import (
+	"math"
 
-// valueIndex finds the cluster of a value: by a table if the values lie close
-// together, as running numbers do, and else by a map. The zero valueIndex must
-// be reset before use; what it allocates it keeps.
+	"github.com/rashomon-go/rashomon/history"
+	"github.com/rashomon-go/rashomon/model"
+)
+
+// valueIndex finds the cluster of a value on the key that is being judged: by a
+// table if the values of the history lie close together, as running numbers do,
+// and else by a map. What it allocates it keeps. All entries are empty between
+// two keys, for which whoever added values must remove them.
 type valueIndex struct {
 	lo     model.Value
 	table  []int32 // table[v-lo] is the number of v's cluster, or 0
 	sparse map[model.Value]int32
 }
 
-// reset empties the index for n values from lo to hi.
-func (x *valueIndex) reset(lo, hi model.Value, n int) {
-	if len(x.sparse) > 4096 {
-		x.sparse = nil // to clear it again and again would cost more than to make a small one
+// prepare makes the index ready for the values written in a history.
+func (x *valueIndex) prepare(h *history.History) {
+	lo, hi := model.Value(math.MaxInt64), model.Value(math.MinInt64)
+	for i := range h.Ops {
+		if o := &h.Ops[i]; o.Kind == model.Write && o.Value > model.Unseen {
+			lo, hi = min(lo, o.Value), max(hi, o.Value)
+		}
 	}
-	clear(x.sparse)
+	if len(x.sparse) > 0 {
+		x.sparse = nil
+	}
 	x.lo, x.table = lo, x.table[:0]
 	width := uint64(hi) - uint64(lo) + 1 // hi may be far from lo: no int64
 	switch {
-	case n == 0:
-	case width <= uint64(8*n+64) && width != 0:
-		if uint64(cap(x.table)) < width {
-			x.table = make([]int32, width)
+	case hi < lo:
+	case width > uint64(4*len(h.Ops)+64) || width == 0:
+		if x.sparse == nil {
+			x.sparse = map[model.Value]int32{}
 		}
+	case uint64(cap(x.table)) < width:
+		x.table = make([]int32, width)
+	default:
 		x.table = x.table[:width]
-		clear(x.table)
-	case x.sparse == nil:
-		x.sparse = make(map[model.Value]int32, n)
 	}
 }
 
@@ -48,6 +59,15 @@ func (x *valueIndex) add(v model.Value, c int32) bool {
 	}
 	x.sparse[v] = c
 	return true
+}
+
+// remove forgets v, which was added.
+func (x *valueIndex) remove(v model.Value) {
+	if len(x.table) > 0 {
+		x.table[v-x.lo] = 0
+		return
+	}
+	delete(x.sparse, v)
 }
 
 func (x *valueIndex) find(v model.Value) (c int32, known bool) {

@@ -75,13 +75,16 @@ func (f finding) verdict() Verdict {
 }
 
 // judge decides about the operations ops[part...] of one key. It reports false
-// if it cannot.
+// if it cannot. The index must have been prepared for their history.
 func (z *zones) judge(ops []history.Op, part []int32) (f finding, ok bool) {
-	if !z.addWrites(ops, part) {
-		return f, false
+	if ok = z.addWrites(ops, part); ok {
+		f = z.addReads(ops, part)
 	}
-	if f = z.addReads(ops, part); f.broken != 0 {
-		return f, true
+	for i := 1; i < len(z.clusters); i++ {
+		z.index.remove(ops[z.clusters[i].write].Value)
+	}
+	if !ok || f.broken != 0 {
+		return f, ok
 	}
 	z.prune()
 	z.sort()
@@ -93,22 +96,16 @@ func (z *zones) judge(ops []history.Op, part []int32) (f finding, ok bool) {
 // that stands for no value.
 func (z *zones) addWrites(ops []history.Op, part []int32) bool {
 	z.clusters = append(z.clusters[:0], cluster{first: math.MinInt64, last: math.MinInt64, early: none, late: none, write: none})
-	lo, hi := model.Value(math.MaxInt64), model.Value(math.MinInt64)
 	for _, i := range part {
 		o := &ops[i]
 		switch {
 		case o.Kind == model.Read:
-			continue
 		case o.Kind != model.Write || o.Value == model.Absent || o.Value == model.Unseen:
 			return false
-		}
-		lo, hi = min(lo, o.Value), max(hi, o.Value)
-		z.clusters = append(z.clusters, cluster{first: o.Return, last: o.Call, early: i, late: i, write: i})
-	}
-	z.index.reset(lo, hi, len(z.clusters)-1)
-	for c := 1; c < len(z.clusters); c++ {
-		if !z.index.add(ops[z.clusters[c].write].Value, int32(c)) {
+		case !z.index.add(o.Value, int32(len(z.clusters))):
 			return false
+		default:
+			z.clusters = append(z.clusters, cluster{first: o.Return, last: o.Call, early: i, late: i, write: i})
 		}
 	}
 	return true

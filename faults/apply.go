@@ -9,7 +9,8 @@ import (
 )
 
 // Roles tells who plays a role at this moment: several nodes, one, or none, in
-// which case the fault befalls nobody.
+// which case the fault befalls nobody. The faults of links may befall processes
+// too, if Roles resolves their names.
 type Roles func(name string) []sim.NodeID
 
 // Apply lets the faults happen to a world, each from From until Until. The nodes

@@ -22,7 +22,10 @@ const (
 	Pauses                         // nodes that stop for a while and forget nothing
 	Crashes                        // crashes; Options.Crash says whose
 	Clocks                         // wrong clocks; Options.Clock says whose
+)
 
+// Unions of classes.
+const (
 	Partitions = Halves | Isolation | Bridges | OneWay | Links
 	Network    = Partitions | Delays | Losses | Duplicates | Reorders
 	All        = Network | Pauses | Crashes | Clocks

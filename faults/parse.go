@@ -189,29 +189,20 @@ func (p *parser) window() (from, until time.Duration) {
 
 // groups reads the groups of a partition. Nobody is in two of them.
 func (p *parser) groups() [][]string {
-	groups := [][]string{p.nodes()}
+	taken := p.nodes()
+	groups := [][]string{taken}
 	p.expect("|")
 	for {
 		w := p.peek()
-		next := p.nodes()
-		p.distinct(w, groups, next)
+		next := p.nodes(taken...)
 		groups = append(groups, next)
+		taken = slices.Concat(taken, next)
+		if b := p.bounds; b != nil && slices.Contains(taken, everyone) && len(taken) > len(b.nodes) {
+			p.failf(w.column, `"*" is nobody, expected a node that is in no other group`)
+		}
 		if !p.accept("|") {
 			return groups
 		}
-	}
-}
-
-func (p *parser) distinct(w word, groups [][]string, next []string) {
-	named := slices.Concat(groups...)
-	for _, n := range next {
-		if slices.Contains(named, n) {
-			p.failf(w.column, "%q is in two groups, expected groups without common nodes", n)
-		}
-	}
-	named = append(named, next...)
-	if b := p.bounds; b != nil && slices.Contains(named, everyone) && len(named) > len(b.nodes) {
-		p.failf(w.column, `"*" is nobody, expected a node that is in no other group`)
 	}
 }
 
@@ -226,31 +217,36 @@ func (p *parser) link() [][]string {
 	return [][]string{from, to}
 }
 
-// nodes reads the names up to the next word that cannot be one.
-func (p *parser) nodes() (names []string) {
-	if p.accept(everyone) {
-		names = append(names, everyone)
-	}
+// nodes reads the names up to the next word that cannot be one. What is in the
+// groups before cannot be in this one.
+func (p *parser) nodes(before ...string) (names []string) {
 	for {
 		w := p.peek()
-		switch {
-		case w.text == everyone:
-			p.failf(w.column, `"*" stands for everyone, expected no nodes beside it`)
-		case endsNodes(w.text) && len(names) > 0:
+		if endsNodes(w.text) && len(names) > 0 {
 			return names
-		case !isName(w.text):
-			p.fail(w, "a node")
-		case len(names) > 0 && names[0] == everyone:
-			p.failf(w.column, `"*" stands for everyone, expected no nodes beside it`)
-		case slices.Contains(names, w.text):
-			p.failf(w.column, "%q is named twice, expected each node once", w.text)
-		case p.bounds != nil && !slices.Contains(p.bounds.nodes, w.text):
-			p.failf(w.column, "unknown node %q, expected one of %s", w.text, strings.Join(p.bounds.nodes, " "))
 		}
+		p.name(w, names, before)
 		if p.err != nil {
 			return names
 		}
 		names = append(names, p.take().text)
+	}
+}
+
+// name checks a word that should join a group.
+func (p *parser) name(w word, group, before []string) {
+	all := w.text == everyone
+	switch {
+	case !all && !isName(w.text):
+		p.fail(w, "a node")
+	case len(group) > 0 && (all || group[0] == everyone):
+		p.failf(w.column, `"*" stands for everyone, expected no nodes beside it`)
+	case slices.Contains(group, w.text):
+		p.failf(w.column, "%q is named twice, expected each node once", w.text)
+	case slices.Contains(before, w.text):
+		p.failf(w.column, "%q is in two groups, expected groups without common nodes", w.text)
+	case !all && p.bounds != nil && !slices.Contains(p.bounds.nodes, w.text):
+		p.failf(w.column, "unknown node %q, expected one of %s", w.text, strings.Join(p.bounds.nodes, " "))
 	}
 }
 

@@ -31,7 +31,8 @@ type Spec[S any] struct {
 	Init  S      // the state of a key before its first operation
 
 	// Step reports whether an operation in state s may give the answer it
-	// gave, and the state after it. It is pure: the same arguments give the
+	// gave, and the state after it. It is asked only about operations of the
+	// Kinds; others are never legal. It is pure: the same arguments give the
 	// same results, nothing else changes, and it may be called concurrently.
 	// A Read leaves the state as it is. Of an operation that is Open the
 	// answer is not known and any must be accepted; Step then returns the
@@ -77,7 +78,11 @@ func (s Spec[S]) Model() Model {
 	}
 	step, equal := s.Step, s.Equal
 	// A state that stays the same keeps its box: reads then allocate nothing.
+	accepted := m.accepted
 	m.step = func(state any, op *Op) (any, bool) {
+		if accepted&(1<<op.Kind) == 0 {
+			return state, false
+		}
 		before := state.(S)
 		after, legal := step(before, *op)
 		if !legal || equal(before, after) {
@@ -152,7 +157,14 @@ func (m Model) Refuse(operation int, k Kind) error {
 	for _, k := range m.Kinds() {
 		words = append(words, k.String())
 	}
-	return fmt.Errorf("model %s: operation %d is a %v, expected %s", m.name, operation, k, oneOf(words))
+	return fmt.Errorf("model %s: operation %d is %s, expected %s", m.name, operation, article(k.String()), oneOf(words))
+}
+
+func article(word string) string {
+	if strings.ContainsRune("aeiou", rune(word[0])) {
+		return "an " + word
+	}
+	return "a " + word
 }
 
 func oneOf(words []string) string {

@@ -71,6 +71,9 @@ func (d *drawing) arrow(i int, m *message) {
 	default:
 		a.Head = head(g, size)
 	}
+	if a.Cross || a.Ring {
+		d.taken = append(d.taken, box{g.x2 - 5, g.y2 - 5, g.x2 + 5, g.y2 + 5})
+	}
 	if m.copied {
 		a.Class += " copy"
 	}
@@ -154,34 +157,47 @@ func (d *drawing) labelArrows() {
 		if m.why != sim.NotDropped {
 			why = " · " + m.why.String()
 		}
-		_ = d.labelArrow(&a, m, clip(whole, messageChars)+why) || d.labelArrow(&a, m, clip(short, messageChars)+why)
+		whole, short = clip(whole, messageChars)+why, clip(short, messageChars)+why
+		_ = d.labelArrow(m, &a, whole, 1) || d.labelArrow(m, &a, short, 1) || d.labelArrow(m, &a, whole, 3)
 	}
 }
 
 // labelArrow tries places along an arrow, on both sides, and takes the one that
-// the fewest arrows cross.
-func (d *drawing) labelArrow(a *arrowShape, m *message, words string) bool {
-	const height, tolerable = 14.0, 2
-	g := d.segment(m)
-	w := width(words, messageText)
-	best, fewest := box{}, tolerable
-	for _, share := range []px{.5, .35, .65, .22, .78, .1, .9} {
-		x, y := g.at(share)
-		for _, b := range []box{{x + 7, y - height/2, x + 7 + w, y + height/2}, {x - 7 - w, y - height/2, x - 7, y + height/2}} {
-			if b[0] < 2 || b[2] > d.Width-2 || b[1] < d.Top || b[3] > d.Bottom || d.isTaken(b) {
-				continue
-			}
-			if n := d.crossings(b); n < fewest {
-				best, fewest = b, n
-			}
+// is crossed least: by emphasised arrows, which count double, and by the lines of
+// the lanes. It gives up if all are crossed more often than it may tolerate.
+func (d *drawing) labelArrow(m *message, a *arrowShape, words string, tolerable int) bool {
+	best, fewest := box{}, tolerable+1
+	for _, b := range places(d.segment(m), width(words, messageText), a.Cross) {
+		if b[0] < 2 || b[2] > d.Width-2 || b[1] < d.Top || b[3] > d.Bottom || d.isTaken(b) {
+			continue
+		}
+		if n := d.crossings(b); n < fewest {
+			best, fewest = b, n
 		}
 	}
-	if fewest == tolerable {
+	if fewest > tolerable {
 		return false
 	}
 	d.taken = append(d.taken, box{best[0] - 4, best[1] - 1, best[2] + 4, best[3] + 1})
 	d.Labels = append(d.Labels, text{X: best[0], Y: best[3] - 3.5, Text: words, Class: a.Class, Op: a.Op})
 	return true
+}
+
+// places returns where a label of a width may stand beside an arrow, the best
+// first.
+func places(g segment, w px, atEnd bool) (boxes []box) {
+	const height, off = 14.0, 7
+	shares := []px{.5, .42, .58, .34, .66, .26, .74, .18, .82, .1, .9}
+	if atEnd {
+		shares = append(shares, 1.1)
+	}
+	for _, share := range shares {
+		x, y := g.at(share)
+		boxes = append(boxes,
+			box{x + off, y - height/2, x + off + w, y + height/2},
+			box{x - off - w, y - height/2, x - off, y + height/2})
+	}
+	return boxes
 }
 
 func (d *drawing) isTaken(b box) bool {
@@ -196,6 +212,11 @@ func (d *drawing) isTaken(b box) bool {
 func (d *drawing) crossings(b box) (n int) {
 	for _, g := range d.hot {
 		if g.crosses(b) {
+			n += 2
+		}
+	}
+	for _, y := range d.rails {
+		if b[1] < y && y < b[3] {
 			n++
 		}
 	}

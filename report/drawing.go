@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -27,7 +28,7 @@ type drawing struct {
 	Acts          []text
 	Arrows        []arrowShape
 	Bars          []barShape
-	Labels        []text // of messages
+	Labels        []text   // of messages
 	Kinds         []string // of operations that are drawn
 	Hatches       []string // kinds that need patterns of their own
 	Overview      overview
@@ -36,6 +37,7 @@ type drawing struct {
 	scene  *scene
 	lanes  map[sim.NodeID]*laneShape
 	taken  []box // by texts and bars: a label must not cover them
+	rails  []px  // the lines of the lanes
 	hot    []segment
 	notes  []string // what found no room
 	answer int      // the operation in which the contradiction shows, or -1
@@ -114,24 +116,24 @@ type downShape struct {
 }
 
 type barShape struct {
-	Op, Number         int
-	X, Y, W, H         px
-	Class, Kind        string
-	Title, Label       string
-	LabelX, LabelY     px
-	Leader             bool // the label stands away from its bar
-	Open, Fail         bool
+	Op, Number     int
+	X, Y, W, H     px
+	Class, Kind    string
+	Title, Label   string
+	LabelX, LabelY px
+	Leader         bool // the label stands away from its bar
+	Open, Fail     bool
 }
 
 func newDrawing(s *scene) *drawing {
-	d := &drawing{scene: s, Width: px(s.axis.width), lanes: map[sim.NodeID]*laneShape{}, answer: -1}
+	d := &drawing{scene: s, Width: px(s.axis.width), Gutter: gutter(s), lanes: map[sim.NodeID]*laneShape{}, answer: -1}
 	if n := len(s.witness); n > 0 {
 		d.answer = s.witness[min(n, maxWitness)-1]
 		d.Focus = px(s.axis.x(s.h.Ops[d.answer].CalledAt))
 	}
+	d.drawTime()
 	d.drawBands()
 	d.layLanes()
-	d.drawTime()
 	d.drawTints()
 	d.drawDown()
 	d.drawArrows()
@@ -162,8 +164,11 @@ func (d *drawing) drawBands() {
 		from, until := d.x(span{b.From, max(b.From, b.Until)})
 		words := clip(oneLine(b.Text), 70)
 		w := width(words, bandText) + 14
-		at := max(min(from, d.Width-w), 0)
-		n := place(&rows, box{min(at, from), 0, max(until, at+w) + 6, 1}, maxBands)
+		at := max(from, 0)
+		if at+w > d.Width { // no room to the right: before it, if there is room
+			at = max(at-w, 0)
+		}
+		n := place(&rows, box{min(at, from) - 6, 0, max(until, at+w), 1}, maxBands)
 		if n < 0 {
 			left++
 			continue
@@ -208,7 +213,7 @@ func (d *drawing) drawTints() {
 func (d *drawing) layLanes() {
 	s := d.scene
 	for _, id := range s.lanes {
-		l := &laneShape{id: id, Node: int(id) < s.page.Replicas, Name: clip(oneLine(s.page.name(id)), 20)}
+		l := &laneShape{id: id, Node: int(id) < s.page.Replicas, Name: laneName(s.page, id)}
 		d.lanes[id] = l
 	}
 	for _, i := range s.ops {
@@ -226,13 +231,23 @@ func (d *drawing) layLanes() {
 		l.Y = y
 		d.layLane(l)
 		y += l.H
+		d.rails = append(d.rails, l.Line)
 		d.Names = append(d.Names, text{Y: l.Line - d.nameRise(l), Text: l.Name, Class: "name"})
-		d.Gutter = max(d.Gutter, width(l.Name, nameText)+34)
 		d.Lanes = append(d.Lanes, *l)
 	}
-	d.Gutter = max(d.Gutter, 110)
 	d.Bottom = y + 6
 	d.Height = d.Bottom + axisHeight
+}
+
+func laneName(p *Page, id sim.NodeID) string { return clip(oneLine(p.name(id)), 20) }
+
+// gutter is how much room the names of the lanes take.
+func gutter(s *scene) px {
+	w := px(76)
+	for _, id := range s.lanes {
+		w = max(w, width(laneName(s.page, id), nameText))
+	}
+	return w + 34
 }
 
 func groupName(node bool) string {
@@ -343,6 +358,9 @@ func (d *drawing) label(l *laneShape, b *barShape, must bool) {
 	}
 	w := width(words, opText) + b.badge()
 	b.LabelX = max(min(b.X, d.Width-w-4), 2)
+	if !d.besideFolds(b, w) && !must {
+		return
+	}
 	limit := len(l.labels)
 	if must {
 		limit = 0
@@ -352,6 +370,22 @@ func (d *drawing) label(l *laneShape, b *barShape, must bool) {
 		return
 	}
 	b.Label, b.LabelY, b.Leader = words, px(n), n > 0
+}
+
+// besideFolds moves the label out of a fold: to where the operation comes out of
+// it, or to before it. It returns false if the label now stands before its bar.
+func (d *drawing) besideFolds(b *barShape, w px) bool {
+	for _, f := range d.Folds {
+		switch {
+		case b.LabelX >= f.X+f.W || b.LabelX+w <= f.X:
+		case b.X >= f.X:
+			b.LabelX = f.X + f.W + 2
+		default:
+			b.LabelX = max(f.X-w-6, 2)
+			return b.LabelX >= b.X
+		}
+	}
+	return true
 }
 
 func kindClass(kind string) string {
@@ -402,6 +436,7 @@ func (d *drawing) drawTime() {
 		gap := span{s.axis.spans[i].until, s.axis.spans[i+1].from}
 		from, until := d.x(gap)
 		d.Folds = append(d.Folds, foldShape{from, until - from, (from + until) / 2, ms(gap.length()) + " ms are folded away"})
+		d.taken = append(d.taken, box{from, 0, until, math.MaxFloat64})
 	}
 	for _, a := range s.acts {
 		d.Acts = append(d.Acts, text{X: px(s.axis.x(a.at)), Title: a.text + " at " + ms(a.at) + " ms"})

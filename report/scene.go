@@ -15,14 +15,14 @@ const (
 	maxWitness    = 100
 	maxOps        = 250
 	maxMessages   = 900
-	maxIdle       = 10 // client lanes that have no part in the witness
+	maxIdle       = 6 // client lanes that have no part in the witness
 	maxNodes      = 32
 	maxBands      = 8 // rows of faults above the lanes
 	maxRows       = 250
 	maxLabel      = 30 // runes of an operation beside its bar
 	maxText       = 240
 	maxScenario   = 200_000
-	drawnWidth    = 1160.0
+	screenWidth   = 1300.0 // of the drawing with the lanes' names
 	drawnWidthMax = 2400.0
 )
 
@@ -63,7 +63,7 @@ func newScene(p *Page) (*scene, error) {
 		s.rank[i] = n + 1
 	}
 	s.run = s.wholeRun()
-	s.axis = axis{s.chooseTime(), drawnWidth}
+	s.axis = axis{s.chooseTime(), screenWidth}
 	j := read(p.Events, s.run.until, s.asker())
 	s.chooseBands()
 	s.choose(j)
@@ -299,14 +299,15 @@ func indices(n int) []int {
 // of the witness could not be seen otherwise.
 func (s *scene) chooseWidth() float64 {
 	const visible = 12.0
-	width := drawnWidth
+	screen := screenWidth - float64(gutter(s))
+	width := screen
 	for _, i := range s.witness[:min(len(s.witness), maxWitness)] {
 		if t := s.opSpan(i); t.length() > 0 && s.h.Ops[i].Outcome != history.Unknown {
-			width = max(width, drawnWidth*visible/(s.axis.scale()*float64(t.length())))
+			width = max(width, s.axis.width*visible/(s.axis.scale()*float64(t.length())))
 		}
 	}
 	if width > drawnWidthMax { // it would not help
-		return drawnWidth
+		return screen
 	}
 	return width
 }

@@ -58,7 +58,7 @@ func (f *folding) fold() bool {
 	length, things := f.shown()
 	rest := length - g.length()
 	squeezes := g.length()/dominates > rest
-	crowds := things > crowded && 2*g.length() > rest
+	crowds := things > crowded && g.length() > 2*rest
 	f.folded[longest] = f.count(g) >= foldable && (squeezes || crowds)
 	return f.folded[longest]
 }
@@ -78,6 +78,7 @@ func around(points []time.Duration, run span, count func(span) int) []span {
 	if margin == 0 {
 		margin = max(run.length()/200, time.Microsecond)
 	}
+	round := roundUp(float64(margin) / 8)
 	spans := []span{{f.points[0], f.points[0]}}
 	for i, t := range f.points[1:] {
 		if f.folded[i] {
@@ -85,14 +86,15 @@ func around(points []time.Duration, run span, count func(span) int) []span {
 		}
 		spans[len(spans)-1].until = t
 	}
-	return widen(spans, margin, run)
+	return widen(spans, margin, round, run)
 }
 
-// widen adds the margin and joins what then touches.
-func widen(spans []span, margin time.Duration, run span) []span {
+// widen adds the margin, goes out to round times, and joins what then touches.
+func widen(spans []span, margin, round time.Duration, run span) []span {
 	var out []span
 	for _, s := range spans {
-		s.from, s.until = max(s.from-margin, run.from), min(s.until+margin, run.until)
+		from, until := (s.from-margin)/round*round, (s.until+margin+round-1)/round*round
+		s.from, s.until = max(from, run.from), min(until, run.until)
 		if n := len(out); n > 0 && out[n-1].touches(s) {
 			out[n-1].until = s.until
 			continue

@@ -111,17 +111,16 @@ func (w *World) flush(h *host) {
 }
 
 func (w *World) setTimer(h *host, f *effect) {
-	self := Addr{Node: h.env.self}
-	w.push(event{
+	w.push(evTimer, event{
 		at: w.in(h.wait(f.wait, w.now)), id: Key(h.env.cause, forTimer+uint64(f.nth)<<8), cause: h.env.cause,
-		msg: f.msg, from: self, to: self, incarnation: h.incarnation, kind: evTimer,
+		msg: f.msg, from: Addr{Node: h.env.self}, to: Addr{h.env.self, h.incarnation},
 	})
 }
 
 // block keeps a node busy; the rest of its step happens afterwards.
 func (w *World) block(h *host, d time.Duration) {
 	h.busy = true
-	w.push(event{at: w.in(d), id: h.env.cause, to: Addr{Node: h.env.self}, incarnation: h.incarnation, kind: evResume})
+	w.push(evResume, event{at: w.in(d), id: h.env.cause, to: Addr{h.env.self, h.incarnation}})
 }
 
 // resume goes on where block stopped: first with the rest of the step, then with

@@ -140,7 +140,7 @@ func (w *World) transmit(k *link, from, to Addr, m Message, id, cause uint64) {
 		at = max(at, k.last)
 	}
 	k.last = max(k.last, at)
-	w.push(event{at: at, id: id, cause: cause, msg: m, from: from, to: to, kind: evDeliver})
+	w.push(evDeliver, event{at: at, id: id, cause: cause, msg: m, from: from, to: to})
 }
 
 func (w *World) drop(k *link, why DropCause, from, to Addr, id, cause uint64, m Message) {

@@ -47,7 +47,7 @@ func (w *World) Go(name string, story func(*Proc)) NodeID {
 		story(p)
 	})
 	w.live++
-	w.push(event{at: w.now, id: p.story, to: Addr{Node: p.id}, kind: evWake})
+	w.push(evWake, event{at: w.now, id: p.story, to: Addr{Node: p.id}})
 	return p.id
 }
 
@@ -81,7 +81,7 @@ func (p *Proc) Begin(n uint64) {
 // Sleep lets d of true time pass. Sleep(0) lets everything happen that is due
 // now.
 func (p *Proc) Sleep(d time.Duration) {
-	p.w.push(event{at: p.w.in(d), id: p.story, to: Addr{Node: p.id}, kind: evWake})
+	p.w.push(evWake, event{at: p.w.in(d), id: p.story, to: Addr{Node: p.id}})
 	p.wait()
 }
 
@@ -94,7 +94,7 @@ func (p *Proc) Call(to NodeID, m Message, timeout time.Duration) (Message, error
 	p.steps++
 	p.waits = p.port
 	id := Key(Key(p.story, forSend), p.steps)
-	p.w.push(event{at: p.w.in(timeout), id: id, to: Addr{p.id, p.port}, kind: evTimeout})
+	p.w.push(evTimeout, event{at: p.w.in(timeout), id: id, to: Addr{p.id, p.port}})
 	p.w.send(Addr{p.id, p.port}, Addr{Node: to}, m, id, p.story)
 	p.wait()
 	m, p.reply = p.reply, nil

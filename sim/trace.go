@@ -61,18 +61,19 @@ func (w *World) mark(k EventKind, id NodeID) {
 	w.record(&Event{Kind: k, From: id, To: id})
 }
 
-// Describe prints an event in one line, with the names of a world.
-func (w *World) Describe(e Event) string {
+// Describe prints an event in one line. The names are those of the nodes and
+// processes, by number; World.Name has them.
+func (e Event) Describe(name func(NodeID) string) string {
 	at := fmt.Sprintf("%12v %-7s ", e.At, e.Kind)
 	switch e.Kind {
 	case Sent, Delivered, Duplicated:
-		return at + w.Name(e.From) + " → " + w.Name(e.To) + " " + DescribeMessage(e.Message)
+		return at + name(e.From) + " → " + name(e.To) + " " + DescribeMessage(e.Message)
 	case Dropped:
-		return at + w.Name(e.From) + " → " + w.Name(e.To) + " " + DescribeMessage(e.Message) + " (" + e.Why.String() + ")"
+		return at + name(e.From) + " → " + name(e.To) + " " + DescribeMessage(e.Message) + " (" + e.Why.String() + ")"
 	case TimerFired:
-		return at + w.Name(e.To) + " " + DescribeMessage(e.Message)
+		return at + name(e.To) + " " + DescribeMessage(e.Message)
 	case Crashed, Restarted:
-		return at + w.Name(e.To)
+		return at + name(e.To)
 	}
 	return at + fmt.Sprint(e.Message)
 }
@@ -122,7 +123,7 @@ func newDigest(seed uint64) digest { return digest{mix(seed ^ 0x7261736f6d6f6e)}
 // event folds an event of the queue. The message is not hashed: it follows from
 // the step that sent it, and what clients see of it is hashed with the history.
 func (d *digest) event(e *event) {
-	d.fold(uint64(e.at), e.id^uint64(e.kind)<<56^uint64(uint32(e.to.Node))<<24^uint64(uint32(e.from.Node)))
+	d.fold(uint64(e.at), e.id^uint64(e.kind())<<56^uint64(uint32(e.to.Node))<<24^uint64(uint32(e.from.Node)))
 }
 
 // sent folds a message at its departure. Its identity says from which step and

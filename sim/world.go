@@ -60,7 +60,7 @@ type action struct {
 // how faults and phases come into a world; name appears in the trace. Actions
 // for the same moment happen in the order of the calls of At.
 func (w *World) At(t time.Duration, name string, do func()) {
-	w.push(event{at: max(t, w.now), id: Key(nameKey(name), uint64(t)), msg: &action{name, do}, kind: evAction})
+	w.push(evAction, event{at: max(t, w.now), id: Key(nameKey(name), uint64(t)), msg: &action{name, do}})
 }
 
 // Now returns the true time: that of the latest event, or later if Run waited.
@@ -109,11 +109,11 @@ func (w *World) step(until time.Duration) bool {
 	e := w.queue.pop()
 	w.now = e.at
 	w.digest.event(&e)
-	switch e.kind {
+	switch e.kind() {
 	case evDeliver:
 		w.deliver(&e)
 	case evTimer:
-		if h := w.hosts[e.to.Node]; h.incarnation == e.incarnation {
+		if h := w.hosts[e.to.Node]; h.incarnation == e.to.Port {
 			w.traceEvent(TimerFired, &e)
 			w.receive(h, &e)
 		}
@@ -124,7 +124,7 @@ func (w *World) step(until time.Duration) bool {
 	case evAction:
 		w.act(e.msg.(*action))
 	case evResume:
-		if h := w.hosts[e.to.Node]; h.incarnation == e.incarnation {
+		if h := w.hosts[e.to.Node]; h.incarnation == e.to.Port {
 			w.resume(h)
 		}
 	}
@@ -155,10 +155,10 @@ func (w *World) Stop() {
 	w.live, w.queue = 0, queue{}
 }
 
-func (w *World) push(e event) {
+func (w *World) push(k eventKind, e event) {
 	w.seq++
-	e.seq = w.seq
-	w.queue.push(e)
+	e.order = w.seq<<kindBits | uint64(k)
+	w.queue.push(&e)
 }
 
 // in returns the time after d from now: never in the past, and never at most.

@@ -3,8 +3,10 @@ package formats
 import (
 	"fmt"
 	"math"
+	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/rashomon-go/rashomon/history"
 	"github.com/rashomon-go/rashomon/model"
@@ -68,7 +70,7 @@ func newJepsen(name string, info *Info) *jepsen {
 
 func (j *jepsen) finish() *history.History {
 	if j.early > 0 {
-		j.note("%d times before the time of an earlier event, taken as that time", j.early)
+		j.note("%d events with a time before that of the event before, which was taken instead", j.early)
 	}
 	if j.info.FailedCAS > 0 {
 		j.note("%d failed cas without :error, taken as failed comparisons", j.info.FailedCAS)
@@ -250,12 +252,17 @@ func isTuple(v *form, kind model.Kind) bool {
 func (j *jepsen) keyName(f *form) (string, error) {
 	var name string
 	switch f.kind {
-	case integer, keyword:
-		name = f.describe()
+	case integer:
+		name = strconv.FormatInt(f.n, 10)
+	case keyword:
+		name = ":" + f.text
 	case text, symbol:
 		name = f.text
 	default:
 		return "", j.wrong(f, "%s for a key, expected a number, a text or a keyword", f.describe())
+	}
+	if !utf8.ValidString(name) {
+		return "", j.wrong(f, "key %q, expected valid UTF-8", shorten(name))
 	}
 	if kind, known := j.keyKinds[name]; known && kind != f.kind {
 		return "", j.wrong(f, "key %s is %s and was %s before, expected one of them", name, formKinds[f.kind], formKinds[kind])

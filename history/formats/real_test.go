@@ -3,6 +3,7 @@ package formats_test
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"olympos.io/encoding/edn"
 
 	"github.com/rashomon-go/rashomon/history"
 	"github.com/rashomon-go/rashomon/history/formats"
@@ -164,6 +166,41 @@ func TestKVAnswers(t *testing.T) {
 				require.Equal(t, 1, got[fmt.Sprintf("%d %s %s %s", i+1, m[1], m[2], m[3])], "line %d", i+1)
 			}
 		}
+	}
+}
+
+// The library for EDN must find the same maps in the same files as our scanner.
+func TestEDNAgreesWithLibrary(t *testing.T) {
+	type operation struct {
+		Process int
+		Type, F edn.Keyword
+		Key     string
+		Value   any
+	}
+	for _, file := range realLogs(t, "kv/*.txt") {
+		content, err := os.ReadFile(file)
+		require.NoError(t, err)
+		var said []string
+		for d := edn.NewDecoder(bytes.NewReader(content)); ; {
+			var o operation
+			if err := d.Decode(&o); err != nil {
+				require.ErrorIs(t, err, io.EOF)
+				break
+			}
+			if o.Type == "invoke" {
+				said = append(said, fmt.Sprint(o.Process, " ", o.Key, " ", o.Value))
+			}
+		}
+		h, _ := readFile(t, file, formats.EDN)
+		var ours []string
+		for i, o := range h.Ops {
+			var value any = h.ModelOp(i).Text
+			if o.Kind == model.Read {
+				value = nil
+			}
+			ours = append(ours, fmt.Sprint(o.Process, " ", h.Keys[o.Key], " ", value))
+		}
+		require.Equal(t, said, ours)
 	}
 }
 

@@ -1,0 +1,67 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/rashomon-go/rashomon"
+)
+
+// open opens a file to read; - is standard input.
+func open(in io.Reader, name string) (io.ReadCloser, error) {
+	if name == "-" {
+		return io.NopCloser(in), nil
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, plainError(err)
+	}
+	if info, err := f.Stat(); err == nil && info.IsDir() {
+		f.Close()
+		return nil, fmt.Errorf("%s: is a directory, expected a file", name)
+	}
+	return f, nil
+}
+
+// plainError says "name: what is wrong" without the name of a system call.
+func plainError(err error) error {
+	var path *fs.PathError
+	if errors.As(err, &path) {
+		return fmt.Errorf("%s: %w", path.Path, path.Err)
+	}
+	return err
+}
+
+func readScenario(in io.Reader, name string) (*rashomon.Scenario, error) {
+	f, err := open(in, name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return rashomon.ParseScenario(f, name)
+}
+
+func exactlyOneFile(_ *cobra.Command, args []string) error {
+	if len(args) != 1 {
+		return fmt.Errorf("%d files, expected one scenario file, or - for standard input", len(args))
+	}
+	return nil
+}
+
+// writable says early whether files can be written to a directory, and makes it.
+func writable(dir string) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return fmt.Errorf("--out: %w, expected a directory to write to", plainError(err))
+	}
+	f, err := os.CreateTemp(dir, ".check.*")
+	if err != nil {
+		return fmt.Errorf("--out %s: %w, expected a directory to write to", dir, errors.Unwrap(err))
+	}
+	f.Close()
+	return os.Remove(f.Name())
+}

@@ -1,0 +1,195 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/rashomon-go/rashomon/checker"
+	"github.com/rashomon-go/rashomon/history"
+	"github.com/rashomon-go/rashomon/history/formats"
+	"github.com/rashomon-go/rashomon/model"
+)
+
+// judging is how to judge histories.
+type judging struct {
+	model, format, engine string
+	steps                 int64
+	json                  bool
+}
+
+func (a *app) historyCommand() *cobra.Command {
+	var j judging
+	cmd := &cobra.Command{
+		Use:   "history [--model M] FILE…",
+		Short: "Judge recorded histories, from the simulator or from a real system",
+		Long: `history reads recorded histories and says of each whether it is linearizable, one
+line a file. Formats: jsonl (ours), edn (Jepsen), jepsen-log and porcupine-kv (text
+logs); gzip is read directly, and - is standard input. The format is found out from
+the content and the model from the operations, unless they are given.`,
+		Example: `  check history history.edn
+  check history --model cas-register etcd_*.log
+  gunzip < history.jsonl.gz | check history -`,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return errors.New("no file, expected one or more histories, or - for standard input")
+			}
+			return nil
+		},
+		RunE: func(_ *cobra.Command, args []string) error { return a.histories(&j, args) },
+	}
+	f := cmd.Flags()
+	f.StringVar(&j.model, "model", "auto", "what the history is judged by: "+modelNames())
+	f.StringVar(&j.format, "format", "auto", "how the files are written: jsonl, edn, jepsen-log, porcupine-kv")
+	f.StringVar(&j.engine, "engine", "auto", "which algorithm judges: auto, zones, porcupine")
+	f.Int64Var(&j.steps, "steps", 0, "give up on a key after so many steps of a search (default 2000000)")
+	f.BoolVar(&j.json, "json", false, "print a line of JSON for each file")
+	complete(cmd, "model", func() []string { return strings.Split(modelNames(), ", ") })
+	complete(cmd, "format", func() []string { return []string{"auto", "jsonl", "edn", "jepsen-log", "porcupine-kv"} })
+	complete(cmd, "engine", func() []string { return []string{"auto", "zones", "porcupine"} })
+	return cmd
+}
+
+func modelNames() string {
+	names := []string{"auto"}
+	for _, m := range model.All() {
+		names = append(names, m.Name())
+	}
+	return strings.Join(names, ", ")
+}
+
+// histories judges file after file. A file that cannot be read does not keep the
+// others from being judged.
+func (a *app) histories(j *judging, files []string) error {
+	format, err := formats.ParseFormat(j.format)
+	if err != nil {
+		return fmt.Errorf("--format: %w", err)
+	}
+	engine, err := checker.ParseEngine(j.engine)
+	if err != nil {
+		return fmt.Errorf("--engine: %w", err)
+	}
+	if j.model != "auto" {
+		if _, err := model.ByName(j.model); err != nil {
+			return fmt.Errorf("--model: %w", err)
+		}
+	}
+	if j.steps < 0 {
+		return fmt.Errorf("--steps %d, expected a number from 1 upwards", j.steps)
+	}
+	opt := checker.Options{Engine: engine, Steps: j.steps}
+	for _, file := range files {
+		r, err := a.judgeFile(j, file, format, opt)
+		if err != nil {
+			fmt.Fprintf(a.err, "check: %v\n", err)
+			a.status = graver(a.status, statusUsage)
+			continue
+		}
+		a.status = graver(a.status, statusOf(r.verdict))
+		if err := r.print(a.out, j.json); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (a *app) judgeFile(j *judging, file string, format formats.Format, opt checker.Options) (*historyReport, error) {
+	f, err := open(a.in, file)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	began := time.Now()
+	h, info, err := formats.Read(f, file, format)
+	if err != nil {
+		return nil, err
+	}
+	name := j.model
+	if name == "auto" {
+		name = formats.SuggestModel(h)
+	}
+	m, err := model.ByName(name)
+	if err != nil {
+		return nil, err
+	}
+	r, err := checker.Linearizable(h, m, opt)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", file, err)
+	}
+	return newHistoryReport(file, h, info, name, r, time.Since(began)), nil
+}
+
+// historyReport is the judgement of one file, for programs.
+type historyReport struct {
+	File       string   `json:"file"`
+	Verdict    string   `json:"verdict"`
+	Reason     string   `json:"reason,omitempty"`
+	Sentence   string   `json:"sentence,omitempty"`
+	Witness    []string `json:"witness,omitempty"`
+	Operations int      `json:"operations"`
+	OK         int      `json:"ok"`
+	Failed     int      `json:"failed"`
+	Unknown    int      `json:"unknown"`
+	Keys       int      `json:"keys"`
+	Format     string   `json:"format"`
+	Model      string   `json:"model"`
+	Engines    []string `json:"engines,omitempty"` // that judged some key
+	Notes      []string `json:"notes,omitempty"`
+	Seconds    float64  `json:"seconds"`
+
+	verdict checker.Verdict
+}
+
+func newHistoryReport(file string, h *history.History, info formats.Info, m string, r checker.Result, took time.Duration) *historyReport {
+	counts := h.Stats().All
+	report := &historyReport{
+		File: file, Verdict: r.Verdict.String(), verdict: r.Verdict, Reason: r.Reason, Sentence: r.Sentence,
+		Operations: len(h.Ops), OK: counts.OK, Failed: counts.Fail, Unknown: counts.Unknown, Keys: len(h.Keys),
+		Format: info.Format.String(), Model: m, Notes: info.Notes, Seconds: took.Seconds(),
+	}
+	for _, i := range r.Witness {
+		report.Witness = append(report.Witness, fmt.Sprintf("process %d: %s", h.Ops[i].Process, h.OpString(i)))
+	}
+	for _, e := range []checker.Engine{checker.Zones, checker.Porcupine} {
+		for _, k := range r.Keys {
+			if k.Engine == e {
+				report.Engines = append(report.Engines, e.String())
+				break
+			}
+		}
+	}
+	return report
+}
+
+func (r *historyReport) print(w io.Writer, asJSON bool) error {
+	if asJSON {
+		return printJSONLine(w, r)
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s: %s (%s, %s as %s, %s)\n", r.File, r.Verdict, plural(r.Operations, "operation"), r.Format, r.Model,
+		time.Duration(r.Seconds*float64(time.Second)).Round(100*time.Microsecond))
+	for _, line := range []string{r.Reason, r.Sentence} {
+		if line != "" {
+			fmt.Fprintf(&b, "  %s\n", line)
+		}
+	}
+	for _, op := range r.Witness {
+		fmt.Fprintf(&b, "    %s\n", op)
+	}
+	for _, note := range r.Notes {
+		fmt.Fprintf(&b, "  note: %s\n", note)
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}

@@ -1,0 +1,52 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/schollz/progressbar/v3"
+	"golang.org/x/term"
+
+	"github.com/rashomon-go/rashomon/campaign"
+)
+
+// progress shows how far a campaign has come: a bar on a terminal, a plain line
+// now and then elsewhere.
+type progress struct {
+	w    io.Writer
+	bar  *progressbar.ProgressBar
+	said time.Duration
+}
+
+// between is the time between two plain lines.
+const between = 5 * time.Second
+
+func newProgress(w io.Writer) *progress {
+	p := &progress{w: w}
+	if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) && os.Getenv("TERM") != "dumb" {
+		p.bar = progressbar.NewOptions(1000,
+			progressbar.OptionSetWriter(w), progressbar.OptionSetWidth(30), progressbar.OptionClearOnFinish(),
+			progressbar.OptionSetPredictTime(false), progressbar.OptionSetElapsedTime(false))
+	}
+	return p
+}
+
+func (p *progress) show(now campaign.Progress) {
+	text := fmt.Sprintf("%d runs, %.0f per second, %d violations of claims", now.Runs, float64(now.Runs)/now.Elapsed.Seconds(), now.Violations)
+	switch {
+	case p.bar != nil:
+		p.bar.Describe(text)
+		_ = p.bar.Set(min(999, int(now.Done*1000))) // a bar that cannot be drawn is no reason to stop
+	case now.Elapsed-p.said >= between:
+		p.said = now.Elapsed
+		fmt.Fprintf(p.w, "%v: %s, %.0f %% done\n", now.Elapsed.Round(time.Second), text, min(1, now.Done)*100)
+	}
+}
+
+func (p *progress) end() {
+	if p.bar != nil {
+		_ = p.bar.Finish()
+	}
+}

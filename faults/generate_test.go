@@ -1,0 +1,241 @@
+package faults
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"github.com/rashomon-go/rashomon/sim"
+)
+
+func names(n int) []string {
+	return []string{"n0", "n1", "n2", "n3", "n4", "n5", "n6"}[:n]
+}
+
+// everything allows every class on five nodes.
+func everything() Options {
+	return Options{
+		Nodes: names(5),
+		Roles: []string{"primary"},
+		From:  100 * ms,
+		Until: 2 * time.Second,
+		Most:  8,
+		Crash: CrashOptions{
+			Nodes: []string{"n0", "n1", "primary"},
+			Fates: []sim.DiskFate{sim.LoseUnsynced, sim.KeepAll, sim.LoseAll}, AtOnce: 2, Recovery: 50 * ms,
+		},
+		Clock: ClockOptions{Nodes: names(5), Offset: 50 * ms, DriftPPM: 500},
+	}
+}
+
+// fromRapid makes options and draws shrink.
+type fromRapid struct{ t *rapid.T }
+
+func (r fromRapid) IntN(n int) int { return rapid.IntRange(0, n-1).Draw(r.t, "draw") }
+
+// anyOptions draws options from the least to the most permissive.
+func anyOptions(src Source) (opt Options) {
+	opt = everything()
+	opt.Nodes = names(src.IntN(8))
+	opt.Roles = opt.Roles[src.IntN(2):]
+	opt.From = time.Duration(src.IntN(300)) * ms
+	opt.Until = opt.From + []time.Duration{0, 1, ms / 2, ms, 7 * ms, 300 * ms, time.Second, time.Hour}[src.IntN(8)]
+	opt.Classes = Classes(src.IntN(int(All) + 1))
+	opt.Most = src.IntN(12)
+	opt.Slow = []time.Duration{0, 1, ms, time.Second}[src.IntN(4)]
+	opt.Crash.Nodes = opt.Nodes[:src.IntN(len(opt.Nodes)+1)]
+	opt.Crash.AtOnce = src.IntN(4)
+	opt.Clock.Nodes = opt.Nodes[:src.IntN(len(opt.Nodes)+1)]
+	opt.Clock.Offset = []time.Duration{0, 1, 50 * ms}[src.IntN(3)]
+	opt.Clock.DriftPPM = []int64{0, 1, 500, 999_999}[src.IntN(4)]
+	return opt
+}
+
+func checkGenerated(t require.TestingT, opt Options, s Schedule) {
+	nodes := append(slices.Clone(opt.Nodes), opt.Roles...)
+	require.NoError(t, s.Validate(nodes, opt.Until))
+	opt = opt.withDefaults()
+	require.LessOrEqual(t, len(s), opt.Most)
+	require.True(t, slices.IsSortedFunc(s, func(f, g Fault) int { return int(f.From - g.From) }))
+	for i, f := range s {
+		require.GreaterOrEqual(t, f.From, opt.From)
+		switch f.Kind {
+		case Crash, CrashSending:
+			require.Contains(t, opt.Crash.Nodes, f.Who[0][0])
+			require.Contains(t, opt.Crash.Fates, f.Fate)
+			require.LessOrEqual(t, downAt(s, f.From, opt.Crash.Recovery), opt.Crash.AtOnce)
+		case Clock:
+			require.Contains(t, opt.Clock.Nodes, f.Who[0][0])
+			require.LessOrEqual(t, f.Clock.Offset.Abs(), opt.Clock.Offset)
+			require.LessOrEqual(t, max(f.Clock.DriftPPM, -f.Clock.DriftPPM), opt.Clock.DriftPPM)
+			for _, g := range s[:i] {
+				alone := g.Kind != Clock || g.Who[0][0] != f.Who[0][0] || g.Until <= f.From
+				require.True(t, alone, "two faults of a clock\n%v", s)
+			}
+		}
+	}
+}
+
+func downAt(s Schedule, t, recovery time.Duration) (down int) {
+	for _, f := range s {
+		if f.Kind.crashes() && f.From <= t && t <= f.Until+recovery {
+			down++
+		}
+	}
+	return down
+}
+
+func TestGenerateIsValid(t *testing.T) {
+	src := sim.NewDraws(1)
+	for range 10_000 {
+		opt := anyOptions(&src)
+		checkGenerated(t, opt, Generate(&src, opt))
+	}
+}
+
+func TestGenerateIsDeterministic(t *testing.T) {
+	for seed := range uint64(100) {
+		one, other := sim.NewDraws(seed), sim.NewDraws(seed)
+		require.Equal(t, Generate(&one, everything()), Generate(&other, everything()))
+	}
+}
+
+// TestGenerateShrinks shows that smaller draws make simpler schedules.
+func TestGenerateShrinks(t *testing.T) {
+	require.Empty(t, Generate(constant(0), everything()))
+	s := Generate(constant(1), everything())
+	require.Len(t, s, 2)
+	rapid.Check(t, func(t *rapid.T) {
+		opt := anyOptions(fromRapid{t})
+		checkGenerated(t, opt, Generate(fromRapid{t}, opt))
+	})
+}
+
+type constant int
+
+func (c constant) IntN(n int) int { return min(int(c), n-1) }
+
+// classOf tells the class of a fault from its text alone.
+func classOf(f Fault) Classes {
+	switch f.Kind {
+	case Partition:
+		switch {
+		case f.Who[1][0] == everyone:
+			return Isolation
+		case len(f.Who[0])+len(f.Who[1]) == 4:
+			return Bridges
+		}
+		return Halves
+	case Cut:
+		single := func(i int) bool { return len(f.Who[i]) == 1 && f.Who[i][0] != everyone }
+		if single(0) && f.Who[1][0] == everyone || single(1) && f.Who[0][0] == everyone {
+			return OneWay
+		}
+		return Links
+	case CrashSending:
+		return Crashes
+	}
+	return map[Kind]Classes{
+		Delay: Delays, Lose: Losses, Duplicate: Duplicates, Reorder: Reorders,
+		Pause: Pauses, Crash: Crashes, Clock: Clocks,
+	}[f.Kind]
+}
+
+func TestGenerateReachesEveryClass(t *testing.T) {
+	const runs = 2_000
+	seen := map[Classes]int{}
+	calm := 0
+	src := sim.NewDraws(2)
+	for range runs {
+		s := Generate(&src, everything())
+		classes := map[Classes]bool{}
+		for _, f := range s {
+			classes[classOf(f)] = true
+		}
+		for c := range classes {
+			seen[c]++
+		}
+		if len(s) == 0 {
+			calm++
+		}
+	}
+	for _, c := range All.split() {
+		t.Logf("%-10v %4.1f %%", c, 100*float64(seen[c])/runs)
+		require.Greater(t, seen[c], runs/10, "%v", c)
+	}
+	t.Logf("calm       %4.1f %%", 100*float64(calm)/runs)
+	require.InDelta(t, runs/8, calm, runs/20)
+}
+
+// TestGenerateKeepsToClasses asks for one class at a time.
+func TestGenerateKeepsToClasses(t *testing.T) {
+	src := sim.NewDraws(3)
+	for _, c := range All.split() {
+		opt := everything()
+		opt.Classes = c
+		for range 200 {
+			for _, f := range Generate(&src, opt) {
+				if c == Links && classOf(f) == OneWay {
+					continue // random links may happen to be those
+				}
+				require.Equal(t, c, classOf(f), "%v", f)
+			}
+		}
+	}
+}
+
+func TestCrashesAndClocksAreOffUnlessAllowed(t *testing.T) {
+	opt := Options{Nodes: names(3), Until: time.Second}
+	require.Equal(t, Network|Pauses, opt.possible())
+	opt.Crash.Nodes = names(1)
+	require.Equal(t, Network|Pauses|Crashes, opt.possible())
+	opt.Clock = ClockOptions{Nodes: names(1), DriftPPM: 1}
+	require.Equal(t, All, opt.possible())
+}
+
+func TestClassesText(t *testing.T) {
+	for c := range All + 1 {
+		back, err := ParseClasses(c.String())
+		require.NoError(t, err)
+		require.Equal(t, c, back)
+	}
+	c, err := ParseClasses("partitions,crashes")
+	require.NoError(t, err)
+	require.Equal(t, Partitions|Crashes, c)
+	_, err = ParseClasses("halves,quarters")
+	require.EqualError(t, err, `no class of faults is called "quarters", expected halves, isolation, bridges, one-way, `+
+		`links, delays, losses, duplicates, reorders, pauses, crashes, clocks, partitions, network or all`)
+}
+
+func BenchmarkGenerate(b *testing.B) {
+	b.ReportAllocs()
+	opt := everything()
+	src := sim.NewDraws(4)
+	faults := 0
+	for b.Loop() {
+		faults += len(Generate(&src, opt))
+	}
+	b.ReportMetric(float64(faults)/float64(b.N), "faults/op")
+}
+
+// BenchmarkApply begins and ends the faults of a schedule in a world of five
+// nodes in which nothing else happens.
+func BenchmarkApply(b *testing.B) {
+	b.ReportAllocs()
+	src := sim.NewDraws(5)
+	opt := everything()
+	opt.Classes = All &^ Crashes
+	var s Schedule
+	for len(s) < 4 {
+		s = Generate(&src, opt)
+	}
+	s = s[:4]
+	for b.Loop() {
+		l := newLab(5)
+		s.Apply(l.w, l.ids, func(string) []sim.NodeID { return l.ids[:1] })
+		l.w.Run(opt.Until)
+	}
+}

@@ -1,0 +1,60 @@
+package faults
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"github.com/rashomon-go/rashomon/sim"
+)
+
+// TestSimplerIsValidAndEnds follows random paths of simpler schedules down to
+// the empty one.
+func TestSimplerIsValidAndEnds(t *testing.T) {
+	nodes := append(names(5), "primary")
+	rapid.Check(t, func(t *rapid.T) {
+		src := sim.NewDraws(rapid.Uint64().Draw(t, "seed"))
+		s := Generate(&src, everything())
+		for steps := 0; len(s) > 0; steps++ {
+			require.NoError(t, s.Validate(nodes, 2*time.Second))
+			require.Less(t, steps, 2_000, "%v", s)
+			before := s.String()
+			var all []Schedule
+			for simpler := range s.Simpler() {
+				all = append(all, simpler)
+			}
+			require.Equal(t, before, s.String(), "Simpler changed what it began with")
+			// Mostly the last: it changes least.
+			s = all[len(all)-1-src.IntN(min(len(all), 3))]
+		}
+	})
+}
+
+func TestSimplerFaults(t *testing.T) {
+	for line, want := range map[string][]string{
+		"0s..4ms partition n0 n1 | n2 | *": {
+			"0s..4ms partition n2 | *",
+			"0s..4ms partition n1 | n2 | *",
+			"0s..4ms partition n0 | n2 | *",
+			"0s..4ms partition n0 n1 | *",
+			"0s..4ms partition n0 n1 | n2",
+			"0s..2ms partition n0 n1 | n2 | *",
+			"2ms..4ms partition n0 n1 | n2 | *",
+		},
+		"0s..1ms cut n0 n1 -> n0":                      {"0s..1ms cut n1 -> n0"},
+		"0s..1ms crash n0 after 2 sends":               {"0s..1ms crash n0 keeping synced", "0s..1ms crash n0 after 1 send"},
+		"0s..1ms crash n0 keeping nothing":             {"0s..1ms crash n0 keeping synced"},
+		"0s..1ms crash n0 keeping synced":              {"0s..1ms crash n0 keeping everything"},
+		"0s..1ms crash n0 keeping everything":          nil,
+		"0s..1ms delay n0 -> n1 by 5ms..10ms+exp(1ms)": {"0s..1ms delay n0 -> n1 by 5ms..10ms", "0s..1ms delay n0 -> n1 by 5ms+exp(1ms)", "0s..1ms delay n0 -> n1 by 2ms..7ms+exp(1ms)"},
+		"0s..1ms clock n0 offset 5ms drift 100ppm":     {"0s..1ms clock n0 drift 100ppm", "0s..1ms clock n0 offset 5ms"},
+	} {
+		var got []string
+		for f := range schedule(t, line)[0].Simpler() {
+			got = append(got, f.String())
+		}
+		require.Equal(t, want, got, line)
+	}
+}

@@ -1,0 +1,276 @@
+package formats_test
+
+import (
+	"bytes"
+	"compress/gzip"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/rashomon-go/rashomon/history"
+	"github.com/rashomon-go/rashomon/history/formats"
+	"github.com/rashomon-go/rashomon/model"
+)
+
+func read(text string, format formats.Format) (*history.History, formats.Info, error) {
+	return formats.Read(strings.NewReader(text), "f", format)
+}
+
+// ops returns the operations of a text, each in one line.
+func ops(t *testing.T, text string) []string {
+	h, _, err := read(text, formats.Auto)
+	require.NoError(t, err)
+	require.NoError(t, h.Validate())
+	var lines []string
+	for i := range h.Ops {
+		lines = append(lines, h.OpString(i))
+	}
+	return lines
+}
+
+func TestEDN(t *testing.T) {
+	tests := []struct {
+		name, text string
+		want       []string
+	}{
+		{"vector", `[{:process 0, :type :invoke, :f :write, :value 3}
+			{:process 0, :type :ok, :f :write, :value 3}]`, []string{"write x=3"}},
+		{"list", `({:process 0, :type :invoke, :f :read})`, []string{"read x: unknown"}},
+		{"stream", `{:process 0 :type :invoke :f :read :value nil} {:process 0 :type :ok :f :read :value nil}`, []string{"read x -> nil"}},
+		{"comments", "; a comment\n;; [another]\n[#_ {:a 1} {:process 0 ; here\n :type :invoke :f :read}]", []string{"read x: unknown"}},
+		{"record", `#jepsen.history.Op{:index 0, :time 7, :type :invoke, :process 0, :f :read, :value nil}`, []string{"read x: unknown"}},
+		{"metadata", `^{:a 1} {:process 0 :type :invoke :f :read}`, []string{"read x: unknown"}},
+		{"more fields", `{:process 0 :type :invoke :f :read :node "n1" :debug {:x [1/2 ##NaN #"\d" #object[a.B 0x1f "b"] #{1} \" \newline 1.5 1M]}}`, []string{"read x: unknown"}},
+		{"big integers", `{:process 0N :type :invoke :f :write :value 7N}`, []string{"write x=7: unknown"}},
+		{"tuples", `{:process 0 :type :invoke :f :write :value [1 3]}
+			{:process 1 :type :invoke :f :cas :value [:k [3 4]]}
+			{:process 2 :type :invoke :f :read :value ["a" nil]}
+			{:process 0 :type :ok :f :write :value [1 3]}
+			{:process 1 :type :fail :f :cas :value [:k [3 4]]}
+			{:process 2 :type :ok :f :read :value ["a" 5]}`, []string{"write 1=3", "cas :k 3->4: failed", "read a -> 5"}},
+		{"keys", `{:process 0 :type :invoke :f :put :key "a" :value 3}{:process 0 :type :ok :f :put :key "a"}`, []string{"write a=3"}},
+		{"texts", `{:process 0 :type :invoke :f :append :value "a\n\u00e9\"" }{:process 0 :type :ok :f :append}{:process 0 :type :invoke :f :get}{:process 0 :type :ok :f :get :value ""}`,
+			[]string{`append x+="a\né\""`, `read x -> ""`}},
+		{"cas that swapped", `{:process 0 :type :invoke :f :cas :value [nil 4]}{:process 0 :type :ok :f :cas :value [nil 4]}`, []string{"cas x nil->4"}},
+		{"cas that compared", `{:process 0 :type :invoke :f :cas :value [3 4]}{:process 0 :type :fail :f :cas :error nil}`, []string{"cas x 3->4: failed"}},
+		{"cas that failed otherwise", `{:process 0 :type :invoke :f :cas :value [3 4]}{:process 0 :type :fail :f :cas :value [3 4] :error [:not-leader "x"]}`, []string{"cas x 3->4: fail"}},
+		{"cas with a reason for a value", `{:process 0 :type :invoke :f :cas :value [3 4]}{:process 0 :type :fail :f :cas :value :timed-out}`, []string{"cas x 3->4: fail"}},
+		{"cas with an unknown outcome", `{:process 0 :type :invoke :f :cas :value [3 4]}{:process 0 :type :info :f :cas :error :timeout}`, []string{"cas x 3->4: unknown"}},
+		{"write that failed", `{:process 0 :type :invoke :f :write :value 4}{:process 0 :type :fail :f :write :value 4}`, []string{"write x=4: fail"}},
+		{"read that failed", `{:process 0 :type :invoke :f :read}{:process 0 :type :fail :f :read :value :timed-out}`, []string{"read x: fail"}},
+		{"delete", `{:process 0 :type :invoke :f :delete}{:process 0 :type :ok :f :delete :value true}`, []string{"delete x"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) { assert.Equal(t, tt.want, ops(t, tt.text)) })
+	}
+}
+
+func TestLog(t *testing.T) {
+	const plain = "0\t:invoke\t:cas\t[1 2]\n:nemesis\t:info\t:start\tCut off {:n1 #{:n2\n1\t:invoke\t:read\tnil\n0\t:fail\t:cas\t[1 2]\t:not-found\n\n1\t:ok\t:read\t3\n"
+	want := []string{"cas x 1->2: fail", "read x -> 3"}
+	assert.Equal(t, want, ops(t, plain))
+	for _, prefix := range []string{
+		"INFO  jepsen.util - ", "INFO [2023-01-02 03:04:05,678] jepsen worker 3 - jepsen.util ", "2018-01-02 03:04:05,678{GMT}\tINFO\t[jepsen worker 3] jepsen.util: ",
+	} {
+		text := "INFO  jepsen.core - Running\n" + prefix + strings.Join(strings.Split(strings.TrimSpace(plain), "\n"), "\n"+prefix) + "\nWARN  other - bad\njava.lang.Exception\n\tat a.b\n"
+		assert.Equal(t, want, ops(t, text), prefix)
+		_, info, err := read(text, formats.JepsenLog)
+		require.NoError(t, err)
+		assert.Equal(t, 1, info.Nemesis)
+		assert.Equal(t, 5, info.Skipped)
+	}
+}
+
+func TestTimes(t *testing.T) {
+	h, info, err := read(`{:process 0 :type :invoke :f :read :time 5}{:process 1 :type :invoke :f :read :time 4}
+		{:process :nemesis :type :info :f :start :time 9}{:process 0 :type :ok :f :read :value 1 :time 9}`, formats.Auto)
+	require.NoError(t, err)
+	assert.Equal(t, []time.Duration{5, 9, 5, 9}, []time.Duration{h.Ops[0].CalledAt, h.Ops[0].ReturnedAt, h.Ops[1].CalledAt, h.Ops[1].ReturnedAt})
+	assert.Equal(t, formats.Info{Format: formats.EDN, Nemesis: 1, Notes: []string{"1 events with a time before that of the event before, which was taken instead"}}, info)
+}
+
+func TestDetect(t *testing.T) {
+	for text, want := range map[string]formats.Format{
+		"":     formats.Auto,
+		" \n ": formats.Auto,
+		`{"format":"rashomon-history","version":1}` + "\n" + `{"type":"end","events":0}`:          formats.JSONLines,
+		"\ufeff{ \"version\":1,\"format\":\"rashomon-history\"}\n{\"type\":\"end\",\"events\":0}": formats.JSONLines,
+		"; comment":                           formats.EDN,
+		"[]":                                  formats.EDN,
+		"()":                                  formats.EDN,
+		"{:process 0 :type :invoke :f :read}": formats.EDN,
+		"{:process 0 :type :invoke :f :get :key 1}":   formats.PorcupineKV,
+		"0 :invoke :read nil\n":                       formats.JepsenLog,
+		":nemesis :info :start nil\n":                 formats.JepsenLog,
+		"\nINFO  jepsen.util - 0 :invoke :read nil\n": formats.JepsenLog,
+		"WARN  jepsen.core - hello\n":                 formats.JepsenLog,
+	} {
+		_, info, err := read(text, formats.Auto)
+		require.NoError(t, err, text)
+		assert.Equal(t, want, info.Format, text)
+	}
+	for _, garbage := range []string{"hello", "\x00\x01", "<html>", "12", "\x1f\x8b", "\x1f\x8b\x08garbage-of-some-length"} {
+		_, _, err := read(garbage, formats.Auto)
+		var place *history.ReadError
+		assert.ErrorAs(t, err, &place, garbage)
+	}
+}
+
+func TestGzip(t *testing.T) {
+	text := strings.Repeat("{:process 0 :type :invoke :f :write :value 1}\n{:process 0 :type :ok :f :write}\n", 100)
+	var b bytes.Buffer
+	z := gzip.NewWriter(&b)
+	z.Write([]byte(text))
+	z.Close()
+	h, info, err := formats.Read(bytes.NewReader(b.Bytes()), "f", formats.Auto)
+	require.NoError(t, err)
+	assert.True(t, info.Gzip)
+	assert.Len(t, h.Ops, 100)
+	_, _, err = formats.Read(bytes.NewReader(b.Bytes()[:b.Len()-20]), "f", formats.Auto)
+	assert.ErrorContains(t, err, "damaged or cut off compressed data (unexpected EOF), expected a whole gzip file")
+}
+
+func TestEmpty(t *testing.T) {
+	for _, f := range []formats.Format{formats.Auto, formats.EDN, formats.JepsenLog, formats.PorcupineKV} {
+		h, _, err := read("", f)
+		require.NoError(t, err)
+		assert.Empty(t, h.Ops)
+	}
+	_, _, err := read("", formats.JSONLines)
+	assert.Error(t, err)
+}
+
+func TestRefuses(t *testing.T) {
+	const w = "{:process 1 :type :invoke :f :write :value 3}\n"
+	const c = "{:process 1 :type :invoke :f :cas :value [3 4]}\n"
+	tests := []struct {
+		format     formats.Format
+		text, want string
+	}{
+		{formats.Auto, "hello", `f:1:1: an unknown format, expected JSON lines, an EDN history, a Jepsen log or a porcupine log`},
+		{formats.JepsenLog, "\nhello", `f:2:1: no line of a log, expected one such as "INFO  jepsen.util - 0 :invoke :read nil" or "0 :invoke :read nil"`},
+		{formats.Auto, "[" + w, `f:2:1: the file ends inside the vector that began at 1:1, expected ']': it is cut off`},
+		{formats.Auto, "[" + w + "]\n{}", `f:3:1: '{' after the last operation, expected the end of the file`},
+		{formats.Auto, w + "{:process 1 :type :ok :f", `f:2:25: the file ends inside a map that began at 2:1, expected '}': it is cut off`},
+		{formats.Auto, w + "{:process 1 :typ", `f:2:17: the file ends inside a map that began at 2:1, expected '}': it is cut off`},
+		{formats.Auto, `{:process 1 :f "abc`, `f:1:20: the file ends inside a string that began at 1:16, expected '"': it is cut off`},
+		{formats.Auto, `{:process}`, `f:1:1: a map with a key that has no value, expected keys and values in pairs`},
+		{formats.Auto, `{:process 1]`, `f:1:12: ']', expected a value`},
+		{formats.Auto, `[1]`, `f:1:2: 1, expected an operation such as {:process 0, :type :invoke, :f :read, :value nil}`},
+		{formats.Auto, `[{"process" 1}]`, `f:1:3: "process" for the name of a field, expected a keyword such as :process`},
+		{formats.Auto, strings.Repeat("[", 200), `f:1:103: a value nested more than 100 deep, expected less`},
+		{formats.Auto, `{:f :read :type :invoke}`, `f:1:1: an operation without :process, expected a number or :nemesis`},
+		{formats.Auto, `{:process "a"}`, `f:1:11: process "a", expected a number or :nemesis`},
+		{formats.Auto, `{:process 3000000000}`, `f:1:11: process 3000000000, expected a number or :nemesis`},
+		{formats.Auto, `{:process 1 :process 1}`, `f:1:13: :process twice in one operation, expected it once`},
+		{formats.Auto, `{:process 1 :f :read}`, `f:1:1: an operation without :type, expected :invoke, :ok, :fail or :info`},
+		{formats.Auto, `{:process 1 :type :started :f :read}`, `f:1:19: type :started, expected :invoke, :ok, :fail or :info`},
+		{formats.Auto, `{:process 1 :type :invoke}`, `f:1:1: an operation without :f, expected :read, :write, :cas, :get, :put, :append or :delete`},
+		{formats.Auto, `{:process 1 :type :invoke :f :txn}`, `f:1:30: operation :txn, expected :read, :write, :cas, :get, :put, :append or :delete`},
+		{formats.Auto, `{:process 1 :type :invoke :f :write}`, `f:1:1: an operation without :value, expected a number, a text or nil`},
+		{formats.Auto, `{:process 1 :type :invoke :f :write :value 1.5}`, `f:1:44: 1.5, expected a number, a text or nil`},
+		{formats.Auto, `{:process 1 :type :invoke :f :write :value 99999999999999999999}`, `f:1:44: 99999999999999999999, expected a number, a text or nil`},
+		{formats.Auto, `{:process 1 :type :invoke :f :write :value -9223372036854775808}`, `f:1:44: number -9223372036854775808, expected one of at least -9223372036854775806`},
+		{formats.Auto, `{:process 1 :type :invoke :f :write :value "\x"}`, `f:1:45: an escape \x, expected one of \n \t \r \b \f \\ \" \uXXXX`},
+		{formats.Auto, `{:process 1 :type :invoke :f :write :value "\u12"}`, `f:1:45: a malformed \u, expected four hexadecimal digits after it`},
+		{formats.Auto, "{:process 1 :type :invoke :f :write :value \"\xff\"}", `f:1:44: a string that is not valid UTF-8, expected UTF-8`},
+		{formats.Auto, `{:process 1 :type :invoke :f :read :value 3}`, `f:1:43: 3 to read, expected nil`},
+		{formats.Auto, `{:process 1 :type :invoke :f :cas :value 3}`, `f:1:42: a cas without [expected new], expected two values in a vector`},
+		{formats.Auto, `{:process 1 :type :invoke :f :append :value 3}`, `f:1:45: an append of no text, expected a text (lists of numbers are not read)`},
+		{formats.Auto, w + `{:process 2 :type :invoke :f :write :value "a"}`, `f:2:44: text "a", expected a number as before`},
+		{formats.Auto, w + `{:process 2 :type :invoke :f :write :value [1 3]}`, `f:2:44: a [key value] tuple, expected a plain value as in the first operation`},
+		{formats.Auto, `{:process 1 :type :invoke :f :read :value [1 nil]}` + w, `f:1:94: no [key value] tuple, expected one as in the first operation`},
+		{formats.Auto, `{:process 1 :type :invoke :f :read :value [1 nil]}{:process 2 :type :invoke :f :read :value ["1" nil]}`, `f:1:94: key 1 is a text and was a number before, expected one of them`},
+		{formats.Auto, `{:process 1 :type :invoke :f :read :value [1 nil]}{:process 1 :type :ok :f :read :value [2 nil]}`, `f:1:90: key 2, expected 1 as in the call in line 1`},
+		{formats.Auto, w + w, `f:2:11: process 1 calls before its operation 0 has returned (it was called in line 1)`},
+		{formats.Auto, w + "{:process 1 :type :info :f :write :value 3}\n" + w, `f:3:11: process 1 calls after an unknown outcome, expected a fresh process`},
+		{formats.Auto, `{:process 1 :type :ok :f :write :value 3}`, `f:1:11: process 1 ends an operation but has none open, expected its :invoke first`},
+		{formats.Auto, w + `{:process 1 :type :ok :f :read :value 3}`, `f:2:26: the end of a read of process 1, expected that of the write called in line 1`},
+		{formats.Auto, w + `{:process 1 :type :ok :f :write :value 4}`, `f:2:40: another value than in the call in line 1, expected the same`},
+		{formats.Auto, c + `{:process 1 :type :fail :f :cas :value [3 5]}`, `f:2:40: another value than in the call in line 1, expected the same`},
+		{formats.Auto, `{:index 3 :process :a}{:index 3 :process :a}`, `f:1:31: index 3 after index 3, expected increasing ones`},
+		{formats.Auto, "{:process 1 :type :invoke :f :read :key \xff}", `f:1:41: key "\xff", expected valid UTF-8`},
+		{formats.Auto, "{:process 1 :type :invoke :f :read :key [1]}", `f:1:41: a vector for a key, expected a number, a text or a keyword`},
+		{formats.PorcupineKV, w, `f:1:1: an operation without :key, expected one`},
+		{formats.Auto, "0 :invoke :read nil\n0 :ok :read [1\n", `f:2:15: the line ends inside a vector that began at 2:13, expected ']': it is cut off`},
+		{formats.Auto, "0 :invoke :read nil\n0 :ok", `f:2:1: an operation without :f, expected :read, :write, :cas, :get, :put, :append or :delete`},
+		{formats.Auto, "0 :invoke :read nil nil nil", `f:1:25: 'n' after the operation, expected the end of the line`},
+		{formats.Auto, "INFO  jepsen.util - 0 :invoke :write x", `f:1:38: x, expected a number, a text or nil`},
+	}
+	for _, tt := range tests {
+		_, _, err := read(tt.text, tt.format)
+		if assert.Error(t, err, tt.text) {
+			assert.Contains(t, err.Error(), tt.want, "%s", tt.text)
+		}
+		var place *history.ReadError
+		assert.ErrorAs(t, err, &place)
+	}
+}
+
+// What would nest for ever must end with an error and not with the stack.
+func TestDeepNesting(t *testing.T) {
+	for _, deep := range []string{"[", "{", "(", "#_", "#a ", "#{", "^", "{:a ", "##_"} {
+		_, _, err := read("{:a "+strings.Repeat(deep, 1_000_000), formats.EDN)
+		assert.Error(t, err, deep)
+	}
+}
+
+// endless repeats a text for ever.
+type endless struct {
+	text string
+	read int
+}
+
+func (e *endless) Read(p []byte) (int, error) {
+	for i := range p {
+		p[i] = e.text[(e.read+i)%len(e.text)]
+	}
+	e.read += len(p)
+	return len(p), nil
+}
+
+func TestStopsEarly(t *testing.T) {
+	for text, limit := range map[string]int{
+		"garbage ": 1 << 20, "{": 1 << 20, "[{": 1 << 20, "[1 ": 1 << 20, "\x00": 1 << 20, "0 ": 1 << 20, "1": 1 << 20,
+		"a": 17 << 20, ":a": 17 << 20, "\"a": 17 << 20, " :a 1": 17 << 20,
+	} {
+		for _, f := range []formats.Format{formats.Auto, formats.EDN, formats.PorcupineKV, formats.JSONLines, formats.JepsenLog} {
+			e := &endless{text: text}
+			_, _, err := formats.Read(e, "f", f)
+			assert.Error(t, err)
+			if f == formats.Auto {
+				assert.LessOrEqual(t, e.read, limit, "%q as %s", text, f)
+			}
+			assert.LessOrEqual(t, e.read, 36<<20, "%q as %s", text, f)
+		}
+	}
+	e := &endless{text: "{:process 1 :type :invoke :f :append :value \"" + strings.Repeat("a", 20<<20)}
+	_, _, err := formats.Read(e, "f", formats.Auto)
+	assert.ErrorContains(t, err, "an operation of more than 16777216 bytes")
+}
+
+func TestParseFormat(t *testing.T) {
+	for f := formats.Auto; f <= formats.PorcupineKV; f++ {
+		again, err := formats.ParseFormat(f.String())
+		require.NoError(t, err)
+		assert.Equal(t, f, again)
+	}
+	_, err := formats.ParseFormat("xml")
+	assert.EqualError(t, err, `format "xml", expected one of auto, jsonl, edn, jepsen-log, porcupine-kv`)
+	_, _, err = read("", 9)
+	assert.EqualError(t, err, `format(9), expected one of auto, jsonl, edn, jepsen-log, porcupine-kv`)
+}
+
+func TestSuggestModel(t *testing.T) {
+	for want, h := range map[string]*history.History{
+		"register":     {Ops: []history.Op{{Kind: model.Read}, {Kind: model.Write}, {Kind: model.Delete}}},
+		"cas-register": {Ops: []history.Op{{Kind: model.Read}, {Kind: model.CAS}}},
+		"kv":           {Ops: []history.Op{{Kind: model.CAS}, {Kind: model.Append}}},
+	} {
+		assert.Equal(t, want, formats.SuggestModel(h))
+	}
+	assert.Equal(t, "kv", formats.SuggestModel(&history.History{Texts: []string{}}))
+}

@@ -1,0 +1,316 @@
+package report
+
+import (
+	"bytes"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"html"
+	"io"
+	"math/rand/v2"
+	"os"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/rashomon-go/rashomon/history"
+	"github.com/rashomon-go/rashomon/model"
+	"github.com/rashomon-go/rashomon/sim"
+)
+
+func written(t testing.TB, p *Page) string {
+	t.Helper()
+	var b bytes.Buffer
+	require.NoError(t, p.Write(&b))
+	return b.String()
+}
+
+// drawn returns the SVG elements of a page, after checking that they are well
+// formed.
+func drawn(t testing.TB, page string) string {
+	t.Helper()
+	svg := strings.Join(regexp.MustCompile(`(?s)<svg.*?</svg>`).FindAllString(page, -1), "\n")
+	d := xml.NewDecoder(strings.NewReader("<all>" + svg + "</all>"))
+	d.Entity = xml.HTMLEntity
+	for {
+		if _, err := d.Token(); err == io.EOF {
+			return svg
+		} else if err != nil {
+			t.Fatalf("the drawing is not well formed: %v", err)
+		}
+	}
+}
+
+// found returns the number that a pattern captures, for every match.
+func found(text, pattern string) (numbers []int) {
+	for _, m := range regexp.MustCompile(pattern).FindAllStringSubmatch(text, -1) {
+		n, _ := strconv.Atoi(m[1])
+		numbers = append(numbers, n)
+	}
+	return numbers
+}
+
+func TestEverythingIsDrawnOnce(t *testing.T) {
+	p := staleRead()
+	page := written(t, p)
+	svg := drawn(t, page)
+
+	assert.Equal(t, p.Witness, found(svg, `<g class="op [^"]*witness[^"]*" data-op="(\d+)"`))
+	assert.Equal(t, []int{p.Witness[2]}, found(svg, `<g class="op [^"]*answer[^"]*" data-op="(\d+)"`))
+	assert.ElementsMatch(t, []int{0, 1, 2}, found(svg, `data-band="(\d+)"`), "faults of the drawn time")
+
+	s, err := newScene(p)
+	require.NoError(t, err)
+	within := 0
+	for _, e := range p.Events {
+		if e.Kind == sim.Sent || e.Kind == sim.Duplicated {
+			within++
+		}
+	}
+	assert.Equal(t, within, s.msgTotal)
+	assert.ElementsMatch(t, indices(len(s.messages)), found(svg, `data-m="(\d+)"`))
+	assert.Equal(t, s.msgWindow, len(s.messages))
+	assert.ElementsMatch(t, s.ops, found(svg, `<g class="op [^"]*" data-op="(\d+)"`))
+
+	for _, f := range p.Faults {
+		assert.Equal(t, 1, strings.Count(html.UnescapeString(page), "<code>"+f.Text+"</code>"))
+	}
+	for _, f := range p.Facts {
+		assert.Contains(t, page, f.Name)
+	}
+	rows := page[strings.Index(page, `id="witness"`):strings.Index(page, `id="facts"`)]
+	assert.Equal(t, p.Witness, found(rows, `<tr data-op="(\d+)"`))
+	for _, words := range []string{p.Sentence, p.Claim, p.System, p.Seed, p.Digest, p.Replay, "20 of 31 operations lie outside."} {
+		assert.Contains(t, page, words)
+	}
+}
+
+func TestMessagesBelongToTheOperationThatCausedThem(t *testing.T) {
+	s, err := newScene(staleRead())
+	require.NoError(t, err)
+	text := func(op int) (said []string) {
+		for _, m := range s.messages {
+			if m.op == op {
+				said = append(said, m.text)
+			}
+		}
+		return said
+	}
+	assert.Equal(t, []string{"Put{Key:k0 Value:3}", "Update{Seq:1 Key:k0 Value:3}", "Update{Seq:1 Key:k0 Value:3}", "Ack{Seq:1}"}, text(s.witness[0]))
+	assert.Equal(t, []string{
+		"Put{Key:k0 Value:7}", "Update{Seq:2 Key:k0 Value:7}", // cut
+		"Update{Seq:2 Key:k0 Value:7}", "Update{Seq:2 Key:k0 Value:7}", "Ack{Seq:2}",
+	}, text(s.witness[1]))
+	assert.Equal(t, []string{"Get{Key:k0}", "Answer{Value:3}"}, text(s.witness[2]))
+}
+
+func TestFates(t *testing.T) {
+	u := &tale{page: Page{Names: []string{"a", "b", "c"}, Replicas: 2, History: &history.History{}}}
+	u.send(1000, 5000, 0, 1, "slow", 0, 0)
+	u.send(2000, 3000, 0, 1, "fast", 0, 0)
+	u.send(3000, 4000, 1, 2, "nobody waits", 0, sim.PortClosed)
+	u.event(4000, sim.Event{Kind: sim.Sent, From: 0, To: 1, ID: 99, Message: "under way"})
+	u.event(4500, sim.Event{Kind: sim.Delivered, From: 0, To: 1, ID: 1234, Message: "from nowhere"})
+	u.event(4600, sim.Event{Kind: sim.Acted, Message: "the scenario acts"})
+	u.event(6000, sim.Event{Kind: sim.Crashed, From: 1, To: 1})
+	u.send(4700, 4800, 1, 1, "to itself", 0, 0)
+	page := written(t, u.number())
+	for _, words := range []string{
+		"arrived at 5 ms; overtaken by a later one", "came too late at 4 ms", "still under way when the run ended",
+		"the scenario acts at 4.6 ms", "b is down from 6 ms<",
+	} {
+		assert.Contains(t, page, words)
+	}
+	assert.NotContains(t, page, "from nowhere")
+	assert.Equal(t, 1, strings.Count(page, "overtaken"))
+}
+
+func TestHostileTextsAreShown(t *testing.T) {
+	evil := `</title></svg></script><script>alert(1)</script><img src=x onerror=alert(2)>" onload="alert(3)` + "\u202e\x00\xff{{.}}"
+	p := staleRead()
+	p.Title, p.System, p.Claim, p.Sentence, p.Verdict, p.Digest, p.Seed, p.Replay, p.Scenario = evil, evil, evil, evil, evil, evil, evil, evil, evil
+	p.History.Keys, p.History.Nodes = []string{evil, evil + "2"}, []string{evil, evil, evil}
+	p.Names = []string{evil, evil, evil, evil, evil, evil}
+	p.Facts = []Fact{{evil, evil}}
+	for i := range p.Faults {
+		p.Faults[i].Text = evil
+	}
+	for i := range p.Events {
+		p.Events[i].Message = evil
+	}
+	page := written(t, p)
+	drawn(t, page)
+	assert.Equal(t, 1, strings.Count(page, "<script"))
+	assert.NotContains(t, page, "<img")
+	assert.NotContains(t, page, `" onload`)
+	assert.NotContains(t, page, "\x00")
+	assert.NotContains(t, drawn(t, page), "\u202e")
+	assert.Contains(t, page, "&lt;script&gt;alert(1)")
+}
+
+func TestEmptyPages(t *testing.T) {
+	h := &history.History{Keys: []string{"k"}, Ops: []history.Op{{Call: 1, Return: 2, Kind: model.Read, Outcome: history.OK, Node: history.NoNode}}}
+	for name, p := range map[string]*Page{
+		"nothing":        {},
+		"no history":     {Names: []string{"a", "b"}, Replicas: 1, Sentence: "replicas differ"},
+		"no witness":     {History: h},
+		"an instant":     {History: h, Witness: []int{0}},
+		"twice named":    {History: h, Witness: []int{0, 0}},
+		"time chosen":    {History: h, From: time.Second, Until: 2 * time.Second},
+		"from after end": {History: h, From: time.Second},
+		"strange band":   {History: h, Faults: []Band{{From: time.Second, Until: -1, Nodes: []sim.NodeID{77}}}},
+		"many replicas":  {History: h, Replicas: 1000},
+	} {
+		t.Run(name, func(t *testing.T) {
+			page := written(t, p)
+			drawn(t, page)
+			assert.NotContains(t, page, "NaN")
+			assert.NotContains(t, page, "Inf")
+			assert.NotContains(t, page, "ZgotmplZ")
+		})
+	}
+}
+
+func TestAWitnessOutsideTheHistoryIsAnError(t *testing.T) {
+	p := staleRead()
+	p.Witness = append(p.Witness, len(p.History.Ops))
+	assert.ErrorContains(t, p.Write(io.Discard), "operation 31 of a history of 31 operations")
+	assert.Error(t, (&Page{Witness: []int{-1}}).Write(io.Discard))
+}
+
+type full struct{}
+
+func (full) Write([]byte) (int, error) { return 0, errors.New("disk full") }
+
+func TestErrorsOfTheWriter(t *testing.T) {
+	assert.ErrorContains(t, staleRead().Write(full{}), "disk full")
+}
+
+func TestEqualPagesAreEqualBytes(t *testing.T) {
+	first := written(t, crowd(2000))
+	for range 5 {
+		require.Equal(t, first, written(t, crowd(2000)))
+	}
+}
+
+// crowd is a long run of many clients with a lot of traffic; the witness lies
+// far apart.
+func crowd(ops int) *Page {
+	const clients, nodes = 30, 5
+	r := rand.New(rand.NewPCG(1, 2))
+	h := &history.History{Keys: []string{"k0", "k1", "k2"}, Nodes: []string{"n0", "n1", "n2", "n3", "n4"}}
+	p := &Page{Title: "crowd", Verdict: "invalid", Sentence: "a write was lost.", History: h, Replicas: nodes}
+	for i := range nodes + clients {
+		name := fmt.Sprintf("n%d", i)
+		if i >= nodes {
+			name = fmt.Sprintf("client %d", i-nodes)
+		}
+		p.Names = append(p.Names, name)
+	}
+	u := &tale{page: *p}
+	for i := range ops {
+		at, c, n := i*100, i%clients, r.IntN(nodes)
+		o := history.Op{Process: int32(c), Key: int32(r.IntN(3)), Node: int32(n), Kind: model.Kind(1 + r.IntN(4)), Value: model.Value(i), Seen: model.Value(i / 2), Outcome: history.OK}
+		if r.IntN(20) == 0 {
+			o.Outcome = history.Fail
+		}
+		ends := at + 200 + r.IntN(2500)
+		u.op(o, at, ends)
+		m := u.send(at, at+100, sim.NodeID(nodes+c), sim.NodeID(n), Put{"k0", strconv.Itoa(i)}, 0, 0)
+		for k := range nodes {
+			if k != n {
+				why := sim.NotDropped
+				if r.IntN(12) == 0 {
+					why = sim.Lost
+				}
+				u.send(at+100, at+100+r.IntN(900), sim.NodeID(n), sim.NodeID(k), Update{i, "k0", strconv.Itoa(i)}, m, why)
+			}
+		}
+		u.send(ends, ends, sim.NodeID(n), sim.NodeID(nodes+c), Ack{i}, m, 0)
+		if i%500 == 0 {
+			u.page.Faults = append(u.page.Faults, Band{us(at), us(at + 30_000), fmt.Sprintf("partition n%d from the rest at %v for 30ms", n, us(at)), []sim.NodeID{sim.NodeID(n)}})
+		}
+	}
+	u.number()
+	u.page.Witness = []int{ops / 10, ops/10 + 3, ops - 7}
+	return &u.page
+}
+
+func TestAHugeRunStaysAPage(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a hundred thousand operations")
+	}
+	p := crowd(100_000)
+	began := time.Now()
+	page := written(t, p)
+	t.Logf("%d bytes in %v", len(page), time.Since(began))
+	assert.Less(t, len(page), 2<<20)
+	svg := drawn(t, page)
+	assert.Contains(t, page, "of 100,000 operations lie outside.")
+	assert.Contains(t, page, "are folded away")
+	assert.ElementsMatch(t, p.Witness, found(svg, `<g class="op [^"]*witness[^"]*" data-op="(\d+)"`))
+	for _, i := range found(page, `data-op="(\d+)"`) {
+		assert.Less(t, i, len(p.History.Ops))
+	}
+
+	p.Witness = indices(100_000) // nobody made it small
+	page = written(t, p)
+	assert.Less(t, len(page), 2<<20)
+	assert.Contains(t, page, "The first 250 of 100,000 operations of the witness are listed.")
+}
+
+// TestCrowd writes the page of a long run to the file that REPORT_CROWD names,
+// to look at it.
+func TestCrowd(t *testing.T) {
+	path := os.Getenv("REPORT_CROWD")
+	if path == "" {
+		t.Skip("REPORT_CROWD names no file to write")
+	}
+	require.NoError(t, os.WriteFile(path, []byte(written(t, crowd(20_000))), 0o600))
+}
+
+func TestLongTextsAreCut(t *testing.T) {
+	p := staleRead()
+	long := strings.Repeat("long ", 1_000_000)
+	p.Scenario, p.Faults[0].Text, p.Names[0] = long, long, long
+	p.History.Keys[0] = long
+	for i := range p.Events {
+		if p.Events[i].Message != nil {
+			p.Events[i].Message = long[:10_000]
+		}
+	}
+	assert.Less(t, len(written(t, p)), 1<<20)
+}
+
+func TestLanes(t *testing.T) {
+	p := &Page{Replicas: 2, Names: []string{"a", "b", "x", "y", "z"}}
+	for process, want := range map[int32]string{0: "x", 1: "y", 5: "z", 6: "x"} {
+		assert.Equal(t, want, p.name(p.lane(process)))
+	}
+	p.Lane = func(process int32) sim.NodeID { return 4 }
+	assert.Equal(t, "z", p.name(p.lane(0)))
+	p = &Page{}
+	assert.Equal(t, "client 9", p.name(p.lane(9)), "a history from elsewhere has no names")
+}
+
+func TestOperationsOfOneLaneDoNotCover(t *testing.T) {
+	u := &tale{page: Page{History: &history.History{Keys: []string{"k"}}, Lane: func(int32) sim.NodeID { return 0 }}}
+	for i := range 4 {
+		u.op(history.Op{Process: int32(i), Kind: model.Write, Value: 1, Outcome: history.OK, Node: history.NoNode}, i*10, 1000+i)
+	}
+	p := u.number()
+	p.Witness = []int{0, 1, 2, 3}
+	s, err := newScene(p)
+	require.NoError(t, err)
+	d := newDrawing(s)
+	for i, b := range d.taken {
+		for _, c := range d.taken[i+1:] {
+			assert.False(t, b.meets(c), "%v meets %v", b, c)
+		}
+	}
+}
