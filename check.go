@@ -37,8 +37,8 @@ func Check(t TB, s *System) {
 		t.Fatalf("%v", err)
 		return
 	}
-	if file := os.Getenv("RASHOMON_REPLAY"); file != "" {
-		replay(t, s, file)
+	if os.Getenv(replayVariable) != "" {
+		CheckScenario(t, s, nil)
 		return
 	}
 	for _, c := range s.Claims {
@@ -46,20 +46,22 @@ func Check(t TB, s *System) {
 	}
 }
 
-func replay(t TB, s *System, file string) {
-	t.Helper()
+// replayVariable names a scenario file to be run instead of generated scenarios.
+const replayVariable = "RASHOMON_REPLAY"
+
+// replayed returns the scenario to be run instead of generated ones, or nil if
+// there is none.
+func replayed() (*Scenario, error) {
+	file := os.Getenv(replayVariable)
+	if file == "" {
+		return nil, nil
+	}
 	f, err := os.Open(file)
 	if err != nil {
-		t.Fatalf("%v", err)
-		return
+		return nil, err
 	}
 	defer f.Close()
-	sc, err := ParseScenario(f, file)
-	if err != nil {
-		t.Fatalf("%v", err)
-		return
-	}
-	CheckScenario(t, s, sc)
+	return ParseScenario(f, file)
 }
 
 func checkClaim(t TB, s *System, c Claim) {
@@ -75,7 +77,7 @@ func checkClaim(t TB, s *System, c Claim) {
 		case r.Verdict == checker.Invalid && c.Refuted && r.Panic == "":
 			return
 		case r.Verdict == checker.Invalid:
-			fail(t, s, sc)
+			fail(t, s, sc, DefaultShrinkRuns)
 			return
 		case r.Verdict == checker.Unknown:
 			inconclusive++
@@ -92,50 +94,64 @@ func checkClaim(t TB, s *System, c Claim) {
 	}
 }
 
+// quickShrinkRuns bounds the shrinking where something else shrinks, too, and
+// calls again and again.
+const quickShrinkRuns = 400
+
 // CheckScenario runs one scenario and fails as Check does if it breaks its claim.
-// An inconclusive run is logged. It is for scenarios that something else
-// generates and shrinks, such as rapid, and for those kept in files.
+// It is for scenarios that something else makes, such as rapid, and for those kept
+// in files. An inconclusive run is logged. RASHOMON_REPLAY has the same effect as
+// on Check, for a file of the same system.
 func CheckScenario(t TB, s *System, sc *Scenario) {
 	t.Helper()
+	file, err := replayed()
+	if err != nil {
+		t.Fatalf("%v", err)
+		return
+	}
+	if file != nil {
+		if file.System != s.Name {
+			t.Logf("%s: not replayed: the scenario in %s is for system %s", s.Name, os.Getenv(replayVariable), file.System)
+			return
+		}
+		sc = file
+	}
 	r, err := Run(s, sc, Options{})
 	switch {
 	case err != nil:
 		t.Fatalf("%v", err)
 	case r.Verdict == checker.Invalid:
-		fail(t, s, sc)
+		fail(t, s, sc, quickShrinkRuns)
 	case r.Verdict == checker.Unknown:
 		t.Logf("%s: inconclusive: %s", s.Name, r.Reason)
 	}
 }
 
 // fail shrinks a scenario that fails, writes it down and reports it.
-func fail(t TB, s *System, sc *Scenario) {
+func fail(t TB, s *System, sc *Scenario, runs int) {
 	t.Helper()
-	small, _, err := Shrink(s, sc, Options{}, 0)
+	sc, _, err := Shrink(s, sc, Options{}, runs)
 	if err != nil {
 		t.Fatalf("%v", err)
 		return
 	}
-	saved, r, err := Save(outDir(), fileName(t.Name()), s, small, "RASHOMON_REPLAY=%s go test -run '^"+t.Name()+"$'")
+	again := replayVariable + "=%s go test -run '^" + t.Name() + "$'"
+	saved, r, err := Save(outDir(), fileName(t.Name()), s, sc, again)
 	if err != nil {
-		t.Fatalf("%s\nand the finding could not be written: %v", r.describe(s, small), err)
+		t.Fatalf("%s breaks a claim, but the finding could not be written: %v", s.Name, err)
 		return
 	}
-	t.Fatalf("%s\nscenario: %s\npage:     %s\nreplay:   RASHOMON_REPLAY=%s go test -run '^%s$'",
-		r.describe(s, small), saved.Scenario, saved.Page, saved.Scenario, t.Name())
+	t.Fatalf("%s\nscenario: %s\npage:     %s\nreplay:   "+again, r.describe(s, sc), saved.Scenario, saved.Page, saved.Scenario)
 }
 
 // describe says in some lines what a run found.
 func (r *Result) describe(s *System, sc *Scenario) string {
-	if r == nil {
-		return s.Name + " breaks its claim"
-	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s is not %s with reads at %s: %s\n", s.Name, sc.Claim, sc.Reads, r.Sentence)
 	for _, i := range r.Witness {
 		fmt.Fprintf(&b, "  %s\n", r.DescribeOp(i))
 	}
-	fmt.Fprintf(&b, "shrunk to %d operations and %d faults\ndigest:   %s", len(sc.Operations), len(sc.Faults), DigestString(r.Digest))
+	fmt.Fprintf(&b, "in a scenario of %d operations and %d faults\ndigest:   %s", len(sc.Operations), len(sc.Faults), DigestString(r.Digest))
 	return b.String()
 }
 

@@ -77,10 +77,35 @@ func (k *shrinker) operations() (shrunk bool) {
 			if end-start == len(k.scenario.Operations) {
 				continue
 			}
-			shrunk = k.try(func(sc *Scenario) { sc.Operations = slices.Delete(sc.Operations, start, end) }) || shrunk
+			drop := func(sc *Scenario) { sc.Operations = slices.Delete(sc.Operations, start, end) }
+			shrunk = k.try(drop) || size == 1 && k.waitInstead(start) || shrunk
 		}
 	}
 	return shrunk
+}
+
+// waitInstead takes out operation i and lets its client wait for as long as it
+// took, so that the client's later operations keep their times.
+func (k *shrinker) waitInstead(i int) bool {
+	op := k.scenario.Operations[i]
+	next := slices.IndexFunc(k.scenario.Operations[i+1:], func(o Operation) bool { return o.Client == op.Client })
+	if next < 0 {
+		return false
+	}
+	return k.try(func(sc *Scenario) {
+		sc.Operations[i+1+next].Think += op.Think + k.result.took(op.ID)
+		sc.Operations = slices.Delete(sc.Operations, i, i+1)
+	})
+}
+
+// took returns how long an operation of the scenario took.
+func (r *Result) took(id int32) time.Duration {
+	for i := range r.History.Ops {
+		if o := &r.History.Ops[i]; o.ID == id {
+			return o.ReturnedAt - o.CalledAt
+		}
+	}
+	return 0
 }
 
 func (k *shrinker) links() (shrunk bool) {
@@ -105,11 +130,22 @@ func (k *shrinker) links() (shrunk bool) {
 // steady is the plainest latency that lets something happen in between.
 var steady = sim.Constant(time.Millisecond)
 
+// thinks shortens pauses, or rounds them.
 func (k *shrinker) thinks() (shrunk bool) {
 	for i := range k.scenario.Operations {
-		if k.scenario.Operations[i].Think != 0 {
-			shrunk = k.try(func(sc *Scenario) { sc.Operations[i].Think = 0 }) || shrunk
+		think := k.scenario.Operations[i].Think
+		for _, plainer := range []time.Duration{0, time.Millisecond, think / 2, think.Round(10 * time.Millisecond), think.Round(time.Millisecond)} {
+			if simplerThan(plainer, think) && k.try(func(sc *Scenario) { sc.Operations[i].Think = plainer }) {
+				shrunk = true
+				break
+			}
 		}
 	}
 	return shrunk
+}
+
+// simplerThan says whether a is shorter than b, or as long but rounder. It orders
+// durations in such a way that shrinking ends.
+func simplerThan(a, b time.Duration) bool {
+	return len(a.String()) < len(b.String()) || len(a.String()) == len(b.String()) && a < b
 }

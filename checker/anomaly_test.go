@@ -88,6 +88,11 @@ func TestAnomalies(t *testing.T) {
 		}, StaleRead, []int{0, 1, 2},
 			"read k0 -> 7 by client 3 (50ms..60ms) is stale: write k0=7 had finished before delete k0 by client 2 began (30ms), and delete k0 by client 2 had finished (40ms) before the read began"},
 
+		{"stale read of a value written often", []history.Op{
+			at(1, 5, 8, write(7)), at(1, 10, 20, write(7)), at(2, 30, 40, write(9)), at(3, 50, 60, read(7)), at(4, 70, never, cas(9, 7)),
+		}, StaleRead, []int{1, 2, 3},
+			"read k0 -> 7 by client 3 (50ms..60ms) is stale: write k0=7 had finished before write k0=9 began (30ms), and write k0=9 had finished (40ms) before the read began"},
+
 		{"stale compare-and-set", []history.Op{
 			at(1, 10, 20, write(7)), at(2, 30, 40, write(9)), at(3, 50, 60, casFailed(8, 10, 7)), at(4, 70, 80, read(9)),
 		}, StaleRead, []int{0, 1, 2},

@@ -104,7 +104,7 @@ func (e *explanation) stale() bool {
 			if !saw || v == stores || !e.before(n, r) {
 				continue
 			}
-			if past, ok := e.pastBefore(v, n); ok {
+			if past, ok := e.pastBefore(v, n, r); ok {
 				return e.staleRead(past, n, r)
 			}
 		}
@@ -113,10 +113,10 @@ func (e *explanation) stale() bool {
 }
 
 // pastBefore returns an operation that proves that v was there before n began
-// and that nobody stored it later: the last writer, or an observer if the only
-// writer was still open, or none if v was there from the beginning.
-func (e *explanation) pastBefore(v model.Value, n int32) (past int32, ok bool) {
-	writers := e.writers(v)
+// and that nobody stored it between n and r: the last writer, or an observer if
+// the only writer was still open, or none if v was there from the beginning.
+func (e *explanation) pastBefore(v model.Value, n, r int32) (past int32, ok bool) {
+	writers := slices.DeleteFunc(e.writers(v), func(w int32) bool { return e.before(r, w) })
 	past = none
 	for _, w := range writers {
 		if e.before(w, n) {
@@ -138,9 +138,11 @@ func (e *explanation) pastBefore(v model.Value, n int32) (past int32, ok bool) {
 
 func (e *explanation) staleRead(past, n, r int32) bool {
 	witness := []int32{past, n, r}
-	if past != none && e.op(past).Kind == model.Read {
+	if past != none {
 		v, _ := observed(e.op(r))
-		witness = append(witness, e.writers(v)...)
+		if w, stores := stored(e.op(past)); !stores || w != v { // it only saw v
+			witness = append(witness, e.writers(v)[0])
+		}
 	}
 	if reads := e.lost(n, r); reads >= 2 {
 		return e.is(LostWrite, e.lostSentence(past, n, r, reads), witness...)

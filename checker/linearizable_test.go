@@ -224,6 +224,34 @@ func TestResultIsAFunctionOfTheArguments(t *testing.T) {
 	group.Wait()
 }
 
+// Of a model that is not a register nothing is known but that reads change
+// nothing, so its witness is what happened until it became invalid, and the
+// reads that matter.
+func TestOwnModel(t *testing.T) {
+	m := model.Spec[model.Value]{
+		Name:  "max-register",
+		Kinds: []model.Kind{model.Read, model.Write},
+		Init:  model.Absent,
+		Step: func(s model.Value, op model.Op) (model.Value, bool) {
+			if op.Kind == model.Write {
+				return max(s, op.Value), true
+			}
+			return s, op.Open || op.Seen == s
+		},
+	}.Model()
+	ops := []history.Op{
+		at(1, 10, 20, write(7)), at(2, 30, 40, write(3)), at(3, 50, 60, read(7)), at(4, 70, 80, read(3)), at(4, 90, 95, write(9)),
+	}
+	if r := judge(t, record(ops[:3]...), m, Options{}); r.Verdict != Valid || r.Keys[0].Engine != Porcupine {
+		t.Errorf("%+v", r)
+	}
+	r := judge(t, record(ops...), m, Options{})
+	want := "no order of these 3 operations on k0 is legal: write k0=7 by client 1 (10ms..20ms); write k0=3 by client 2 (30ms..40ms); read k0 -> 3 by client 4 (70ms..80ms)"
+	if r.Verdict != Invalid || !reflect.DeepEqual(r.Witness, []int{0, 1, 3}) || r.Sentence != want {
+		t.Errorf("%+v", r)
+	}
+}
+
 func TestVerdictOnly(t *testing.T) {
 	h := openWrites(3)
 	r := judge(t, h, model.Register(), Options{VerdictOnly: true})

@@ -36,16 +36,18 @@ func (c *check) explain(r *Result, ops []int32, f finding) {
 	e := explanation{h: c.h, ops: ops, witness: few, register: c.m.Register()}
 	e.find()
 	r.Anomaly, r.Sentence, r.Witness = e.anomaly, e.sentence, indices(e.witness)
-	switch Confirm(c.h, c.m, r.Witness, c.opts.Steps) {
-	case Valid:
-		panic(fmt.Sprintf("checker: witness %v (%v) of an invalid history is valid by itself", r.Witness, r.Anomaly))
-	case Unknown:
-		// Too long to be confirmed within the budget: what was judged
-		// invalid already is all of it.
-		e = explanation{h: c.h, ops: ops, witness: ops}
-		e.find()
-		r.Anomaly, r.Sentence, r.Witness = e.anomaly, e.sentence, indices(e.witness)
+	confirmed := Confirm(c.h, c.m, r.Witness, c.opts.Steps)
+	if confirmed == Invalid {
+		return
 	}
+	if confirmed == Valid && c.m.Register() {
+		panic(fmt.Sprintf("checker: witness %v (%v) of an invalid history is valid by itself", r.Witness, r.Anomaly))
+	}
+	// Too long for the budget, or the model breaks its contract. What was
+	// judged invalid already is all of it.
+	e = explanation{h: c.h, ops: ops, witness: ops}
+	e.find()
+	r.Anomaly, r.Sentence, r.Witness = e.anomaly, e.sentence, indices(e.witness)
 }
 
 func indices(ops []int32) []int {

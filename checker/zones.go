@@ -161,7 +161,7 @@ func (z *zones) prune() {
 // long, so that insertion takes linear time; if it does not, it gives up.
 func (z *zones) sort() {
 	cs := z.clusters
-	moves := 8 * len(cs)
+	moves := 32 * len(cs)
 	for i := 1; i < len(cs); i++ {
 		x := cs[i]
 		j := i

@@ -200,7 +200,9 @@ func (d *drawing) drawTints() {
 		if nodes == nil {
 			d.Tints = append(d.Tints, tint{b.X, b.Y + bandHeight - 4, b.W, d.Bottom - b.Y - bandHeight + 4, b.Class})
 		}
-		for _, id := range nodes {
+		nodes = slices.Clone(nodes) // it may name a node twice
+		slices.Sort(nodes)
+		for _, id := range slices.Compact(nodes) {
 			if l := d.lanes[id]; l != nil {
 				d.Tints = append(d.Tints, tint{b.X, l.Y, b.W, l.H, b.Class})
 			}
@@ -329,7 +331,7 @@ func (d *drawing) bar(l *laneShape, i int) barShape {
 	o := &s.h.Ops[i]
 	from, until := d.x(s.opSpan(i))
 	b := barShape{
-		Op: i, X: from, W: max(until-from, 4), H: barHeight, Kind: o.Kind.String(),
+		Op: i, X: from, W: max(until-from-1, 4), H: barHeight, Kind: o.Kind.String(),
 		Open: o.Outcome == history.Unknown, Fail: o.Outcome == history.Fail, Title: d.opTitle(i),
 	}
 	if b.Open {

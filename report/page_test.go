@@ -85,7 +85,7 @@ func TestEverythingIsDrawnOnce(t *testing.T) {
 	}
 	rows := page[strings.Index(page, `id="witness"`):strings.Index(page, `id="facts"`)]
 	assert.Equal(t, p.Witness, found(rows, `<tr data-op="(\d+)"`))
-	for _, words := range []string{p.Sentence, p.Claim, p.System, p.Seed, p.Digest, p.Replay, "20 of 31 operations lie outside."} {
+	for _, words := range []string{p.Sentence, p.Claim, p.System, p.Seed, p.Digest, p.Replay, "20 of 31 operations and 66 of 109 messages lie outside."} {
 		assert.Contains(t, page, words)
 	}
 }
@@ -251,7 +251,7 @@ func TestAHugeRunStaysAPage(t *testing.T) {
 	t.Logf("%d bytes in %v", len(page), time.Since(began))
 	assert.Less(t, len(page), 2<<20)
 	svg := drawn(t, page)
-	assert.Contains(t, page, "of 100,000 operations lie outside.")
+	assert.Contains(t, page, "of 100,000 operations and")
 	assert.Contains(t, page, "are folded away")
 	assert.ElementsMatch(t, p.Witness, found(svg, `<g class="op [^"]*witness[^"]*" data-op="(\d+)"`))
 	for _, i := range found(page, `data-op="(\d+)"`) {
@@ -301,7 +301,7 @@ func TestLanes(t *testing.T) {
 func TestOperationsOfOneLaneDoNotCover(t *testing.T) {
 	u := &tale{page: Page{History: &history.History{Keys: []string{"k"}}, Lane: func(int32) sim.NodeID { return 0 }}}
 	for i := range 4 {
-		u.op(history.Op{Process: int32(i), Kind: model.Write, Value: 1, Outcome: history.OK, Node: history.NoNode}, i*10, 1000+i)
+		u.op(history.Op{Process: int32(i), Kind: model.Write, Value: 1, Outcome: history.OK, Node: history.NoNode}, i*300, 1000+i)
 	}
 	p := u.number()
 	p.Witness = []int{0, 1, 2, 3}

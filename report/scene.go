@@ -63,8 +63,8 @@ func newScene(p *Page) (*scene, error) {
 		s.rank[i] = n + 1
 	}
 	s.run = s.wholeRun()
-	s.axis = axis{s.chooseTime(), screenWidth}
 	j := read(p.Events, s.run.until, s.asker())
+	s.axis = axis{s.chooseTime(j), screenWidth}
 	s.chooseBands()
 	s.choose(j)
 	s.axis.width = s.chooseWidth()
@@ -89,7 +89,10 @@ func (s *scene) opSpan(i int) span {
 	return span{o.CalledAt, max(o.CalledAt, o.ReturnedAt)}
 }
 
-func (s *scene) chooseTime() []span {
+// chooseTime takes the time from the first call of the witness to the last return,
+// with a margin, and folds what has no part in it: no end of an operation and no
+// end of a message that one set off.
+func (s *scene) chooseTime(j *journal) []span {
 	if p := s.page; p.From != 0 || p.Until != 0 {
 		return []span{{p.From, max(p.From, p.Until)}}
 	}
@@ -102,6 +105,15 @@ func (s *scene) chooseTime() []span {
 	}
 	if points == nil {
 		return []span{s.run}
+	}
+	witness := span{slices.Min(points), slices.Max(points)}
+	for i := range j.messages {
+		m := &j.messages[i]
+		for _, t := range []time.Duration{m.sent, m.ends} {
+			if m.op >= 0 && m.ended && witness.touches(span{t, t}) {
+				points = append(points, t)
+			}
+		}
 	}
 	return around(points, s.run, s.count)
 }

@@ -24,9 +24,9 @@ type folding struct {
 
 const (
 	maxFolds    = 3
-	foldable    = 60  // a stretch with less in it than this is not in the way
-	crowded     = 500 // more than this and a drawing is hard to read
-	dominates   = 12  // a gap this many times longer than the rest squeezes it
+	dominates   = 3   // a gap this many times longer than the rest squeezes it
+	crowded     = 500 // more things than this and a drawing is hard to read
+	foldable    = 60  // between two instants, less than this is not in the way
 	marginShare = 7   // a margin of one seventh on each side
 )
 
@@ -57,16 +57,16 @@ func (f *folding) fold() bool {
 	g := f.gap(longest)
 	length, things := f.shown()
 	rest := length - g.length()
-	squeezes := g.length()/dominates > rest
+	squeezes := g.length() > dominates*rest
 	crowds := things > crowded && g.length() > 2*rest
-	f.folded[longest] = f.count(g) >= foldable && (squeezes || crowds)
+	f.folded[longest] = (squeezes || crowds) && (rest > 0 || f.count(g) >= foldable)
 	return f.folded[longest]
 }
 
 // around returns the time to draw: the points with a margin, in one stretch or
 // in several with folds between them.
 func around(points []time.Duration, run span, count func(span) int) []span {
-	slices.Sort(points)
+	points = slices.Sorted(slices.Values(points))
 	f := folding{points: slices.Compact(points), count: count, folded: map[int]bool{}}
 	for range maxFolds {
 		if !f.fold() {
@@ -90,11 +90,12 @@ func around(points []time.Duration, run span, count func(span) int) []span {
 }
 
 // widen adds the margin, goes out to round times, and joins what then touches.
+// There may be a margin after the end of the run: the last operation needs room.
 func widen(spans []span, margin, round time.Duration, run span) []span {
 	var out []span
 	for _, s := range spans {
 		from, until := (s.from-margin)/round*round, (s.until+margin+round-1)/round*round
-		s.from, s.until = max(from, run.from), min(until, run.until)
+		s.from, s.until = max(from, run.from), until
 		if n := len(out); n > 0 && out[n-1].touches(s) {
 			out[n-1].until = s.until
 			continue

@@ -18,10 +18,12 @@ func TestTheTimeAroundTheWitness(t *testing.T) {
 		count  int
 		want   []span
 	}{
-		"one stretch":         {[]time.Duration{100 * ms, 110 * ms, 170 * ms}, 10, []span{{90 * ms, 180 * ms}}},
-		"the edge of the run": {[]time.Duration{0, 1400 * ms, 2000 * ms}, 10, []span{{0, 2 * time.Second}}},
+		"one stretch":         {[]time.Duration{100 * ms, 130 * ms, 170 * ms}, 10, []span{{90 * ms, 180 * ms}}},
+		"the edge of the run": {[]time.Duration{0, 1400 * ms, 2000 * ms}, 10, []span{{0, 2300 * ms}}},
 		"far apart":           {[]time.Duration{100 * ms, 107 * ms, 1900 * ms, 1907 * ms}, 5000, []span{{98 * ms, 109 * ms}, {1898 * ms, 1909 * ms}}},
-		"far but little":      {[]time.Duration{100 * ms, 107 * ms, 1900 * ms}, 3, []span{{0, 2 * time.Second}}},
+		"an end alone":        {[]time.Duration{100 * ms, 107 * ms, 1900 * ms}, 3, []span{{99 * ms, 108 * ms}, {1899 * ms, 1901 * ms}}},
+		"far but little":      {[]time.Duration{100 * ms, 1900 * ms}, 3, []span{{0, 2200 * ms}}},
+		"far and much":        {[]time.Duration{100 * ms, 1900 * ms}, 300, []span{{90 * ms, 110 * ms}, {1890 * ms, 1910 * ms}}},
 		"an instant":          {[]time.Duration{500 * ms}, 3, []span{{490 * ms, 510 * ms}}},
 	} {
 		t.Run(name, func(t *testing.T) { assert.Equal(t, c.want, around(c.points, run, always(c.count))) })

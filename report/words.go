@@ -80,11 +80,15 @@ func (s *scene) words() []string {
 		times = append(times, ms(t.from)+" ms to "+ms(t.until)+" ms")
 	}
 	say := []string{fmt.Sprintf("Showing %s of a run of %s ms.", strings.Join(times, " and "), ms(s.run.until))}
+	var outside []string
 	if n := len(s.h.Ops) - s.inWindow; n > 0 {
-		say = append(say, fmt.Sprintf("%s of %s lie outside.", grouped(n), counted(len(s.h.Ops), "operation")))
+		outside = append(outside, grouped(n)+" of "+counted(len(s.h.Ops), "operation"))
 	}
 	if n := s.msgTotal - s.msgWindow; n > 0 {
-		say = append(say, fmt.Sprintf("So do %s of %s.", grouped(n), counted(s.msgTotal, "message")))
+		outside = append(outside, grouped(n)+" of "+counted(s.msgTotal, "message"))
+	}
+	if outside != nil {
+		say = append(say, strings.Join(outside, " and ")+" lie outside.")
 	}
 	return append(say, s.crowdedOut()...)
 }

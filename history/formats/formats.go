@@ -183,12 +183,12 @@ func firstHasKey(text []byte) bool {
 }
 
 // SuggestModel names the specification that fits the operations of h: "kv" if
-// they append or hold texts, "cas-register" if they compare and set, and
-// otherwise "register".
+// they append, "cas-register" if they compare and set, "kv" if they hold texts,
+// and otherwise "register".
 func SuggestModel(h *history.History) string {
 	suggestion := "register"
 	if h.Texts != nil {
-		return "kv"
+		suggestion = "kv"
 	}
 	for i := range h.Ops {
 		switch h.Ops[i].Kind {

@@ -234,3 +234,19 @@ func TestHandMadeLogs(t *testing.T) {
 		})
 	}
 }
+
+// The examples in the documentation must be what they are said to be.
+func TestDocumentedExamples(t *testing.T) {
+	doc, err := os.ReadFile("../../docs/formats.md")
+	require.NoError(t, err)
+	var read []formats.Format
+	for _, block := range regexp.MustCompile("(?ms)^```(json|clojure|)\n(.*?)^```$").FindAllSubmatch(doc, -1) {
+		if bytes.HasPrefix(block[2], []byte("run.jsonl:")) {
+			continue // error messages
+		}
+		_, info, err := formats.Read(bytes.NewReader(block[2]), "example", formats.Auto)
+		require.NoError(t, err)
+		read = append(read, info.Format)
+	}
+	assert.Equal(t, []formats.Format{formats.JSONLines, formats.EDN, formats.JepsenLog, formats.PorcupineKV}, read)
+}

@@ -1,0 +1,254 @@
+package rashomon_test
+
+import (
+	"bytes"
+	"runtime"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/rashomon-go/rashomon"
+	"github.com/rashomon-go/rashomon/checker"
+	"github.com/rashomon-go/rashomon/history"
+	"github.com/rashomon-go/rashomon/model"
+	"github.com/rashomon-go/rashomon/sim"
+	"github.com/rashomon-go/rashomon/systems"
+)
+
+// everySystem calls f for each row of each table of claims, bugs included.
+func everySystem(f func(s *rashomon.System, c rashomon.Claim)) {
+	for _, s := range systems.All() {
+		for _, c := range s.Claims {
+			f(s, c)
+		}
+	}
+	for _, b := range systems.Bugs() {
+		s := b.Variant()
+		f(s, s.Claims[0])
+	}
+}
+
+// Same scenario, same digest: again, traced, and with any number of processors.
+func TestRunIsDeterministic(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
+	everySystem(func(s *rashomon.System, c rashomon.Claim) {
+		for seed := range uint64(20) {
+			sc := rashomon.FromSeed(seed, s, c, 0)
+			runtime.GOMAXPROCS(1 + int(seed%2))
+			first := run(t, s, sc, rashomon.Options{})
+			runtime.GOMAXPROCS(2 - int(seed%2))
+			events := 0
+			again := run(t, s, sc, rashomon.Options{Trace: func(sim.Event) { events++ }})
+			require.Equal(t, first.Digest, again.Digest, "system %s, seed %d", s.Name, seed)
+			require.Equal(t, first.History, again.History)
+			require.Equal(t, first.States, again.States)
+			require.NotZero(t, events)
+		}
+	})
+}
+
+// Runs of different seeds differ, and so do their digests.
+func TestDigestTellsRunsApart(t *testing.T) {
+	s, err := systems.ByName("chain")
+	require.NoError(t, err)
+	seen := map[uint64]uint64{}
+	for seed := range uint64(200) {
+		r := run(t, s, rashomon.FromSeed(seed, s, s.Claims[0], 20), rashomon.Options{})
+		other, twice := seen[r.Digest]
+		require.False(t, twice, "seeds %d and %d", seed, other)
+		seen[r.Digest] = seed
+	}
+}
+
+// The digest covers what clients see, even where the same messages flow.
+func TestDigestCoversValues(t *testing.T) {
+	s, err := systems.ByName("chain")
+	require.NoError(t, err)
+	sc := rashomon.FromSeed(3, s, s.Claims[0], 20)
+	before := run(t, s, sc, rashomon.Options{}).Digest
+	for i := range sc.Operations {
+		if op := &sc.Operations[i]; op.Kind == model.Write {
+			op.Value += 1000
+			break
+		}
+	}
+	assert.NotEqual(t, before, run(t, s, sc, rashomon.Options{}).Digest)
+}
+
+func run(t *testing.T, s *rashomon.System, sc *rashomon.Scenario, opt rashomon.Options) *rashomon.Result {
+	t.Helper()
+	r, err := rashomon.Run(s, sc, opt)
+	require.NoError(t, err)
+	return r
+}
+
+// A system that never answers proves nothing, and Run says so.
+func TestNothingHappenedIsUnknown(t *testing.T) {
+	s := &rashomon.System{
+		Name: "mute",
+		Boot: func(*rashomon.Cluster, int) sim.Boot {
+			return func(sim.NodeID, *sim.Disk) sim.Node { return mute{} }
+		},
+		Client: func(c *rashomon.Cluster) rashomon.Client {
+			return func(p *sim.Proc, op rashomon.Operation) rashomon.Answer {
+				if _, err := p.Call(c.Nodes[op.Node], op, c.Timeout); err != nil {
+					return rashomon.NotKnown()
+				}
+				return rashomon.Ok()
+			}
+		},
+		Claims: []rashomon.Claim{{Reads: "any", Property: rashomon.Linearizable}},
+	}
+	r := run(t, s, rashomon.FromSeed(1, s, s.Claims[0], 10), rashomon.Options{})
+	assert.Equal(t, checker.Unknown, r.Verdict)
+	assert.NotEmpty(t, r.Reason)
+	for _, op := range r.History.Ops {
+		assert.Equal(t, history.Unknown, op.Outcome)
+	}
+}
+
+type mute struct{}
+
+func (mute) Receive(*sim.Env, sim.Addr, sim.Message) {}
+
+// A panic of a replica is a finding of its own, not the end of the program.
+func TestPanicIsAFinding(t *testing.T) {
+	s := &rashomon.System{
+		Name: "fragile",
+		Boot: func(*rashomon.Cluster, int) sim.Boot {
+			return func(sim.NodeID, *sim.Disk) sim.Node { return fragile{} }
+		},
+		Client: func(c *rashomon.Cluster) rashomon.Client {
+			return func(p *sim.Proc, op rashomon.Operation) rashomon.Answer {
+				_, _ = p.Call(c.Nodes[op.Node], op, c.Timeout)
+				return rashomon.NotKnown()
+			}
+		},
+		Claims: []rashomon.Claim{{Reads: "any", Property: rashomon.Linearizable}},
+	}
+	sc := rashomon.FromSeed(1, s, s.Claims[0], 10)
+	r := run(t, s, sc, rashomon.Options{})
+	assert.Equal(t, checker.Invalid, r.Verdict)
+	assert.Contains(t, r.Panic, "update 5 follows 3")
+	assert.Contains(t, r.Sentence, "update 5 follows 3")
+
+	small, again, err := rashomon.Shrink(s, sc, rashomon.Options{}, 0)
+	require.NoError(t, err)
+	assert.Len(t, small.Operations, 1)
+	assert.NotEmpty(t, again.Panic)
+}
+
+type fragile struct{}
+
+func (fragile) Receive(*sim.Env, sim.Addr, sim.Message) { panic("fragile: update 5 follows 3") }
+
+// Shrinking keeps the anomaly, is deterministic, and what it returns fails.
+func TestShrink(t *testing.T) {
+	bug, err := systems.BugByName("chain-ack-at-middle")
+	require.NoError(t, err)
+	s := bug.Variant()
+	for seed := range uint64(10) {
+		sc := rashomon.FromSeed(seed, s, s.Claims[0], 0)
+		before := run(t, s, sc, rashomon.Options{})
+		if before.Verdict != checker.Invalid {
+			continue
+		}
+		small, after, err := rashomon.Shrink(s, sc, rashomon.Options{}, 0)
+		require.NoError(t, err)
+		assert.Equal(t, before.Anomaly, after.Anomaly)
+		assert.LessOrEqual(t, len(small.Operations), 6)
+		assert.Equal(t, after.Digest, run(t, s, small, rashomon.Options{}).Digest)
+		again, _, err := rashomon.Shrink(s, sc, rashomon.Options{}, 0)
+		require.NoError(t, err)
+		assert.Equal(t, small, again)
+	}
+}
+
+// A scenario that does not fail stays as it is.
+func TestShrinkOfValidScenario(t *testing.T) {
+	s, err := systems.ByName("chain")
+	require.NoError(t, err)
+	sc := rashomon.FromSeed(3, s, s.Claims[0], 20)
+	small, r, err := rashomon.Shrink(s, sc, rashomon.Options{}, 0)
+	require.NoError(t, err)
+	assert.Same(t, sc, small)
+	assert.Equal(t, checker.Valid, r.Verdict)
+}
+
+// A scenario whose run is replayed from its file gives the same digest.
+func TestReplayFromFile(t *testing.T) {
+	everySystem(func(s *rashomon.System, c rashomon.Claim) {
+		sc := rashomon.FromSeed(5, s, c, 40)
+		first := run(t, s, sc, rashomon.Options{})
+		var file bytes.Buffer
+		require.NoError(t, rashomon.WriteScenario(&file, sc))
+		read, err := rashomon.ParseScenario(&file, "scenario.yaml")
+		require.NoError(t, err)
+		assert.Equal(t, first.Digest, run(t, s, read, rashomon.Options{}).Digest)
+	})
+}
+
+// Everything has healed before the last reads.
+func TestLastReadsComeAfterTheFaults(t *testing.T) {
+	s, err := systems.ByName("chain")
+	require.NoError(t, err)
+	for seed := range uint64(50) {
+		sc := rashomon.FromSeed(seed, s, s.Claims[0], 20)
+		r := run(t, s, sc, rashomon.Options{})
+		last := 0
+		for _, op := range r.History.Ops {
+			if op.ID == 0 {
+				last++
+				assert.Greater(t, op.CalledAt, sc.Faults.End())
+			}
+		}
+		assert.Equal(t, r.Exercise.LastReads, last)
+		assert.Zero(t, r.Exercise.LastMissed, "seed %d", seed)
+	}
+}
+
+// A run of 100 operations on 3 nodes without faults, with the check.
+func BenchmarkRun(b *testing.B) {
+	for _, name := range []string{"primary-backup-sync", "chain"} {
+		s, err := systems.ByName(name)
+		require.NoError(b, err)
+		sc := calm(s)
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				r, err := rashomon.Run(s, sc, rashomon.Options{})
+				if err != nil || r.Verdict != checker.Valid {
+					b.Fatal(err, r.Verdict, r.Reason)
+				}
+			}
+		})
+	}
+}
+
+// Making the scenario that BenchmarkRun runs.
+func BenchmarkGenerate(b *testing.B) {
+	s, err := systems.ByName("chain")
+	require.NoError(b, err)
+	b.ReportAllocs()
+	for seed := uint64(0); b.Loop(); seed++ {
+		rashomon.FromSeed(seed, s, s.Claims[0], 0)
+	}
+}
+
+// calm returns a scenario of 100 operations on 3 nodes without faults.
+func calm(s *rashomon.System) *rashomon.Scenario {
+	for seed := uint64(0); ; seed++ {
+		sc := rashomon.FromSeed(seed, s, s.Claims[0], 100)
+		cas := false
+		for i := range sc.Operations {
+			cas = cas || sc.Operations[i].Kind == model.CAS
+		}
+		if sc.Nodes == 3 && !cas && sc.Links.Loss == 0 && sc.Access == (sim.Link{}) {
+			sc.Faults = nil
+			sc.Links.Latency = sim.Uniform(time.Millisecond, 3*time.Millisecond)
+			return sc
+		}
+	}
+}
