@@ -44,7 +44,7 @@ type Result struct {
 // its times.
 func (r *Result) DescribeOp(i int) string {
 	o := &r.History.Ops[i]
-	return fmt.Sprintf("%s %s (%v..%v)", clientName(int(o.Process)%r.Clients), r.History.OpString(i), roundTime(o.CalledAt), roundTime(o.ReturnedAt))
+	return fmt.Sprintf("%s %s (%v..%v)", r.Names[len(r.States)+int(o.Process)%r.Clients], r.History.OpString(i), roundTime(o.CalledAt), roundTime(o.ReturnedAt))
 }
 
 // Options say how to run a scenario. The zero Options are the usual ones.

@@ -1,6 +1,7 @@
 package rashomon
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -65,19 +66,25 @@ const (
 // Validate reports the first thing in the scenario that makes no sense for the
 // system.
 func (sc *Scenario) Validate(s *System) error {
+	switch "" {
+	case sc.Reads:
+		return invalid("reads", "no reads, expected the place where clients read")
+	case string(sc.Claim):
+		return invalid("claim", "no claim, expected a property such as %s", Linearizable)
+	}
 	if _, err := s.Claim(sc.Reads, sc.Claim); err != nil {
-		return err
+		return &invalidError{err: err, key: sc.wrongHalf(s)}
 	}
 	low, high := s.nodes()
 	switch {
 	case sc.Nodes < low || sc.Nodes > high || sc.Nodes > maxNodes:
-		return fmt.Errorf("nodes is %d, expected %d..%d for system %s", sc.Nodes, low, min(high, maxNodes), s.Name)
+		return invalid("nodes", "nodes is %d, expected %d..%d for system %s", sc.Nodes, low, min(high, maxNodes), s.Name)
 	case sc.Timeout <= 0 || sc.Timeout > maxTime:
-		return fmt.Errorf("timeout is %v, expected more than 0s and no more than %v", sc.Timeout, maxTime)
+		return invalid("timeout", "timeout is %v, expected more than 0s and no more than %v", sc.Timeout, maxTime)
 	case sc.Attempts < 1 || sc.Attempts > 1000:
-		return fmt.Errorf("attempts is %d, expected 1..1000", sc.Attempts)
+		return invalid("attempts", "attempts is %d, expected 1..1000", sc.Attempts)
 	case len(sc.Operations) > maxOperations:
-		return fmt.Errorf("%d operations, expected no more than %d", len(sc.Operations), maxOperations)
+		return invalid("operations", "%d operations, expected no more than %d", len(sc.Operations), maxOperations)
 	}
 	if err := validateLink("links", sc.Links); err != nil {
 		return err
@@ -85,19 +92,58 @@ func (sc *Scenario) Validate(s *System) error {
 	if err := validateLink("access", sc.Access); err != nil {
 		return err
 	}
+	if err := sc.validateOperations(s); err != nil {
+		return err
+	}
+	return sc.validateFaults()
+}
+
+// invalidError says which part of a scenario makes no sense, so that whoever has
+// read it from a file can say where.
+type invalidError struct {
+	err   error
+	key   string // in a file: nodes, operations, …
+	index int    // in operations and faults
+}
+
+func invalid(key, format string, args ...any) error {
+	return &invalidError{err: fmt.Errorf(format, args...), key: key}
+}
+
+func (e *invalidError) Error() string { return e.err.Error() }
+func (e *invalidError) Unwrap() error { return e.err }
+
+// wrongHalf says which key is to blame if the system has no such claim.
+func (sc *Scenario) wrongHalf(s *System) string {
+	if _, err := s.Claim(sc.Reads, ""); err != nil {
+		return "reads"
+	}
+	return "claim"
+}
+
+func (sc *Scenario) validateOperations(s *System) error {
 	ids := make(map[int32]bool, len(sc.Operations))
 	for i := range sc.Operations {
 		op := &sc.Operations[i]
-		if err := op.validate(s, sc.Nodes); err != nil {
-			return fmt.Errorf("operation %d: %w", op.ID, err)
+		err := op.validate(s, sc.Nodes)
+		if err == nil && ids[op.ID] {
+			err = errors.New("its number is used twice, expected a number of its own")
 		}
-		if ids[op.ID] {
-			return fmt.Errorf("operation %d: its number is used twice", op.ID)
+		if err != nil {
+			return &invalidError{fmt.Errorf("operation %d: %w", op.ID, err), "operations", i}
 		}
 		ids[op.ID] = true
 	}
-	if err := sc.Faults.Validate(nodeNames(sc.Nodes), maxTime); err != nil {
-		return err
+	return nil
+}
+
+func (sc *Scenario) validateFaults() error {
+	nodes := nodeNames(sc.Nodes)
+	for i := range sc.Faults {
+		// One by one: the error for all of them does not tell the index.
+		if sc.Faults[i:i+1].Validate(nodes, maxTime) != nil {
+			return &invalidError{sc.Faults[:i+1].Validate(nodes, maxTime), "faults", i}
+		}
 	}
 	return nil
 }
@@ -108,11 +154,13 @@ func validateLink(name string, l sim.Link) error {
 		p    float64
 	}{{"loss", l.Loss}, {"duplicate", l.Duplicate}, {"reorder", l.Reorder}} {
 		if !(p.p >= 0 && p.p <= 1) {
-			return fmt.Errorf("%s: %s is %v, expected a probability, 0..1", name, p.name, p.p)
+			return invalid(name, "%s: %s is %v, expected a probability, 0..1", name, p.name, p.p)
 		}
 	}
-	if l.Latency.Min < 0 || l.Latency.Spread < 0 || l.Latency.Tail < 0 {
-		return fmt.Errorf("%s: latency is negative", name)
+	for _, d := range []time.Duration{l.Latency.Min, l.Latency.Spread, l.Latency.Tail} {
+		if d < 0 || d > maxTime {
+			return invalid(name, "%s: latency is %v, expected 0s..%v", name, l.Latency, maxTime)
+		}
 	}
 	return nil
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/rashomon-go/rashomon/faults"
 	"github.com/rashomon-go/rashomon/model"
+	"github.com/rashomon-go/rashomon/sim"
 )
 
 // WriteScenario writes the scenario as a small YAML file for people and
@@ -30,10 +31,10 @@ func WriteScenario(w io.Writer, sc *Scenario) error {
 	p("nodes: %d\n", sc.Nodes)
 	for _, l := range []struct {
 		name, about string
-		link        yamlLink
-	}{{"links", "between replicas", linkText(sc.Links)}, {"access", "between clients and replicas", linkText(sc.Access)}} {
+		link        sim.Link
+	}{{"links", "between replicas", sc.Links}, {"access", "between clients and replicas", sc.Access}} {
 		p("%s: # %s\n", l.name, l.about)
-		p("  latency: %s\n", l.link.Latency)
+		p("  latency: %v\n", l.link.Latency)
 		for _, f := range []struct {
 			name string
 			p    float64

@@ -5,10 +5,12 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/parser"
 	"github.com/goccy/go-yaml/token"
 
 	"github.com/rashomon-go/rashomon/faults"
@@ -22,89 +24,50 @@ const maxScenarioBytes = 64 << 20
 // scenarioFormat is the version of the file format that this program writes.
 const scenarioFormat = 1
 
-// text is a scalar of a scenario file and where it stands.
-type text struct {
-	s  string
-	at *token.Position
-}
-
-// UnmarshalYAML keeps the place of the scalar for errors.
-func (t *text) UnmarshalYAML(node ast.Node) error {
-	tok := node.GetToken()
-	switch n := node.(type) {
-	case *ast.StringNode:
-		t.s = n.Value
-	case *ast.LiteralNode:
-		t.s = n.Value.Value
-	case *ast.IntegerNode, *ast.FloatNode, *ast.BoolNode, *ast.NullNode:
-		t.s = tok.Value
-	default:
-		return &placedError{tok.Position, fmt.Sprintf("a %s, expected one line of text", node.Type())}
-	}
-	t.at = tok.Position
-	return nil
-}
-
-func (t *text) errorf(format string, args ...any) error {
-	return &placedError{t.at, fmt.Sprintf(format, args...)}
-}
-
-// placedError is an error at a place in a file.
-type placedError struct {
-	at   *token.Position
-	text string
-}
-
-func (e *placedError) Error() string { return e.text }
-
-type yamlLink struct {
-	Latency   text    `yaml:"latency"`
-	Loss      float64 `yaml:"loss"`
-	Duplicate float64 `yaml:"duplicate"`
-	Reorder   float64 `yaml:"reorder"`
-	FIFO      bool    `yaml:"fifo"`
-}
-
-func (t text) String() string { return t.s }
-
-func linkText(l sim.Link) yamlLink {
-	return yamlLink{text{s: l.Latency.String()}, l.Loss, l.Duplicate, l.Reorder, l.FIFO}
-}
-
-func (l *yamlLink) link() (sim.Link, error) {
-	link := sim.Link{Loss: l.Loss, Duplicate: l.Duplicate, Reorder: l.Reorder, FIFO: l.FIFO}
-	if l.Latency.at == nil {
-		return link, nil
-	}
-	var err error
-	if link.Latency, err = sim.ParseLatency(l.Latency.s); err != nil {
-		return sim.Link{}, l.Latency.errorf("%v", err)
-	}
-	return link, nil
-}
-
-type yamlScenario struct {
-	Format     int      `yaml:"format"`
-	System     string   `yaml:"system"`
-	Bug        string   `yaml:"bug"`
-	Reads      string   `yaml:"reads"`
-	Claim      string   `yaml:"claim"`
-	Seed       uint64   `yaml:"seed"`
-	Nodes      int      `yaml:"nodes"`
-	Links      yamlLink `yaml:"links"`
-	Access     yamlLink `yaml:"access"`
-	Timeout    text     `yaml:"timeout"`
-	Attempts   int      `yaml:"attempts"`
-	Operations []text   `yaml:"operations"`
-	Faults     []text   `yaml:"faults"`
-	Digest     text     `yaml:"digest"`
-	Program    text     `yaml:"program"`
-}
-
 // ParseScenario reads a scenario from a file in YAML or JSON. Unknown and
 // repeated keys are errors. An error begins with "name:line:column: ". Whether
 // the scenario makes sense for its system is for Scenario.Validate to say.
-func ParseScenario(r io.Reader, name string) (sc *Scenario, err error) {
+func ParseScenario(r io.Reader, name string) (*Scenario, error) {
+	f, err := readScenarioFile(r, name)
+	if err != nil {
+		return nil, err
+	}
+	return f.scenario, nil
+}
+
+// LoadScenario reads a scenario as ParseScenario does, lets find choose the system
+// by the names in the file, and validates the scenario for that system. Every
+// error says where in the file the reason is.
+func LoadScenario(r io.Reader, name string, find func(system, bug string) (*System, error)) (*Scenario, *System, error) {
+	f, err := readScenarioFile(r, name)
+	if err != nil {
+		return nil, nil, err
+	}
+	sc := f.scenario
+	s, err := find(sc.System, sc.Bug)
+	if err != nil {
+		key := "system"
+		if sc.Bug != "" {
+			key = "bug"
+		}
+		return nil, nil, f.placed(f.invalid(&invalidError{err: err, key: key}))
+	}
+	if err := sc.Validate(s); err != nil {
+		return nil, nil, f.placed(f.invalid(err))
+	}
+	return sc, s, nil
+}
+
+// scenarioFile is a scenario and where its parts stand in its file.
+type scenarioFile struct {
+	name     string
+	scenario *Scenario
+	fields   map[string]field
+	// operations and faults are elements of lists.
+	operations, faults []field
+}
+
+func readScenarioFile(r io.Reader, name string) (*scenarioFile, error) {
 	data, err := io.ReadAll(io.LimitReader(r, maxScenarioBytes+1))
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
@@ -112,93 +75,399 @@ func ParseScenario(r io.Reader, name string) (sc *Scenario, err error) {
 	if len(data) > maxScenarioBytes {
 		return nil, fmt.Errorf("%s: longer than %d bytes, expected a scenario", name, maxScenarioBytes)
 	}
-	var y yamlScenario
-	if err := unmarshal(data, &y); err != nil {
-		return nil, placed(name, err)
+	f := &scenarioFile{name: name, scenario: &Scenario{}, fields: map[string]field{}}
+	top, err := parseYAML(data)
+	if err != nil {
+		return nil, f.placed(err)
 	}
-	if sc, err = y.scenario(); err != nil {
-		return nil, placed(name, err)
+	if err := f.read(top); err != nil {
+		return nil, f.placed(err)
 	}
-	return sc, nil
+	return f, nil
 }
 
-// unmarshal guards against a panic of the parser: bad input must not look like a
-// defect of ours.
-func unmarshal(data []byte, y *yamlScenario) (err error) {
+// parseYAML returns the mapping that a file consists of. It guards against a
+// panic of the parser: bad input must not look like a defect of ours.
+func parseYAML(data []byte) (top field, err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			err = fmt.Errorf("not a YAML file: %v", r)
 		}
 	}()
-	err = yaml.UnmarshalWithOptions(data, y, yaml.Strict())
-	if errors.Is(err, io.EOF) || err == nil && y.Format == 0 {
-		return errors.New(`expected a scenario that begins with "format: 1"`)
+	file, err := parser.ParseBytes(data, 0)
+	if err != nil {
+		return field{}, err
+	}
+	var bodies []ast.Node
+	for _, d := range file.Docs {
+		if d.Body != nil {
+			bodies = append(bodies, d.Body)
+		}
+	}
+	switch len(bodies) {
+	case 0:
+		return field{}, errors.New(`empty, expected a scenario that begins with "format: 1"`)
+	case 1:
+		return field{bodies[0]}, nil
+	}
+	return field{}, field{bodies[1]}.errorf("a second document, expected one scenario")
+}
+
+// read fills the scenario. The format comes first: of a newer one not even the
+// keys are known.
+func (f *scenarioFile) read(top field) error {
+	entries, err := top.entries()
+	if err != nil {
+		return err
+	}
+	format := 0
+	for _, e := range entries {
+		if e.key == "format" {
+			if format, err = e.value.int(); err != nil {
+				return err
+			}
+		}
+	}
+	if format != scenarioFormat {
+		return top.errorf(`scenario format %d, expected a file with "format: %d"`, format, scenarioFormat)
+	}
+	for _, e := range entries {
+		f.fields[e.key] = e.value
+		if err := f.readEntry(e); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (f *scenarioFile) readEntry(e entry) (err error) {
+	sc, v := f.scenario, e.value
+	switch e.key {
+	case "format":
+	case "system":
+		sc.System, err = v.text()
+	case "bug":
+		sc.Bug, err = v.text()
+	case "reads":
+		sc.Reads, err = v.text()
+	case "claim":
+		var claim string
+		claim, err = v.text()
+		sc.Claim = Property(claim)
+	case "seed":
+		sc.Seed, err = v.uint64()
+	case "nodes":
+		sc.Nodes, err = v.int()
+	case "links":
+		sc.Links, err = v.link()
+	case "access":
+		sc.Access, err = v.link()
+	case "timeout":
+		sc.Timeout, err = v.duration()
+	case "attempts":
+		sc.Attempts, err = v.int()
+	case "operations":
+		return f.readOperations(v)
+	case "faults":
+		return f.readFaults(v)
+	case "digest":
+		sc.Digest, err = v.digest()
+	case "program":
+		sc.Program, err = v.text()
+	default:
+		return e.unknown("format, system, bug, reads, claim, seed, nodes, links, access, timeout, attempts, operations, faults, digest or program")
+	}
+	return err
+}
+
+func (f *scenarioFile) readOperations(list field) (err error) {
+	if f.operations, err = list.elements(); err != nil {
+		return err
+	}
+	for _, element := range f.operations {
+		line, err := element.text()
+		if err != nil {
+			return err
+		}
+		op, err := ParseOperation(line)
+		if err != nil {
+			return element.inLine(err)
+		}
+		f.scenario.Operations = append(f.scenario.Operations, op)
+	}
+	return nil
+}
+
+func (f *scenarioFile) readFaults(list field) (err error) {
+	if f.faults, err = list.elements(); err != nil {
+		return err
+	}
+	for _, element := range f.faults {
+		line, err := element.text()
+		if err != nil {
+			return err
+		}
+		fault, err := faults.Parse(line)
+		if err != nil {
+			return element.inLine(err)
+		}
+		f.scenario.Faults = append(f.scenario.Faults, fault)
+	}
+	return nil
+}
+
+// invalid puts an error of Validate at the part of the file that it is about.
+func (f *scenarioFile) invalid(err error) error {
+	var what *invalidError
+	if !errors.As(err, &what) {
+		return err
+	}
+	switch {
+	case what.key == "operations" && what.index < len(f.operations):
+		return f.operations[what.index].errorf("%v", err)
+	case what.key == "faults" && what.index < len(f.faults):
+		return f.faults[what.index].errorf("%v", err)
+	}
+	if v, given := f.fields[what.key]; given {
+		return v.errorf("%v", err)
 	}
 	return err
 }
 
 // placed turns an error of the YAML library, or one of ours, into
 // "name:line:column: text".
-func placed(name string, err error) error {
+func (f *scenarioFile) placed(err error) error {
 	var ours *placedError
 	var theirs yaml.Error
 	switch {
-	case errors.As(err, &ours) && ours.at != nil:
-		return fmt.Errorf("%s:%d:%d: %s", name, ours.at.Line, ours.at.Column, ours.text)
+	case errors.As(err, &ours):
+		return fmt.Errorf("%s:%d:%d: %s", f.name, ours.at.Line, ours.at.Column, ours.text)
 	case errors.As(err, &theirs) && theirs.GetToken() != nil:
 		at := theirs.GetToken().Position
-		return fmt.Errorf("%s:%d:%d: %s", name, at.Line, at.Column, theirs.GetMessage())
+		return fmt.Errorf("%s:%d:%d: %s", f.name, at.Line, at.Column, theirs.GetMessage())
 	}
-	return fmt.Errorf("%s:1:1: %w", name, err)
+	return fmt.Errorf("%s:1:1: %w", f.name, err)
 }
 
-func (y *yamlScenario) scenario() (*Scenario, error) {
-	if y.Format != scenarioFormat {
-		return nil, fmt.Errorf("scenario format %d, expected %d: this program is too old for the file", y.Format, scenarioFormat)
+// placedError is an error at a place in a file.
+type placedError struct {
+	at   token.Position
+	text string
+}
+
+func (e *placedError) Error() string { return e.text }
+
+// field is a value in a YAML file.
+type field struct{ node ast.Node }
+
+// entry is a key of a mapping and its value.
+type entry struct {
+	key   string
+	place field // of the key
+	value field
+}
+
+func (e entry) unknown(expected string) error {
+	return e.place.errorf("unknown key %q, expected %s", e.key, expected)
+}
+
+func (f field) errorf(format string, args ...any) error {
+	at := token.Position{Line: 1, Column: 1}
+	if t := f.node.GetToken(); t != nil && t.Position != nil {
+		at = *t.Position
 	}
-	sc := &Scenario{
-		System: y.System, Bug: y.Bug, Reads: y.Reads, Claim: Property(y.Claim),
-		Seed: y.Seed, Nodes: y.Nodes, Attempts: y.Attempts, Program: y.Program.s,
+	if m, ok := f.node.(*ast.MappingNode); ok && len(m.Values) > 0 && !m.IsFlowStyle {
+		at = *m.Values[0].Key.GetToken().Position // not of the colon
 	}
-	var err error
-	if sc.Links, err = y.Links.link(); err != nil {
-		return nil, err
+	return &placedError{at, fmt.Sprintf(format, args...)}
+}
+
+// unexpected says what stands there instead of what was expected.
+func (f field) unexpected(expected string) error {
+	what := "a " + strings.ToLower(f.node.Type().String())
+	if t := f.node.GetToken(); f.scalar() && t != nil {
+		what = strconv.Quote(cut(t.Value, 60))
 	}
-	if sc.Access, err = y.Access.link(); err != nil {
-		return nil, err
+	return f.errorf("%s, expected %s", what, expected)
+}
+
+func cut(s string, n int) string {
+	if len(s) <= n {
+		return s
 	}
-	if sc.Timeout, err = time.ParseDuration(y.Timeout.s); err != nil {
-		return nil, y.Timeout.errorf("timeout %q, expected a duration such as 100ms", y.Timeout.s)
+	return strings.ToValidUTF8(s[:n], "") + "…"
+}
+
+func (f field) scalar() bool {
+	switch f.node.(type) {
+	case *ast.StringNode, *ast.LiteralNode, *ast.IntegerNode, *ast.FloatNode, *ast.BoolNode, *ast.NullNode, *ast.InfinityNode, *ast.NanNode:
+		return true
 	}
-	for i := range y.Operations {
-		op, err := ParseOperation(y.Operations[i].s)
-		if err != nil {
-			return nil, y.Operations[i].inLine(err)
+	return false
+}
+
+// text returns a scalar as it is written.
+func (f field) text() (string, error) {
+	switch n := f.node.(type) {
+	case *ast.StringNode:
+		return n.Value, nil
+	case *ast.LiteralNode:
+		return n.Value.Value, nil
+	}
+	if !f.scalar() {
+		return "", f.unexpected("one line of text")
+	}
+	return f.node.GetToken().Value, nil
+}
+
+func (f field) int() (int, error) {
+	s, err := f.text()
+	if err != nil {
+		return 0, f.unexpected("a whole number")
+	}
+	n, err := strconv.ParseInt(s, 10, 32)
+	if err != nil {
+		return 0, f.unexpected("a whole number, not too large")
+	}
+	return int(n), nil
+}
+
+func (f field) uint64() (uint64, error) {
+	s, err := f.text()
+	if err != nil {
+		return 0, err
+	}
+	n, err := strconv.ParseUint(s, 10, 64)
+	if err != nil {
+		return 0, f.unexpected("a whole number, 0..18446744073709551615")
+	}
+	return n, nil
+}
+
+func (f field) probability() (float64, error) {
+	s, err := f.text()
+	if err != nil {
+		return 0, err
+	}
+	p, err := strconv.ParseFloat(s, 64)
+	if err != nil || !(p >= 0 && p <= 1) {
+		return 0, f.unexpected("a probability, 0..1")
+	}
+	return p, nil
+}
+
+func (f field) bool() (bool, error) {
+	if b, ok := f.node.(*ast.BoolNode); ok {
+		return b.Value, nil
+	}
+	return false, f.unexpected("true or false")
+}
+
+func (f field) duration() (time.Duration, error) {
+	s, err := f.text()
+	if err != nil {
+		return 0, err
+	}
+	d, err := time.ParseDuration(s)
+	if err != nil {
+		return 0, f.unexpected("a duration such as 100ms")
+	}
+	return d, nil
+}
+
+func (f field) digest() (uint64, error) {
+	s, err := f.text()
+	if err != nil {
+		return 0, err
+	}
+	d, err := strconv.ParseUint(s, 16, 64)
+	if err != nil || len(s) != len(DigestString(0)) {
+		return 0, f.unexpected("16 hexadecimal digits")
+	}
+	return d, nil
+}
+
+func (f field) link() (l sim.Link, err error) {
+	entries, err := f.entries()
+	for i := 0; err == nil && i < len(entries); i++ {
+		v := entries[i].value
+		switch entries[i].key {
+		case "latency":
+			l.Latency, err = v.latency()
+		case "loss":
+			l.Loss, err = v.probability()
+		case "duplicate":
+			l.Duplicate, err = v.probability()
+		case "reorder":
+			l.Reorder, err = v.probability()
+		case "fifo":
+			l.FIFO, err = v.bool()
+		default:
+			err = entries[i].unknown("latency, loss, duplicate, reorder or fifo")
 		}
-		sc.Operations = append(sc.Operations, op)
 	}
-	for i := range y.Faults {
-		f, err := faults.Parse(y.Faults[i].s)
-		if err != nil {
-			return nil, y.Faults[i].inLine(err)
+	return l, err
+}
+
+func (f field) latency() (sim.Latency, error) {
+	s, err := f.text()
+	if err != nil {
+		return sim.Latency{}, err
+	}
+	l, err := sim.ParseLatency(s)
+	if err != nil {
+		return sim.Latency{}, f.errorf("%v", err)
+	}
+	return l, nil
+}
+
+// entries returns the entries of a mapping, which has no key twice.
+func (f field) entries() (entries []entry, err error) {
+	var values []*ast.MappingValueNode
+	switch n := f.node.(type) {
+	case *ast.MappingNode:
+		values = n.Values
+	case *ast.MappingValueNode:
+		values = []*ast.MappingValueNode{n}
+	default:
+		return nil, f.unexpected("keys and values")
+	}
+	for _, v := range values {
+		e := entry{key: v.Key.GetToken().Value, place: field{v.Key}, value: field{v.Value}}
+		for _, other := range entries {
+			if e.key == other.key {
+				return nil, e.place.errorf("%s is given twice, expected it once", e.key)
+			}
 		}
-		sc.Faults = append(sc.Faults, f)
+		entries = append(entries, e)
 	}
-	if y.Digest.s != "" {
-		if sc.Digest, err = strconv.ParseUint(y.Digest.s, 16, 64); err != nil || len(y.Digest.s) != 16 {
-			return nil, y.Digest.errorf("digest %q, expected 16 hexadecimal digits", y.Digest.s)
+	return entries, nil
+}
+
+// elements returns the elements of a list. No value at all is an empty list.
+func (f field) elements() (elements []field, err error) {
+	switch n := f.node.(type) {
+	case *ast.NullNode:
+	case *ast.SequenceNode:
+		for _, v := range n.Values {
+			elements = append(elements, field{v})
 		}
+	default:
+		return nil, f.unexpected("a list")
 	}
-	return sc, nil
+	return elements, nil
 }
 
 // inLine moves an error at a column of the text to its place in the file.
-func (t *text) inLine(err error) error {
-	at := *t.at
+func (f field) inLine(err error) error {
 	var column *faults.SyntaxError
 	if !errors.As(err, &column) {
-		return &placedError{&at, err.Error()}
+		return f.errorf("%v", err)
 	}
-	at.Column += column.Column - 1
-	return &placedError{&at, column.Message}
+	place := f.errorf("%s", column.Message).(*placedError)
+	place.at.Column += column.Column - 1
+	if t := f.node.GetToken().Type; t == token.DoubleQuoteType || t == token.SingleQuoteType {
+		place.at.Column++
+	}
+	return place
 }

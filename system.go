@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/rashomon-go/rashomon/faults"
@@ -155,7 +156,11 @@ func (s *System) Claim(reads string, property Property) (Claim, error) {
 			return c, nil
 		}
 	}
-	return Claim{}, fmt.Errorf("system %s has no claim %q for reads at %q, expected one of %v", s.Name, property, reads, s.Claims)
+	rows := make([]string, len(s.Claims))
+	for i, c := range s.Claims {
+		rows[i] = c.String()
+	}
+	return Claim{}, fmt.Errorf("system %s has no claim %q for reads at %q, expected one of: %s", s.Name, property, reads, strings.Join(rows, "; "))
 }
 
 func nodeName(place int) string { return "n" + strconv.Itoa(place) }

@@ -37,7 +37,9 @@ type Plan struct {
 	StopAtFirst bool
 }
 
-// Report is what a campaign found, cell by cell in the order of the plan.
+// Report is what a campaign found, cell by cell in the order of the plan. It
+// depends on the plan and the number of runs alone: not on the number of workers,
+// nor on which run ended first.
 type Report struct {
 	Cells  []CellReport
 	Runs   int
@@ -56,12 +58,12 @@ type CellReport struct {
 	Inconclusive int // runs with the verdict unknown
 	Reasons      map[string]int
 	Exercise     rashomon.Exercise
-	// First is the violation with the lowest seed, or nil.
+	// First is the violation of the earliest run, or nil.
 	First *Finding
 }
 
-// Finding is a run that broke its claim. Its result has no witness: Shrink and
-// Save find one.
+// Finding is a run that broke its claim. Its result has neither history nor
+// witness: Shrink and Save find them.
 type Finding struct {
 	Seed     uint64
 	Scenario *rashomon.Scenario
@@ -115,7 +117,6 @@ func Run(ctx context.Context, p Plan, progress func(Progress)) *Report {
 	}
 	workers.Wait()
 	c.report.Took = time.Since(c.began)
-	c.report.Digest = c.digest
 	return &c.report
 }
 
@@ -127,16 +128,16 @@ type campaign struct {
 	stop     context.CancelFunc
 
 	mu      sync.Mutex
-	next    int // job to hand out: run next/cells of cell next%cells
-	merged  int // jobs whose digests are in digest
-	pending map[int]uint64
-	digest  uint64
+	next    int              // job to hand out: run next/cells of cell next%cells
+	merged  int              // jobs that are in the report: all before this one
+	pending map[int]*Finding // runs that ended before an earlier one did
+	ended   bool             // at the first violation
 	told    time.Time
 	report  Report
 }
 
 func newCampaign(p Plan, progress func(Progress)) *campaign {
-	c := &campaign{plan: p, progress: progress, began: time.Now(), pending: map[int]uint64{}}
+	c := &campaign{plan: p, progress: progress, began: time.Now(), pending: map[int]*Finding{}}
 	c.report.Cells = make([]CellReport, len(p.Cells))
 	for i := range p.Cells {
 		c.report.Cells[i] = CellReport{Cell: p.Cells[i], Reasons: map[string]int{}}
@@ -175,7 +176,18 @@ func (cell *Cell) run(seed uint64, operations int) (f *Finding, err error) {
 	scenario := rashomon.FromSeed(seed, cell.System, cell.Claim, operations)
 	scenario.Bug = cell.Bug
 	result, err := rashomon.Run(cell.System, scenario, rashomon.Options{Check: checker.Options{VerdictOnly: true}})
-	return &Finding{seed, scenario, result}, err
+	if err != nil {
+		return nil, err
+	}
+	return &Finding{seed, scenario, light(result)}, nil
+}
+
+// light returns a result without the history: many may wait for a slow run.
+func light(r *rashomon.Result) *rashomon.Result {
+	return &rashomon.Result{
+		Verdict: r.Verdict, Reason: r.Reason, Anomaly: r.Anomaly, Sentence: r.Sentence, Panic: r.Panic,
+		Digest: r.Digest, Exercise: r.Exercise, End: r.End,
+	}
 }
 
 func (c *campaign) take() (job int, ok bool) {
@@ -201,13 +213,30 @@ func (c *campaign) add(job int, f *Finding, err error) {
 		c.stop()
 		return
 	}
-	c.report.Runs++
-	c.fold(job, f.Result.Digest)
-	c.report.Cells[job%len(c.plan.Cells)].add(f)
-	if f.Result.Verdict == checker.Invalid && c.plan.StopAtFirst {
-		c.stop()
-	}
+	c.pending[job] = f
+	c.fold()
 	c.tell()
+}
+
+// fold brings runs, which end in any order, into the report in the order of their
+// jobs. Jobs are handed out in order, and each that was handed out is done, so
+// that none is left over. What was run beyond the first violation does not count
+// if the campaign ends there: it depends on the speed of the workers.
+func (c *campaign) fold() {
+	for f := c.pending[c.merged]; f != nil; f = c.pending[c.merged] {
+		delete(c.pending, c.merged)
+		if c.ended {
+			return
+		}
+		c.report.Runs++
+		c.report.Digest = sim.Key(c.report.Digest, f.Result.Digest)
+		c.report.Cells[c.merged%len(c.plan.Cells)].add(f)
+		c.merged++
+		if f.Result.Verdict == checker.Invalid && c.plan.StopAtFirst {
+			c.ended = true
+			c.stop()
+		}
+	}
 }
 
 func (r *CellReport) add(f *Finding) {
@@ -216,22 +245,12 @@ func (r *CellReport) add(f *Finding) {
 	switch f.Result.Verdict {
 	case checker.Invalid:
 		r.Violations++
-		if r.First == nil || f.Seed < r.First.Seed {
+		if r.First == nil {
 			r.First = f
 		}
 	case checker.Unknown:
 		r.Inconclusive++
 		r.Reasons[f.Result.Reason]++
-	}
-}
-
-// fold brings the digests of runs, which end in any order, into one.
-func (c *campaign) fold(job int, digest uint64) {
-	c.pending[job] = digest
-	for d, ok := c.pending[c.merged]; ok; d, ok = c.pending[c.merged] {
-		delete(c.pending, c.merged)
-		c.digest = sim.Key(c.digest, d)
-		c.merged++
 	}
 }
 

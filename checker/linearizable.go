@@ -32,6 +32,7 @@ type Options struct {
 	VerdictOnly bool
 }
 
+// What Options mean by 0.
 const (
 	DefaultSteps int64 = 2_000_000
 	DefaultBytes int64 = 1 << 30

@@ -2,31 +2,37 @@ package replication
 
 import "github.com/rashomon-go/rashomon/sim"
 
-// Entry is an update in the order that the primary or head has given it.
+// Entry is an update in the order that the primary or head has given it. Once
+// logged it never changes, so that all logs are equal.
 type Entry struct {
 	Seq   uint64 // from 1, without gaps
 	Write Write
-	// Client is who waits for the answer.
+	// Client is where the request came from: a chain's tail answers it.
 	Client sim.Addr
 }
 
 // sequence is a replica's log: the updates that it has received in order, and
 // those that came too early.
 type sequence struct {
-	entries []Entry // entries[i].Seq == i+1
-	early   map[uint64]Entry
-	latest  map[sim.NodeID]request // of each client
+	slots  []slot // slots[i].Seq == i+1
+	early  map[uint64]Entry
+	latest map[sim.NodeID]uint64 // sequence number of each client's latest request
 }
 
-// request is where a client's latest request stands in the log.
-type request struct {
-	number, seq uint64
-	result      Written // once it is applied
+// slot is an entry and what this replica alone knows about it.
+type slot struct {
+	Entry
+	result Written  // once it is applied
+	waits  sim.Addr // whom this replica is to answer when the update is committed, or nobody
 }
 
-func (s *sequence) last() uint64 { return uint64(len(s.entries)) }
+// nobody is an address that no node or process has.
+var nobody = sim.Addr{Node: -1}
 
-func (s *sequence) at(seq uint64) *Entry { return &s.entries[seq-1] }
+func (s *sequence) last() uint64 { return uint64(len(s.slots)) }
+
+// at returns a slot; it may move when the log grows.
+func (s *sequence) at(seq uint64) *slot { return &s.slots[seq-1] }
 
 // append adds the next entry to the log and to the disk.
 func (s *sequence) append(env *sim.Env, e Entry) {
@@ -35,12 +41,12 @@ func (s *sequence) append(env *sim.Env, e Entry) {
 }
 
 func (s *sequence) remember(e Entry) {
-	s.entries = append(s.entries, e)
+	s.slots = append(s.slots, slot{Entry: e, waits: nobody})
 	if id := e.Write.Request; id != (RequestID{}) {
 		if s.latest == nil {
-			s.latest = map[sim.NodeID]request{}
+			s.latest = map[sim.NodeID]uint64{}
 		}
-		s.latest[id.Client] = request{number: id.Number, seq: e.Seq}
+		s.latest[id.Client] = e.Seq
 	}
 }
 
@@ -64,27 +70,32 @@ func (s *sequence) receive(env *sim.Env, e Entry) bool {
 		s.early[e.Seq] = e
 		return false
 	}
-	for next := true; next; e, next = s.early[s.last()+1] {
+	s.append(env, e)
+	for len(s.early) > 0 {
+		e, found := s.early[s.last()+1]
+		if !found {
+			break
+		}
 		delete(s.early, e.Seq)
 		s.append(env, e)
 	}
 	return true
 }
 
-// find returns the client's request if it is the latest in the log, and says
-// whether the request is older than that: a straggler that nobody waits for.
-func (s *sequence) find(id RequestID) (r request, found, straggler bool) {
+// find returns the slot of a request if it is its client's latest in the log,
+// else nil, and says whether it is older than that: a straggler that nobody
+// waits for.
+func (s *sequence) find(id RequestID) (found *slot, straggler bool) {
 	if id == (RequestID{}) {
-		return request{}, false, false
+		return nil, false
 	}
-	r, found = s.latest[id.Client]
-	return r, found && r.number == id.Number, found && r.number > id.Number
-}
-
-// applied keeps the result of an entry for a client that asks again.
-func (s *sequence) applied(e *Entry, result Written) {
-	if r := s.latest[e.Write.Request.Client]; r.seq == e.Seq {
-		r.result = result
-		s.latest[e.Write.Request.Client] = r
+	seq, known := s.latest[id.Client]
+	if !known {
+		return nil, false
 	}
+	latest := s.at(seq)
+	if latest.Write.Request == id {
+		return latest, false
+	}
+	return nil, latest.Write.Request.Number > id.Number
 }

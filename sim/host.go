@@ -185,6 +185,7 @@ func (w *World) CrashAfterSends(id NodeID, n int) {
 // Restart boots a node from its disk. Restarting a node that is up changes
 // nothing.
 func (w *World) Restart(id NodeID) {
+	defer w.explain()
 	h := w.outside(id)
 	if h.node != nil {
 		return

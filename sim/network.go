@@ -128,8 +128,9 @@ func (w *World) transmit(k *link, from, to Addr, m Message, id, cause uint64) {
 	d := k.base.Latency.draw(mix(key + forLatency))
 	if k.reorder != 0 && !k.base.FIFO && mix(key+forReorder) < k.reorder {
 		k.traffic.HeldBack++
+		once := d
 		for range 1 + below(mix(key+forReorderDelay), 8) {
-			d = plus(d, k.base.Latency.draw(mix(key+forLatency)))
+			d = plus(d, once)
 		}
 	}
 	for i := range k.delays {
@@ -140,7 +141,8 @@ func (w *World) transmit(k *link, from, to Addr, m Message, id, cause uint64) {
 		at = max(at, k.last)
 	}
 	k.last = max(k.last, at)
-	w.push(evDeliver, event{at: at, id: id, cause: cause, msg: m, from: from, to: to})
+	e := w.queue.place(at, w.order(evDeliver))
+	e.id, e.cause, e.msg, e.from, e.to = id, cause, m, from, to
 }
 
 func (w *World) drop(k *link, why DropCause, from, to Addr, id, cause uint64, m Message) {

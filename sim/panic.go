@@ -31,16 +31,21 @@ func (p *Panic) Unwrap() error {
 
 // explain is deferred wherever others' code runs.
 func (w *World) explain() {
-	r := recover()
-	if r == nil {
-		return
+	if r := recover(); r != nil {
+		explained := w.explained(r)
+		w.active, w.acting = nil, ""
+		panic(explained)
 	}
+}
+
+// explained adds the circumstances to a panic, once. If nobody else's code is
+// running, it is a bug of the simulator or of its caller and stays as it is.
+func (w *World) explained(r any) any {
 	who := w.culprit()
-	w.active, w.acting = nil, ""
-	if _, explained := r.(*Panic); explained || who == "" {
-		panic(r)
+	if _, already := r.(*Panic); already || who == "" {
+		return r
 	}
-	panic(&Panic{who, w.now, r, string(debug.Stack())})
+	return &Panic{who, w.now, r, string(debug.Stack())}
 }
 
 // culprit names whose code is running.

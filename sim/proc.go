@@ -3,7 +3,6 @@ package sim
 import (
 	"errors"
 	"iter"
-	"runtime/debug"
 	"time"
 )
 
@@ -60,7 +59,7 @@ func (p *Proc) unwound() {
 	switch r := recover(); r.(type) {
 	case nil, stopped:
 	default:
-		panic(&Panic{p.host.String(), p.w.now, r, string(debug.Stack())})
+		panic(p.w.explained(r))
 	}
 }
 

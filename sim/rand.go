@@ -76,7 +76,7 @@ func chance(p float64) uint64 {
 	case p >= 1:
 		return 1<<64 - 1
 	case p > 0:
-		return uint64(p * (1 << 32) * (1 << 32))
+		return uint64(p * (1 << 32) * (1 << 32)) //tidy:float multiplying by a power of two is exact
 	}
 	return 0 // NaN too
 }

@@ -11,11 +11,11 @@ import (
 // These numbers decide every run that was ever recorded. Do not change them
 // lightly: all recorded digests die with them.
 func TestStreamsAreFixed(t *testing.T) {
-	require.Equal(t, uint64(0), Key(1, 2))
-	require.Equal(t, uint64(0), nameKey("n1"))
+	require.Equal(t, uint64(0xf893a2eefb32555e), Key(1, 2))
+	require.Equal(t, uint64(0xf8e46110455c6e53), nameKey("n1"))
 	d := NewDraws(42)
-	require.Equal(t, uint64(0), d.Uint64())
-	require.Equal(t, 0, d.IntN(1000))
+	require.Equal(t, uint64(0x989b3f130a063869), d.Uint64())
+	require.Equal(t, 160, d.IntN(1000))
 }
 
 func TestKeyIsNotSymmetric(t *testing.T) {

@@ -100,14 +100,15 @@ func joins(t *testing.T, events []Event) {
 		require.EqualValues(t, i+1, e.Seq)
 		switch e.Kind {
 		case Sent, Duplicated:
-			require.NotContains(t, left, e.ID, "an identity is used once")
+			require.Zero(t, left[e.ID].Seq, "an identity is used once")
 			left[e.ID] = e
 		case Delivered, Dropped:
-			require.Contains(t, left, e.ID)
-			require.Equal(t, left[e.ID].From, e.From)
-			require.Equal(t, left[e.ID].Message, e.Message)
-			if left[e.ID].Kind == Sent {
-				require.Equal(t, left[e.ID].Cause, e.Cause)
+			sent := left[e.ID]
+			require.NotZero(t, sent.Seq, "what arrives was sent")
+			require.Equal(t, sent.From, e.From)
+			require.Equal(t, sent.Message, e.Message)
+			if sent.Kind == Sent {
+				require.Equal(t, sent.Cause, e.Cause)
 			}
 		}
 	}

@@ -156,9 +156,14 @@ func (w *World) Stop() {
 }
 
 func (w *World) push(k eventKind, e event) {
-	w.seq++
-	e.order = w.seq<<kindBits | uint64(k)
+	e.order = w.order(k)
 	w.queue.push(&e)
+}
+
+// order numbers the next event.
+func (w *World) order(k eventKind) uint64 {
+	w.seq++
+	return w.seq<<kindBits | uint64(k)
 }
 
 // in returns the time after d from now: never in the past, and never at most.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -13,17 +14,15 @@ import (
 
 // choice is which rows of which tables of claims the user wants.
 type choice struct {
-	systems            []string
-	bug, reads, claim  string
-	systemFlag         string // how the flag for systems is called in errors
-	anyRowOfTheSystems bool   // without --reads and --claim: all rows, not the first
+	systems           []string
+	bug, reads, claim string
 }
 
 func (c *choice) flags(cmd *cobra.Command) {
 	f := cmd.Flags()
-	f.StringVar(&c.bug, "bug", "", "plant this bug (see check list)")
-	f.StringVar(&c.reads, "reads", "", "only claims for reads at this place, such as primary, tail or any")
-	f.StringVar(&c.claim, "claim", "", "only claims of this property, such as linearizable")
+	f.StringVar(&c.bug, "bug", "", "plant the bug of this `NAME` in its system (check list names them)")
+	f.StringVar(&c.reads, "reads", "", "only the claims for reads at this `PLACE`: primary, tail, any")
+	f.StringVar(&c.claim, "claim", "", "only the claims of this `PROPERTY`: linearizable")
 	complete(cmd, "bug", func() (names []string) {
 		for _, b := range systems.Bugs() {
 			names = append(names, b.Name+"\t"+b.About)
@@ -36,8 +35,20 @@ func (c *choice) flags(cmd *cobra.Command) {
 		}
 		return names
 	})
-	complete(cmd, "reads", func() []string { return []string{"primary", "tail", "any"} })
-	complete(cmd, "claim", func() []string { return []string{string(rashomon.Linearizable)} })
+	complete(cmd, "reads", func() []string { return columns(func(c rashomon.Claim) string { return c.Reads }) })
+	complete(cmd, "claim", func() []string { return columns(func(c rashomon.Claim) string { return string(c.Property) }) })
+}
+
+// columns returns what stands in one column of all tables of claims, each once.
+func columns(column func(rashomon.Claim) string) (words []string) {
+	for _, s := range systems.All() {
+		for _, c := range s.Claims {
+			if word := column(c); !slices.Contains(words, word) {
+				words = append(words, word)
+			}
+		}
+	}
+	return words
 }
 
 func complete(cmd *cobra.Command, flag string, words func() []string) {
@@ -57,7 +68,10 @@ func (c *choice) cells() ([]campaign.Cell, error) {
 	chosen := systems.All()
 	if len(c.systems) > 0 {
 		chosen = nil
-		for _, name := range c.systems {
+		for i, name := range c.systems {
+			if slices.Contains(c.systems[:i], name) {
+				continue
+			}
 			s, err := systems.ByName(name)
 			if err != nil {
 				return nil, err

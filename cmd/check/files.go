@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/rashomon-go/rashomon"
+	"github.com/rashomon-go/rashomon/systems"
 )
 
 // open opens a file to read; - is standard input.
@@ -19,7 +20,7 @@ func open(in io.Reader, name string) (io.ReadCloser, error) {
 	}
 	f, err := os.Open(name)
 	if err != nil {
-		return nil, plainError(err)
+		return nil, fmt.Errorf("%w, expected a file that can be read", plainError(err))
 	}
 	if info, err := f.Stat(); err == nil && info.IsDir() {
 		f.Close()
@@ -37,13 +38,13 @@ func plainError(err error) error {
 	return err
 }
 
-func readScenario(in io.Reader, name string) (*rashomon.Scenario, error) {
+func readScenario(in io.Reader, name string) (*rashomon.Scenario, *rashomon.System, error) {
 	f, err := open(in, name)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	defer f.Close()
-	return rashomon.ParseScenario(f, name)
+	return rashomon.LoadScenario(f, name, systems.Find)
 }
 
 func exactlyOneFile(_ *cobra.Command, args []string) error {
@@ -60,7 +61,7 @@ func writable(dir string) error {
 	}
 	f, err := os.CreateTemp(dir, ".check.*")
 	if err != nil {
-		return fmt.Errorf("--out %s: %w, expected a directory to write to", dir, errors.Unwrap(err))
+		return fmt.Errorf("--out: %s: %w, expected a directory to write to", dir, errors.Unwrap(err))
 	}
 	f.Close()
 	return os.Remove(f.Name())

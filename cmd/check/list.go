@@ -64,11 +64,16 @@ func (a *app) listCommand() *cobra.Command {
 
 func printJSON(w io.Writer, v any) error {
 	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false) // for people who read k0 -> 7
 	e.SetIndent("", "  ")
 	return e.Encode(v)
 }
 
-func printJSONLine(w io.Writer, v any) error { return json.NewEncoder(w).Encode(v) }
+func printJSONLine(w io.Writer, v any) error {
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	return e.Encode(v)
+}
 
 func newListing() (l listing) {
 	for _, s := range systems.All() {

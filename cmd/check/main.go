@@ -8,8 +8,10 @@ import (
 	"io"
 	"os"
 	"runtime/debug"
+	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/rashomon-go/rashomon/checker"
 )
@@ -58,7 +60,8 @@ type app struct {
 }
 
 func run(args []string, in io.Reader, out, errs io.Writer) (s status) {
-	a := &app{in: in, out: out, err: errs}
+	sink := &sink{w: out}
+	a := &app{in: in, out: sink, err: errs}
 	defer func() {
 		if p := recover(); p != nil {
 			fmt.Fprintf(errs, "check: internal error: %v\n%s", p, debug.Stack())
@@ -68,16 +71,35 @@ func run(args []string, in io.Reader, out, errs io.Writer) (s status) {
 	root := a.command()
 	root.SetArgs(args)
 	root.SetIn(in)
-	root.SetOut(out)
+	root.SetOut(sink)
 	root.SetErr(errs)
-	if err := root.Execute(); err != nil {
-		fmt.Fprintf(errs, "check: %v\n", err)
-		if errors.As(err, &brokenError{}) {
-			return statusBroken
-		}
-		return statusUsage
+	err := root.Execute()
+	if sink.err != nil {
+		err = brokenError{plainError(sink.err)}
 	}
-	return a.status
+	if err == nil {
+		return a.status
+	}
+	fmt.Fprintf(errs, "check: %v\n", err)
+	if errors.As(err, &brokenError{}) {
+		return statusBroken
+	}
+	return statusUsage
+}
+
+// sink remembers that something could not be written, which must not look like
+// success, whoever was writing.
+type sink struct {
+	w   io.Writer
+	err error
+}
+
+func (s *sink) Write(p []byte) (int, error) {
+	n, err := s.w.Write(p)
+	if s.err == nil {
+		s.err = err
+	}
+	return n, err
 }
 
 func (a *app) command() *cobra.Command {
@@ -90,12 +112,83 @@ histories recorded elsewhere.
 
 Exit status: 0 valid, 1 invalid, 2 unknown or inconclusive, 3 bad usage or
 input, 4 the tool itself failed.`,
+		Example: `  check list                              what there is
+  check fuzz                              test all systems for 20 s
+  check fuzz --bug chain-ack-at-middle    see how a bug is caught
+  check history history.edn               judge what a real system did`,
 		Version:       version(),
 		SilenceErrors: true, SilenceUsage: true,
-		Args: cobra.NoArgs,
 	}
+	root.RunE = func(_ *cobra.Command, args []string) error { return noCommand(root, args) }
+	root.Args = cobra.ArbitraryArgs // RunE names what is there instead
+	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(a.fuzzCommand(), a.runCommand(), a.replayCommand(), a.historyCommand(), a.listCommand())
+	strict(root)
 	return root
+}
+
+// noCommand is the error of a command that has subcommands and got another word.
+func noCommand(c *cobra.Command, args []string) error {
+	var names []string
+	for _, sub := range c.Commands() {
+		names = append(names, sub.Name())
+	}
+	what := "no command"
+	if len(args) > 0 {
+		what = fmt.Sprintf("unknown command %q", args[0])
+	}
+	return fmt.Errorf("%s, expected one of %s; see %s --help", what, strings.Join(names, ", "), c.CommandPath())
+}
+
+// strict makes the commands that come with cobra refuse words that they don't
+// know: by default they print their help and succeed.
+func strict(root *cobra.Command) {
+	root.InitDefaultHelpCmd()
+	root.InitDefaultCompletionCmd()
+	for _, c := range root.Commands() {
+		switch c.Name() {
+		case "completion":
+			c.Args = cobra.ArbitraryArgs
+			c.RunE = noCommand
+		case "help":
+			c.Run, c.RunE = nil, func(_ *cobra.Command, args []string) error {
+				about, rest, err := root.Find(args)
+				if err != nil || len(rest) > 0 {
+					return noCommand(root, args)
+				}
+				about.InitDefaultHelpFlag()
+				return about.Help()
+			}
+		}
+	}
+}
+
+// flagError says what was expected of a flag, in place of how it was parsed.
+func flagError(c *cobra.Command, err error) error {
+	var value *pflag.InvalidValueError
+	if !errors.As(err, &value) {
+		return fmt.Errorf("%w, expected the flags that %s --help lists", err, c.CommandPath())
+	}
+	f := value.GetFlag()
+	expected := map[string]string{
+		"uint64": "a whole number, 0 or more", "int": "a whole number", "int64": "a whole number",
+		"duration": "a duration such as 90s or 5m", "bool": "true or false",
+	}[f.Value.Type()]
+	return fmt.Errorf("--%s %q, expected %s", f.Name, value.GetValue(), expected)
+}
+
+// together refuses flags that exclude each other.
+func together(c *cobra.Command, names ...string) error {
+	var given []string
+	for _, name := range names {
+		if c.Flags().Changed(name) {
+			given = append(given, "--"+name)
+		}
+	}
+	if len(given) > 1 {
+		return fmt.Errorf("%s exclude each other, expected one of them", strings.Join(given, " and "))
+	}
+	return nil
 }
 
 // version returns the module's version or the commit that the program was built

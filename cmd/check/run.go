@@ -11,9 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/rashomon-go/rashomon"
-	"github.com/rashomon-go/rashomon/checker"
 	"github.com/rashomon-go/rashomon/sim"
-	"github.com/rashomon-go/rashomon/systems"
 )
 
 // show is what the user wants to see of one run.
@@ -26,8 +24,15 @@ func (s *show) flags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.BoolVar(&s.trace, "trace", false, "print every event of the run")
 	f.BoolVar(&s.json, "json", false, "print JSON")
-	f.StringVar(&s.out, "out", "", "write the scenario and a page that shows the run to this directory")
-	cmd.MarkFlagsMutuallyExclusive("trace", "json")
+	f.StringVar(&s.out, "out", "", "write the scenario, and a page that shows the run, to this `DIR`")
+}
+
+// prepare says early what would fail late.
+func (s *show) prepare() error {
+	if s.out == "" {
+		return nil
+	}
+	return writable(s.out)
 }
 
 func (a *app) runCommand() *cobra.Command {
@@ -40,11 +45,18 @@ func (a *app) runCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "run --system S | --bug B",
 		Short: "Run the scenario of one seed",
+		Long: `run makes a scenario from a seed, runs it, and says whether what the clients saw is
+what the system claims. It tests one row of the system's table of claims: the first
+one, or the first one that fits --reads and --claim. The same seed gives the same
+run and the same digest.`,
 		Example: `  check run --system chain --seed 7
   check run --bug chain-ack-at-middle --seed 7 --trace
   check run --system chain --reads any --seed 7 --print > scenario.yaml`,
 		Args: cobra.NoArgs,
-		RunE: func(*cobra.Command, []string) error {
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := errors.Join(together(cmd, "trace", "json", "print"), together(cmd, "out", "print")); err != nil {
+				return err
+			}
 			if system != "" {
 				c.systems = []string{system}
 			} else if c.bug == "" {
@@ -63,21 +75,28 @@ func (a *app) runCommand() *cobra.Command {
 			if print {
 				return rashomon.WriteScenario(a.out, sc)
 			}
-			return a.runOne(cell.System, sc, s, fmt.Sprintf("seed-%d", seed))
+			if err := s.prepare(); err != nil {
+				return err
+			}
+			r, err := a.play(cell.System, sc, s)
+			if err != nil {
+				return err
+			}
+			return a.show(cell.System, sc, r, s, fmt.Sprintf("%s-seed-%d", cell.System.Name, seed))
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&system, "system", "", "the system to run (see check list)")
-	f.Uint64Var(&seed, "seed", 0, "the seed that the scenario is made from")
-	f.IntVar(&operations, "operations", rashomon.DefaultOperations, "how many operations the clients do")
+	f.StringVar(&system, "system", "", "the system to run, by its `NAME` (check list names them)")
+	f.Uint64Var(&seed, "seed", 0, "the seed `N` that the scenario is made from")
+	f.IntVar(&operations, "operations", rashomon.DefaultOperations, "how many operations the clients do: `N`")
 	f.BoolVar(&print, "print", false, "print the scenario instead of running it")
 	c.flags(cmd)
 	s.flags(cmd)
 	return cmd
 }
 
-// runOne runs a scenario and shows what it gave.
-func (a *app) runOne(s *rashomon.System, sc *rashomon.Scenario, show show, name string) error {
+// play runs a scenario, and prints its events meanwhile if they are wanted.
+func (a *app) play(s *rashomon.System, sc *rashomon.Scenario, show show) (*rashomon.Result, error) {
 	var opt rashomon.Options
 	trace := tracer{w: bufio.NewWriter(a.out), names: names(sc)}
 	if show.trace {
@@ -85,22 +104,28 @@ func (a *app) runOne(s *rashomon.System, sc *rashomon.Scenario, show show, name 
 	}
 	r, err := rashomon.Run(s, sc, opt)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if err := trace.w.Flush(); err != nil {
-		return err
-	}
-	a.status = statusOf(r.Verdict)
+	return r, trace.w.Flush()
+}
+
+// show prints what a run gave, and writes it to files if they are wanted.
+func (a *app) show(s *rashomon.System, sc *rashomon.Scenario, r *rashomon.Result, show show, name string) error {
 	var saved rashomon.Saved
 	if show.out != "" {
-		if saved, _, err = rashomon.Save(show.out, s.Name+"-"+name, s, sc, replayCommand); err != nil {
-			return err
+		ours := *sc
+		ours.Program = version()
+		var err error
+		if saved, _, err = rashomon.Save(show.out, name, s, &ours, replayCommand); err != nil {
+			return fmt.Errorf("--out: %w", plainError(err))
 		}
 	}
+	a.status = statusOf(r.Verdict)
+	report := newRunReport(sc, r, saved)
 	if show.json {
-		return printJSON(a.out, newRunReport(sc, r, saved))
+		return printJSON(a.out, report)
 	}
-	return newRunReport(sc, r, saved).print(a.out)
+	return report.print(a.out)
 }
 
 // replayCommand is what pages and messages tell people to type.
@@ -155,7 +180,8 @@ type runReport struct {
 	Messages   uint64   `json:"messages"`
 	Faults     int      `json:"faults"`
 	Simulated  string   `json:"simulated"`
-	Scenario   string   `json:"scenario,omitempty"` // file
+	Expected   string   `json:"expected_digest,omitempty"` // that the scenario file tells
+	Scenario   string   `json:"scenario,omitempty"`        // file
 	Page       string   `json:"page,omitempty"`     // file
 }
 
@@ -166,6 +192,9 @@ func newRunReport(sc *rashomon.Scenario, r *rashomon.Result, saved rashomon.Save
 		Operations: r.Exercise.Operations(), OK: r.Exercise.OK, Failed: r.Exercise.Failed, Unknown: r.Exercise.Unknown,
 		Messages: r.Exercise.Traffic.Sent, Faults: r.Exercise.Faults,
 		Simulated: r.End.Round(time.Millisecond).String(), Scenario: saved.Scenario, Page: saved.Page,
+	}
+	if sc.Digest != 0 {
+		report.Expected = rashomon.DigestString(sc.Digest)
 	}
 	for _, i := range r.Witness {
 		report.Witness = append(report.Witness, r.DescribeOp(i))
@@ -189,67 +218,13 @@ func (r runReport) print(w io.Writer) error {
 	for _, op := range r.Witness {
 		fmt.Fprintf(&b, "  %s\n", op)
 	}
-	fmt.Fprintf(&b, "%d operations: %d ok, %d failed, %d unknown; %d messages and %d faults in %s of simulated time\n",
-		r.Operations, r.OK, r.Failed, r.Unknown, r.Messages, r.Faults, r.Simulated)
+	fmt.Fprintf(&b, "%s: %d ok, %d failed, %d unknown; %s and %s in %s of simulated time\n",
+		plural(r.Operations, "operation"), r.OK, r.Failed, r.Unknown,
+		plural(int(r.Messages), "message"), plural(r.Faults, "fault"), r.Simulated)
 	if r.Scenario != "" {
 		fmt.Fprintf(&b, "scenario: %s\npage:     %s\n", r.Scenario, r.Page)
 	}
 	fmt.Fprintf(&b, "digest: %s\n", r.Digest)
 	_, err := io.WriteString(w, b.String())
 	return err
-}
-
-func (a *app) replayCommand() *cobra.Command {
-	var s show
-	cmd := &cobra.Command{
-		Use:   "replay FILE",
-		Short: "Run a scenario file again, and see that it gives the same digest",
-		Long: `replay runs a scenario file. If the file has the digest of the run that wrote it,
-the digests are compared: a difference is exit status 4 if this program wrote the
-file, and is explained if another version did.`,
-		Args: exactlyOneFile,
-		RunE: func(_ *cobra.Command, args []string) error {
-			sc, err := readScenario(a.in, args[0])
-			if err != nil {
-				return err
-			}
-			system, err := systems.Find(sc.System, sc.Bug)
-			if err != nil {
-				return fmt.Errorf("%s: %w", args[0], err)
-			}
-			if err := sc.Validate(system); err != nil {
-				return fmt.Errorf("%s: %w", args[0], err)
-			}
-			if err := a.runOne(system, sc, s, "replay"); err != nil {
-				return err
-			}
-			return a.compare(system, sc, s)
-		},
-	}
-	s.flags(cmd)
-	return cmd
-}
-
-// compare says whether the replay gave the digest that the file tells.
-func (a *app) compare(s *rashomon.System, sc *rashomon.Scenario, show show) error {
-	if sc.Digest == 0 {
-		return nil
-	}
-	again, err := rashomon.Run(s, sc, rashomon.Options{Check: checker.Options{VerdictOnly: true}})
-	if err != nil {
-		return err
-	}
-	switch {
-	case again.Digest == sc.Digest:
-		if !show.json {
-			fmt.Fprintln(a.out, "replayed bit for bit")
-		}
-		return nil
-	case sc.Program != "" && sc.Program != version():
-		fmt.Fprintf(a.err, "check: the digest in the file is %s: it was written by version %s, and this is %s, whose code decides otherwise; the scenario is the same, the run is not\n",
-			rashomon.DigestString(sc.Digest), sc.Program, version())
-		return nil
-	}
-	return brokenError{fmt.Errorf("the digest in the file is %s, and replaying gave %s: either the file was edited (then delete its digest) or something is not deterministic",
-		rashomon.DigestString(sc.Digest), rashomon.DigestString(again.Digest))}
 }

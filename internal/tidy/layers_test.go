@@ -31,7 +31,7 @@ var layers = map[string]layer{
 	// Judges: they know no simulator, so they judge histories recorded anywhere.
 	"model":           {modules: []string{porcupine}},
 	"history":         {imports: []string{"history/internal/lines", "model"}},
-	"history/formats": {imports: []string{"history", "history/internal/lines", "model"}, modules: []string{edn}},
+	"history/formats": {imports: []string{"history", "history/internal/lines", "model"}},
 	"checker":         {imports: []string{"history", "model"}, modules: []string{porcupine}},
 
 	"history/internal/lines": {},
@@ -45,20 +45,17 @@ var layers = map[string]layer{
 	}},
 
 	// report never imports the root, so that a failing Check can write its page.
-	"report": {imports: []string{"checker", "faults", "history", "model", "sim"}},
+	"report": {imports: []string{"history", "model", "sim"}},
 	// The root reads scenario files from `go test` too, hence YAML.
 	".": {
-		imports: []string{"checker", "faults", "history", "model", "report", "sim"},
-		modules: []string{porcupine, yaml},
+		imports: []string{"checker", "faults", "history", "internal/wholefile", "model", "report", "sim"},
+		modules: []string{yaml},
 	},
-	"campaign": {
-		imports: []string{".", "checker", "faults", "history", "model", "report", "sim"},
-		modules: []string{porcupine, yaml},
-	},
+	"campaign": {imports: []string{".", "checker", "sim"}},
 	"cmd/check": {anything: true},
 
-	"internal/script": {modules: []string{datadriven}},
-	"internal/tidy":   {},
+	"internal/tidy":      {},
+	"internal/wholefile": {},
 }
 
 // testModules are for _test files only, in every package and in the command.

@@ -1,0 +1,315 @@
+package replication_test
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cockroachdb/datadriven"
+
+	. "github.com/rashomon-go/rashomon/replication"
+	"github.com/rashomon-go/rashomon/sim"
+)
+
+// TestScripts plays the scripts: space-time diagrams in words. Run it with
+// -rewrite after a change, and read the difference.
+//
+//	primary-backup MODE NODE... [acks=K] [reads=any]   the group; links take 5 ms, clients' none
+//	chain NODE... [reads=any]
+//	link A B DURATION [copies]     delay from A to B; with copies, each message arrives twice
+//	cut A B, heal                  one direction; all cuts
+//	disk NODE DURATION             how long a sync takes
+//	write CLIENT NODE K=V [timeout=D]   also cas CLIENT NODE K=OLD:NEW, read CLIENT NODE K
+//	retry CLIENT NODE              the client's latest write again, under the same number
+//	crash NODE [after N sends], restart NODE
+//	run DURATION, idle             print what happens; idle runs until nothing is left to happen
+//	state                          what the nodes hold
+func TestScripts(t *testing.T) {
+	for _, dir := range []string{"primary_backup", "chain"} {
+		datadriven.Walk(t, "testdata/scripts/"+dir, func(t *testing.T, path string) {
+			s := &script{writes: map[string]Write{}}
+			s.world = sim.New(sim.Config{
+				Seed: 1, Trace: s.trace,
+				Link: sim.Link{Latency: sim.Constant(5 * time.Millisecond)},
+			})
+			defer s.world.Stop()
+			datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string {
+				for line := range strings.Lines(d.FullCmd() + "\n" + d.Input) {
+					if err := s.do(strings.Fields(line)); err != nil {
+						d.Fatalf(t, "%s: %v", strings.TrimSpace(line), err)
+					}
+				}
+				out := s.out.String()
+				s.out.Reset()
+				return out
+			})
+		})
+	}
+}
+
+// script is a world that a script acts on.
+type script struct {
+	world    *sim.World
+	nodes    []sim.NodeID
+	cuts     []sim.OverlayID
+	writes   map[string]Write // each client's latest
+	out      strings.Builder
+	requests uint64
+}
+
+func (s *script) do(words []string) (err error) {
+	if len(words) == 0 {
+		return nil
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("%v", r)
+		}
+	}()
+	args, options := split(words[1:])
+	switch words[0] {
+	case "primary-backup":
+		s.primaryBackup(args[0], args[1:], options)
+	case "chain":
+		s.nodes, err = BuildChain(s.world, ChainConfig{ReadAnywhere: options["reads"] == "any"}, args...)
+	case "link":
+		l := sim.Link{Latency: sim.Constant(span(args[2]))}
+		if len(args) > 3 {
+			l.Latency = sim.Uniform(span(args[2]), 20*span(args[2]))
+			l.Duplicate = 1
+		}
+		s.world.SetLink(s.pair(args), l)
+	case "cut":
+		s.cuts = append(s.cuts, s.world.Impose(sim.Overlay{Cut: true}, s.pair(args)))
+	case "heal":
+		for _, id := range s.cuts {
+			s.world.Lift(id)
+		}
+	case "disk":
+		s.world.SetSyncTime(s.id(args[0]), span(args[1]))
+	case "write", "cas":
+		s.write(args, options)
+	case "retry":
+		s.ask(args[0], args[1], s.writes[args[0]], "1s")
+	case "read":
+		s.ask(args[0], args[1], Read{args[2]}, "1s")
+	case "crash":
+		if len(args) > 1 {
+			s.world.CrashAfterSends(s.id(args[0]), int(integer(args[2])))
+			return nil
+		}
+		s.world.Crash(s.id(args[0]), sim.LoseUnsynced)
+	case "restart":
+		s.world.Restart(s.id(args[0]))
+	case "run":
+		s.world.Run(s.world.Now() + span(args[0]))
+	case "idle":
+		s.idle()
+	case "state":
+		s.state()
+	default:
+		return fmt.Errorf("unknown command %q", words[0])
+	}
+	return err
+}
+
+func (s *script) primaryBackup(mode string, names []string, options map[string]string) {
+	cfg := &PrimaryBackupConfig{ServeReads: options["reads"] == "any"}
+	for cfg.Mode.String() != mode {
+		cfg.Mode++
+	}
+	if k, found := options["acks"]; found {
+		cfg.Acks = int(integer(k))
+	}
+	for i := range names {
+		cfg.Members = append(cfg.Members, sim.NodeID(i))
+	}
+	s.nodes = cfg.Members
+	addGroup(s.world, cfg, names, nil)
+}
+
+// addGroup adds the nodes of a primary-backup group to an empty world; around, if
+// not nil, is put around each.
+func addGroup(w *sim.World, cfg *PrimaryBackupConfig, names []string, around func(int, sim.Node) sim.Node) {
+	for i, name := range names {
+		w.AddNode(name, func(_ sim.NodeID, disk *sim.Disk) (n sim.Node) {
+			if n = NewBackupNode(cfg, disk); i == 0 {
+				n = NewPrimaryNode(cfg, disk)
+			}
+			if around != nil {
+				n = around(i, n)
+			}
+			return n
+		})
+	}
+}
+
+func (s *script) write(args []string, options map[string]string) {
+	timeout := options["timeout"]
+	delete(options, "timeout")
+	if timeout == "" {
+		timeout = "1s"
+	}
+	s.requests++
+	w := Write{Request: RequestID{Client: clientID(args[0]), Number: s.requests}}
+	for key, value := range options { // just one
+		w.Key = key
+		if expect, next, cas := strings.Cut(value, ":"); cas {
+			w.Kind, w.Expect, value = CompareAndSet, integer(expect), next
+		}
+		w.Value = integer(value)
+	}
+	s.writes[args[0]] = w
+	s.ask(args[0], args[1], w, timeout)
+}
+
+func clientID(name string) sim.NodeID { return 100 + sim.NodeID(integer(strings.TrimPrefix(name, "c"))) }
+
+// ask lets a client make one call, which begins at once.
+func (s *script) ask(client, node string, m sim.Message, timeout string) {
+	to := s.id(node)
+	s.world.Go(client, func(p *sim.Proc) {
+		if _, err := p.Call(to, m, span(timeout)); err != nil {
+			fmt.Fprintf(&s.out, "%12v %s gives up waiting\n", p.Now(), client)
+		}
+	})
+}
+
+// trace prints what happens; what a client sends is seen where it arrives.
+func (s *script) trace(e sim.Event) {
+	if e.Kind == sim.Sent && (!s.isNode(e.From) || !s.isNode(e.To)) {
+		return
+	}
+	e.Message = inWords(e.Message)
+	s.out.WriteString(e.Describe(s.world.Name) + "\n")
+}
+
+// idle runs until nothing is left but the timeouts of calls that were answered.
+func (s *script) idle() {
+	start := s.out.Len()
+	for s.world.Step(s.world.Now() + 10*time.Second) {
+		if s.world.Now() > time.Minute {
+			panic("does not come to rest")
+		}
+	}
+	if s.out.Len() == start {
+		s.out.WriteString("nothing\n")
+	}
+}
+
+func (s *script) state() {
+	for _, id := range s.nodes {
+		n := s.world.Node(id)
+		fmt.Fprintf(&s.out, "%s:", s.world.Name(id))
+		if n == nil {
+			s.out.WriteString(" down\n")
+			continue
+		}
+		for i, v := range n.(sim.Observable).State() {
+			sep := ", "
+			if i == 0 {
+				sep = " "
+			}
+			name, isKey := strings.CutPrefix(v.Name, "store ")
+			if isKey {
+				name += " ="
+			}
+			s.out.WriteString(sep + name + " " + v.Value)
+		}
+		s.out.WriteString("\n")
+	}
+}
+
+func (s *script) isNode(id sim.NodeID) bool { return slices.Contains(s.nodes, id) }
+
+func (s *script) pair(args []string) sim.Pair { return sim.Pair{From: s.id(args[0]), To: s.id(args[1])} }
+
+func (s *script) id(name string) sim.NodeID {
+	for _, id := range s.nodes {
+		if s.world.Name(id) == name {
+			return id
+		}
+	}
+	panic("no node " + name)
+}
+
+func split(words []string) (args []string, options map[string]string) {
+	options = map[string]string{}
+	for _, w := range words {
+		if key, value, found := strings.Cut(w, "="); found {
+			options[key] = value
+		} else {
+			args = append(args, w)
+		}
+	}
+	return args, options
+}
+
+func span(s string) time.Duration {
+	d, err := time.ParseDuration(s)
+	if err != nil {
+		panic(err)
+	}
+	return d
+}
+
+func integer(s string) int64 {
+	n, err := strconv.ParseInt(s, 10, 64)
+	if err != nil {
+		panic(err)
+	}
+	return n
+}
+
+// inWords prints a message so that a line of a script stays short.
+func inWords(m sim.Message) sim.Message {
+	switch m := m.(type) {
+	case Write:
+		return fmt.Sprintf("%s, request %d", change(m), m.Request.Number)
+	case Read:
+		return "read " + m.Key
+	case Written:
+		if !m.Swapped {
+			return "not swapped, saw " + number(m.Seen)
+		}
+		return "written"
+	case Value:
+		return "value " + number(m.Value)
+	case Redirect:
+		return fmt.Sprintf("ask node %d", m.To)
+	case Refused:
+		return "refused"
+	case Replicate:
+		return fmt.Sprintf("Replicate %d: %s; committed %d", m.Entry.Seq, change(m.Entry.Write), m.Committed)
+	case Commit:
+		return fmt.Sprintf("Commit %d", m.Committed)
+	case ReplicationAck:
+		return fmt.Sprintf("ReplicationAck %d; knows commits %d", m.Seq, m.Committed)
+	case Join:
+		return fmt.Sprintf("Join, has %d", m.Seq)
+	case Welcome:
+		return fmt.Sprintf("Welcome, committed %d", m.Committed)
+	case Propagate:
+		return fmt.Sprintf("Propagate %d: %s", m.Entry.Seq, change(m.Entry.Write))
+	case WriteAck:
+		return fmt.Sprintf("WriteAck %d", m.Seq)
+	}
+	return m
+}
+
+func change(w Write) string {
+	if w.Kind == CompareAndSet {
+		return fmt.Sprintf("%s=%d if %d", w.Key, w.Value, w.Expect)
+	}
+	return fmt.Sprintf("%s=%d", w.Key, w.Value)
+}
+
+func number(n int64) string {
+	if n == Absent {
+		return "nothing"
+	}
+	return strconv.FormatInt(n, 10)
+}
