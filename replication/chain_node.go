@@ -75,12 +75,14 @@ func (n *ChainNode) State() []sim.Variable {
 	return append(n.store.state(), number("log", n.log.last()), number("acked", n.acked))
 }
 
-// Start takes up again what the log held when the node booted.
+// Start takes up again what the log held when the node booted: the tail has
+// committed it, the others don't know whether the tail has it.
 func (n *ChainNode) Start(env *sim.Env) {
 	if n.Role() == RoleTail {
 		n.acked = n.log.last()
 	}
 	n.arm(env)
+	n.resend(env)
 }
 
 // Receive implements sim.Node.

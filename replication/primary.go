@@ -83,10 +83,14 @@ func (n *PrimaryNode) State() []sim.Variable {
 	return state
 }
 
-// Start takes up again what the log held when the node booted.
+// Start takes up again what the log held when the node booted: nobody has
+// acknowledged it, as far as the node knows.
 func (n *PrimaryNode) Start(env *sim.Env) {
 	n.commit(env)
 	n.arm(env)
+	for i := range n.backups {
+		n.resend(env, &n.backups[i])
+	}
 }
 
 // Receive implements sim.Node.

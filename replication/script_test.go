@@ -93,9 +93,9 @@ func (s *script) do(words []string) (err error) {
 	case "write", "cas":
 		s.write(args, options)
 	case "retry":
-		s.ask(args[0], args[1], s.writes[args[0]], "1s")
+		s.ask(args[0], args[1], s.writes[args[0]], "100ms")
 	case "read":
-		s.ask(args[0], args[1], Read{args[2]}, "1s")
+		s.ask(args[0], args[1], Read{args[2]}, "100ms")
 	case "crash":
 		if len(args) > 1 {
 			s.world.CrashAfterSends(s.id(args[0]), int(integer(args[2])))
@@ -151,7 +151,7 @@ func (s *script) write(args []string, options map[string]string) {
 	timeout := options["timeout"]
 	delete(options, "timeout")
 	if timeout == "" {
-		timeout = "1s"
+		timeout = "100ms"
 	}
 	s.requests++
 	w := Write{Request: RequestID{Client: clientID(args[0]), Number: s.requests}}

@@ -31,7 +31,7 @@ var layers = map[string]layer{
 	// Judges: they know no simulator, so they judge histories recorded anywhere.
 	"model":           {modules: []string{porcupine}},
 	"history":         {imports: []string{"history/internal/lines", "model"}},
-	"history/formats": {imports: []string{"history", "history/internal/lines", "model"}},
+	"history/formats": {imports: []string{"history", "history/internal/lines", "model"}, modules: []string{edn}},
 	"checker":         {imports: []string{"history", "model"}, modules: []string{porcupine}},
 
 	"history/internal/lines": {},
@@ -51,7 +51,7 @@ var layers = map[string]layer{
 		imports: []string{"checker", "faults", "history", "internal/wholefile", "model", "report", "sim"},
 		modules: []string{yaml},
 	},
-	"campaign": {imports: []string{".", "checker", "sim"}},
+	"campaign":  {imports: []string{".", "checker", "sim"}},
 	"cmd/check": {anything: true},
 
 	"internal/tidy":      {},
