@@ -28,7 +28,7 @@ type ChainNode struct {
 	applied uint64
 	acked   uint64 // the tail is known to have everything up to here
 	overdue overdue
-	resent  uint64 // end of the burst that is not yet acknowledged, or 0
+	resent  uint64 // when this is acknowledged, the next burst is due; or 0
 	stats   ChainReplicationStats
 }
 
@@ -218,10 +218,9 @@ func (n *ChainNode) retransmit(env *sim.Env) {
 }
 
 func (n *ChainNode) resend(env *sim.Env) {
-	end := n.overdue.span(n.acked)
-	n.resent = 0
+	end, more := n.overdue.span(n.acked)
+	n.resent = more
 	for seq := n.acked + 1; seq <= end; seq++ {
-		n.resent = seq
 		n.pass(env, n.log.at(seq).Entry)
 	}
 }

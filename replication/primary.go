@@ -255,9 +255,9 @@ func (n *PrimaryNode) retransmit(env *sim.Env) {
 }
 
 func (n *PrimaryNode) resend(env *sim.Env, b *standing) {
-	b.resent = 0
-	for seq := b.acked + 1; seq <= n.overdue.span(b.acked); seq++ {
-		b.resent = seq
+	end, more := n.overdue.span(b.acked)
+	b.resent = more
+	for seq := b.acked + 1; seq <= end; seq++ {
 		n.replicate(env, b.id, Replicate{n.log.at(seq).Entry, n.committed})
 	}
 }

@@ -31,6 +31,12 @@ func (o *overdue) arm(last uint64) bool {
 	return true
 }
 
-// span returns the next updates to send again to a node that has acknowledged
-// everything up to acked: those after acked, up to and including the result.
-func (o *overdue) span(acked uint64) uint64 { return min(o.ticked, acked+burst) }
+// span returns the end of what to send again to a node that has acknowledged
+// everything up to acked, and the acknowledgement upon which to go on, or 0 if
+// nothing is left then.
+func (o *overdue) span(acked uint64) (end, more uint64) {
+	if end = acked + burst; end < o.ticked {
+		return end, end
+	}
+	return o.ticked, 0
+}

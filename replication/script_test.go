@@ -22,7 +22,8 @@ import (
 //	link A B DURATION [copies]     delay from A to B; with copies, each message arrives twice
 //	cut A B, heal                  one direction; all cuts
 //	disk NODE DURATION             how long a sync takes
-//	write CLIENT NODE K=V [timeout=D]   also cas CLIENT NODE K=OLD:NEW, read CLIENT NODE K
+//	write CLIENT NODE K=V [timeout=D] [delay=D]   delay: on its way; cas CLIENT NODE K=OLD:NEW
+//	read CLIENT NODE K
 //	retry CLIENT NODE              the client's latest write again, under the same number
 //	crash NODE [after N sends], restart NODE
 //	run DURATION, idle             print what happens; idle runs until nothing is left to happen
@@ -148,11 +149,7 @@ func addGroup(w *sim.World, cfg *PrimaryBackupConfig, names []string, around fun
 }
 
 func (s *script) write(args []string, options map[string]string) {
-	timeout := options["timeout"]
-	delete(options, "timeout")
-	if timeout == "" {
-		timeout = "100ms"
-	}
+	timeout, delay := take(options, "timeout", "100ms"), take(options, "delay", "0s")
 	s.requests++
 	w := Write{Request: RequestID{Client: clientID(args[0]), Number: s.requests}}
 	for key, value := range options { // just one
@@ -163,15 +160,25 @@ func (s *script) write(args []string, options map[string]string) {
 		w.Value = integer(value)
 	}
 	s.writes[args[0]] = w
-	s.ask(args[0], args[1], w, timeout)
+	id := s.ask(args[0], args[1], w, timeout)
+	s.world.SetLink(sim.Pair{From: id, To: s.id(args[1])}, sim.Link{Latency: sim.Constant(span(delay))})
+}
+
+// take removes an option and returns its value.
+func take(options map[string]string, name, otherwise string) string {
+	if v, found := options[name]; found {
+		delete(options, name)
+		return v
+	}
+	return otherwise
 }
 
 func clientID(name string) sim.NodeID { return 100 + sim.NodeID(integer(strings.TrimPrefix(name, "c"))) }
 
 // ask lets a client make one call, which begins at once.
-func (s *script) ask(client, node string, m sim.Message, timeout string) {
+func (s *script) ask(client, node string, m sim.Message, timeout string) sim.NodeID {
 	to := s.id(node)
-	s.world.Go(client, func(p *sim.Proc) {
+	return s.world.Go(client, func(p *sim.Proc) {
 		if _, err := p.Call(to, m, span(timeout)); err != nil {
 			fmt.Fprintf(&s.out, "%12v %s gives up waiting\n", p.Now(), client)
 		}

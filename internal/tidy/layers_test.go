@@ -49,7 +49,7 @@ var layers = map[string]layer{
 	// The root reads scenario files from `go test` too, hence YAML.
 	".": {
 		imports: []string{"checker", "faults", "history", "internal/wholefile", "model", "report", "sim"},
-		modules: []string{yaml},
+		modules: []string{porcupine, yaml},
 	},
 	"campaign":  {imports: []string{".", "checker", "sim"}},
 	"cmd/check": {anything: true},

@@ -46,6 +46,7 @@ type text struct {
 }
 
 // notOurs are directories that nobody commits, or that break rules on purpose.
+// So are the failures that rapid writes down, in testdata/rapid of any package.
 var notOurs = []string{".git", "rashomon-out", "internal/tidy/testdata"}
 
 // readTree reads the module in fsys. Nested modules, testdata and directories
@@ -56,7 +57,7 @@ func readTree(fsys fs.FS) (*tree, error) {
 		switch {
 		case err != nil:
 			return err
-		case d.IsDir() && slices.Contains(notOurs, name):
+		case d.IsDir() && (slices.Contains(notOurs, name) || strings.HasSuffix(name, "testdata/rapid")):
 			return fs.SkipDir
 		case d.IsDir() || !d.Type().IsRegular():
 			return nil
