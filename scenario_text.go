@@ -151,12 +151,22 @@ func (w *words) errorf(format string, args ...any) error {
 	return &faults.SyntaxError{Column: w.column, Message: fmt.Sprintf(format, args...)}
 }
 
+// unexpected is the error of a word that should be another one; there is none if
+// the line has ended.
+func (w *words) unexpected(word, format string, args ...any) error {
+	what := "the line ends"
+	if word != "" {
+		what = strconv.Quote(word)
+	}
+	return w.errorf("%s, expected %s", what, fmt.Sprintf(format, args...))
+}
+
 // number reads a name such as n3 or c0.
 func (w *words) number(word, prefix, what string) (int, error) {
 	digits, ok := strings.CutPrefix(word, prefix)
 	n, err := strconv.ParseUint(digits, 10, 31)
 	if !ok || err != nil || strconv.FormatUint(n, 10) != digits {
-		return 0, w.errorf("%q, expected %s such as %s0", word, what, prefix)
+		return 0, w.unexpected(word, "%s such as %s0", what, prefix)
 	}
 	return int(n), nil
 }
@@ -177,13 +187,13 @@ func ParseOperation(line string) (Operation, error) {
 	kind := w.next()
 	var known bool
 	if op.Kind, known = model.ParseKind(kind); !known {
-		return Operation{}, w.errorf("unknown operation %q, expected read, write, cas or delete", kind)
+		return Operation{}, w.unexpected(kind, "read, write, cas or delete")
 	}
 	if err := op.parseKey(w); err != nil {
 		return Operation{}, err
 	}
 	if word := w.next(); word != "at" {
-		return Operation{}, w.errorf("%q, expected at and a node", word)
+		return Operation{}, w.unexpected(word, "at and a node")
 	}
 	if op.Node, err = w.number(w.next(), "n", "a node"); err != nil {
 		return Operation{}, err
@@ -193,14 +203,14 @@ func ParseOperation(line string) (Operation, error) {
 		return op, nil
 	case "after":
 	default:
-		return Operation{}, w.errorf("%q, expected after and a duration, or the end of the line", word)
+		return Operation{}, w.unexpected(word, "after and a duration, or the end of the line")
 	}
 	word := w.next()
 	if op.Think, err = time.ParseDuration(word); err != nil || op.Think < 0 {
-		return Operation{}, w.errorf("%q, expected a duration such as 3ms", word)
+		return Operation{}, w.unexpected(word, "a duration such as 3ms")
 	}
 	if word := w.next(); word != "" {
-		return Operation{}, w.errorf("%q, expected the end of the line", word)
+		return Operation{}, w.unexpected(word, "the end of the line")
 	}
 	return op, nil
 }
@@ -217,7 +227,7 @@ func (op *Operation) parseKey(w *words) error {
 		key = unquoted
 	}
 	if key == "" {
-		return w.errorf("%q, expected a key", word)
+		return w.unexpected(word, "a key")
 	}
 	op.Key = key
 	wants := op.Kind == model.Write || op.Kind == model.CAS

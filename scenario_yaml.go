@@ -94,7 +94,7 @@ func parseYAML(data []byte) (top field, err error) {
 			err = fmt.Errorf("not a YAML file: %v", r)
 		}
 	}()
-	file, err := parser.ParseBytes(data, 0)
+	file, err := parser.ParseBytes(data, 0, parser.AllowDuplicateMapKey()) // entries refuses them, in our words
 	if err != nil {
 		return field{}, err
 	}
@@ -226,7 +226,11 @@ func (f *scenarioFile) invalid(err error) error {
 	case what.key == "operations" && what.index < len(f.operations):
 		return f.operations[what.index].errorf("%v", err)
 	case what.key == "faults" && what.index < len(f.faults):
-		return f.faults[what.index].errorf("%v", err)
+		element := f.faults[what.index]
+		if line, _ := element.text(); line == f.scenario.Faults[what.index].String() {
+			return element.inLine(err) // the columns of err are those of the file
+		}
+		return element.errorf("%v", err)
 	}
 	if v, given := f.fields[what.key]; given {
 		return v.errorf("%v", err)
@@ -284,7 +288,12 @@ func (f field) errorf(format string, args ...any) error {
 
 // unexpected says what stands there instead of what was expected.
 func (f field) unexpected(expected string) error {
-	what := "a " + strings.ToLower(f.node.Type().String())
+	what := strings.ToLower(f.node.Type().String())
+	if strings.Contains("aeiou", what[:1]) {
+		what = "an " + what
+	} else {
+		what = "a " + what
+	}
 	if t := f.node.GetToken(); f.scalar() && t != nil {
 		what = strconv.Quote(cut(t.Value, 60))
 	}
@@ -327,7 +336,7 @@ func (f field) int() (int, error) {
 	}
 	n, err := strconv.ParseInt(s, 10, 32)
 	if err != nil {
-		return 0, f.unexpected("a whole number, not too large")
+		return 0, f.unexpected("a whole number, no more than 2147483647")
 	}
 	return int(n), nil
 }

@@ -19,7 +19,7 @@ import (
 type judging struct {
 	model, format, engine string
 	steps                 int64
-	json                  bool
+	json, explain         bool
 }
 
 func (a *app) historyCommand() *cobra.Command {
@@ -28,9 +28,14 @@ func (a *app) historyCommand() *cobra.Command {
 		Use:   "history [--model M] FILE…",
 		Short: "Judge recorded histories, from the simulator or from a real system",
 		Long: `history reads recorded histories and says of each whether it is linearizable, one
-line a file. Formats: jsonl (ours), edn (Jepsen), jepsen-log and porcupine-kv (text
-logs); gzip is read directly, and - is standard input. The format is found out from
-the content and the model from the operations, unless they are given.`,
+line a file. Of a single file, or with --explain of each, the lines below say why: the
+few operations that contradict each other, and what was doubtful in the file.
+
+Formats: jsonl (ours), edn (Jepsen), jepsen-log and porcupine-kv (text logs); gzip is
+read directly, and - is standard input. The format is found out from the content and
+the model from the operations, unless they are given. A file that cannot be read does
+not keep the others from being judged; of several exit statuses the gravest counts:
+4, 3, 1, 2, 0.`,
 		Example: `  check history history.edn
   check history --model cas-register etcd_*.log
   gunzip < history.jsonl.gz | check history -`,
@@ -40,14 +45,20 @@ the content and the model from the operations, unless they are given.`,
 			}
 			return nil
 		},
-		RunE: func(_ *cobra.Command, args []string) error { return a.histories(&j, args) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if !cmd.Flags().Changed("explain") {
+				j.explain = len(args) == 1
+			}
+			return a.histories(&j, args)
+		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&j.model, "model", "auto", "what the history is judged by: "+modelNames())
-	f.StringVar(&j.format, "format", "auto", "how the files are written: jsonl, edn, jepsen-log, porcupine-kv")
-	f.StringVar(&j.engine, "engine", "auto", "which algorithm judges: auto, zones, porcupine")
-	f.Int64Var(&j.steps, "steps", 0, "give up on a key after so many steps of a search (default 2000000)")
+	f.StringVar(&j.model, "model", "auto", "judge by this `MODEL`: "+modelNames())
+	f.StringVar(&j.format, "format", "auto", "the files are in this `FORMAT`: auto, jsonl, edn, jepsen-log, porcupine-kv")
+	f.StringVar(&j.engine, "engine", "auto", "judge with this `ALGORITHM`: auto, zones, porcupine")
+	f.Int64Var(&j.steps, "steps", 0, "give up on a key after `N` steps of a search: the verdict is then unknown (default 2000000)")
 	f.BoolVar(&j.json, "json", false, "print a line of JSON for each file")
+	f.BoolVar(&j.explain, "explain", false, "say why, in lines below that of each file (default for a single file)")
 	complete(cmd, "model", func() []string { return strings.Split(modelNames(), ", ") })
 	complete(cmd, "format", func() []string { return []string{"auto", "jsonl", "edn", "jepsen-log", "porcupine-kv"} })
 	complete(cmd, "engine", func() []string { return []string{"auto", "zones", "porcupine"} })
@@ -90,7 +101,7 @@ func (a *app) histories(j *judging, files []string) error {
 			continue
 		}
 		a.status = graver(a.status, statusOf(r.verdict))
-		if err := r.print(a.out, j.json); err != nil {
+		if err := r.print(a.out, j); err != nil {
 			return err
 		}
 	}
@@ -165,26 +176,36 @@ func newHistoryReport(file string, h *history.History, info formats.Info, m stri
 	return report
 }
 
-func (r *historyReport) print(w io.Writer, asJSON bool) error {
-	if asJSON {
+func (r *historyReport) print(w io.Writer, j *judging) error {
+	if j.json {
 		return printJSONLine(w, r)
 	}
+	format := r.Format
+	if r.Operations == 0 && format == formats.Auto.String() {
+		format = "empty"
+	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s: %s (%s, %s as %s, %s)\n", r.File, r.Verdict, plural(r.Operations, "operation"), r.Format, r.Model,
+	fmt.Fprintf(&b, "%s: %s (%s, %s as %s, %s)\n", r.File, r.Verdict, plural(r.Operations, "operation"), format, r.Model,
 		time.Duration(r.Seconds*float64(time.Second)).Round(100*time.Microsecond))
-	for _, line := range []string{r.Reason, r.Sentence} {
-		if line != "" {
-			fmt.Fprintf(&b, "  %s\n", line)
-		}
-	}
-	for _, op := range r.Witness {
-		fmt.Fprintf(&b, "    %s\n", op)
-	}
-	for _, note := range r.Notes {
-		fmt.Fprintf(&b, "  note: %s\n", note)
+	if j.explain {
+		r.explain(&b)
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+func (r *historyReport) explain(b *strings.Builder) {
+	for _, line := range []string{r.Reason, r.Sentence} {
+		if line != "" {
+			fmt.Fprintf(b, "  %s\n", line)
+		}
+	}
+	for _, op := range r.Witness {
+		fmt.Fprintf(b, "    %s\n", op)
+	}
+	for _, note := range r.Notes {
+		fmt.Fprintf(b, "  note: %s\n", note)
+	}
 }
 
 func plural(n int, noun string) string {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -54,7 +55,7 @@ run and the same digest.`,
   check run --system chain --reads any --seed 7 --print > scenario.yaml`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := errors.Join(together(cmd, "trace", "json", "print"), together(cmd, "out", "print")); err != nil {
+			if err := cmp.Or(together(cmd, "trace", "json", "print"), together(cmd, "out", "print")); err != nil {
 				return err
 			}
 			if system != "" {
@@ -182,7 +183,7 @@ type runReport struct {
 	Simulated  string   `json:"simulated"`
 	Expected   string   `json:"expected_digest,omitempty"` // that the scenario file tells
 	Scenario   string   `json:"scenario,omitempty"`        // file
-	Page       string   `json:"page,omitempty"`     // file
+	Page       string   `json:"page,omitempty"`            // file
 }
 
 func newRunReport(sc *rashomon.Scenario, r *rashomon.Result, saved rashomon.Saved) runReport {
