@@ -55,8 +55,8 @@ func (r *Result) page(sc *Scenario, events []sim.Event, replay string) (*report.
 		System: sc.System, Claim: fmt.Sprintf("%s, reads at %s", sc.Claim, sc.Reads),
 		Digest: DigestString(r.Digest), Seed: strconv.FormatUint(sc.Seed, 10), Replay: replay,
 		History: r.History, Witness: r.Witness, Events: events,
-		Names: r.Names, Replicas: sc.Nodes,
-		Lane:     func(process int32) sim.NodeID { return sim.NodeID(sc.Nodes + int(process)%r.Clients) },
+		Names: r.Names, Replicas: r.firstClient,
+		Lane:     func(process int32) sim.NodeID { return sim.NodeID(r.firstClient + int(process)%r.Clients) },
 		Scenario: text.String(), Facts: r.Exercise.facts(),
 	}
 	if sc.Bug != "" {

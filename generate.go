@@ -39,9 +39,9 @@ func Generate(src Source, s *System, c Claim, operations int) *Scenario {
 		sc.Access = g.link(0, g.oneIn(2))
 	}
 	span := g.operations(sc, operations)
-	sc.Faults = faults.Generate(src, faults.Options{
-		Nodes: nodeNames(sc.Nodes), Until: span, Classes: s.tolerates(),
-	})
+	budget := s.tolerates(sc.Nodes)
+	budget.Nodes, budget.Roles, budget.Until = nodeNames(sc.Nodes), s.Roles, span
+	sc.Faults = faults.Generate(src, budget)
 	sc.Seed = uint64(src.IntN(1 << 31))
 	return sc
 }

@@ -2,6 +2,7 @@ package rashomon
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/rashomon-go/rashomon/checker"
@@ -38,13 +39,15 @@ type Result struct {
 	Clients int
 	// End is the simulated time at which the run ended.
 	End time.Duration
+
+	firstClient int // index of client 0 in Names
 }
 
 // DescribeOp prints operation i of the history in one line, with its client and
 // its times.
 func (r *Result) DescribeOp(i int) string {
 	o := &r.History.Ops[i]
-	return fmt.Sprintf("%s %s (%v..%v)", r.Names[len(r.States)+int(o.Process)%r.Clients], r.History.OpString(i), roundTime(o.CalledAt), roundTime(o.ReturnedAt))
+	return fmt.Sprintf("%s %s (%v..%v)", r.Names[r.firstClient+int(o.Process)%r.Clients], r.History.OpString(i), roundTime(o.CalledAt), roundTime(o.ReturnedAt))
 }
 
 // Options say how to run a scenario. The zero Options are the usual ones.
@@ -55,14 +58,8 @@ type Options struct {
 	Check checker.Options
 }
 
-// When nothing is left but to wait.
-const (
-	// settle is how long everything is left alone when the faults have healed and
-	// the clients have ended, before the final reads and after them.
-	settle = 250 * time.Millisecond
-	// patience is how long clients may take, beyond the faults, to end.
-	patience = maxTime
-)
+// patience is how long clients may take, beyond the faults, to end.
+const patience = maxTime
 
 // searchSteps bounds the search of the checker in one run, unless Options say
 // otherwise: it is for histories with compare-and-sets only, and what needs more is
@@ -110,6 +107,9 @@ func newRun(s *System, sc *Scenario, opt Options) *run {
 	for i := range sc.Nodes {
 		r.cluster.Nodes = append(r.cluster.Nodes, sim.NodeID(i))
 	}
+	for i := range s.Services {
+		r.cluster.Services = append(r.cluster.Services, sim.NodeID(sc.Nodes+i))
+	}
 	r.recorder.Nodes(nodeNames(sc.Nodes))
 	return r
 }
@@ -125,17 +125,27 @@ func (r *run) play() (panicked string) {
 	for i := range sc.Nodes {
 		w.AddNode(nodeName(i), r.system.Boot(r.cluster, i))
 	}
-	sc.Faults.Apply(w, r.cluster.Nodes, nil)
+	for i, name := range r.system.Services {
+		w.AddNode(name, r.system.Boot(r.cluster, sc.Nodes+i))
+	}
+	sc.Faults.Apply(w, append(slices.Clone(r.cluster.Nodes), r.cluster.Services...), r.inRole)
 	for i, ops := range perClient(sc.Operations, r.clients-1) {
 		w.Go(clientName(i), func(p *sim.Proc) { r.story(p, i, ops) })
 	}
 	healed := sc.Faults.End()
 	r.finish(healed + patience)
-	w.Run(max(w.Now(), healed) + settle)
+	w.Run(max(w.Now(), healed) + r.system.settle())
 	w.Go("last", r.lastReads)
 	r.finish(w.Now() + patience)
-	w.Run(w.Now() + settle)
+	w.Run(w.Now() + r.system.settle())
 	return ""
+}
+
+func (r *run) inRole(name string) []sim.NodeID {
+	if r.system.InRole == nil {
+		return nil
+	}
+	return r.system.InRole(r.world, r.cluster, name)
 }
 
 // finish lets events happen until every client has ended.
@@ -248,6 +258,7 @@ func (r *run) judge(opt Options) (*Result, error) {
 	w := r.world
 	result := &Result{
 		History: r.recorder.Finish(w.Now()), Clients: r.clients, End: w.Now(), Panic: r.panicked,
+		firstClient: r.scenario.Nodes + len(r.system.Services),
 	}
 	for i := range w.Len() {
 		result.Names = append(result.Names, w.Name(sim.NodeID(i)))

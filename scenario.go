@@ -95,7 +95,7 @@ func (sc *Scenario) Validate(s *System) error {
 	if err := sc.validateOperations(s); err != nil {
 		return err
 	}
-	return sc.validateFaults()
+	return sc.validateFaults(s)
 }
 
 // invalidError says which part of a scenario makes no sense, so that whoever has
@@ -137,8 +137,8 @@ func (sc *Scenario) validateOperations(s *System) error {
 	return nil
 }
 
-func (sc *Scenario) validateFaults() error {
-	nodes := nodeNames(sc.Nodes)
+func (sc *Scenario) validateFaults(s *System) error {
+	nodes := slices.Concat(nodeNames(sc.Nodes), s.Services, s.Roles)
 	for i := range sc.Faults {
 		// One by one: the error for all of them does not tell the index.
 		if sc.Faults[i:i+1].Validate(nodes, maxTime) != nil {

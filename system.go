@@ -32,9 +32,20 @@ type System struct {
 	Client func(c *Cluster) Client
 	// Claims are the rows of the system's table of claims; at least one.
 	Claims []Claim
-	// Tolerates are the classes of faults under which the claims hold. Zero means
-	// all faults of the network.
-	Tolerates faults.Classes
+	// Services are further nodes that the replicas rely on, such as a configuration
+	// master. They boot after the replicas, at the places behind theirs.
+	Services []string
+	// Tolerates returns the faults under which the claims hold with so many
+	// replicas; which nodes there are and when faults may happen is filled in. Nil
+	// means all faults of the network, and no others.
+	Tolerates func(replicas int) faults.Options
+	// Roles are parts that replicas play, such as primary, which faults may name
+	// instead of a node; InRole returns who plays one at the moment.
+	Roles  []string
+	InRole func(w *sim.World, c *Cluster, role string) []sim.NodeID
+	// Settle is how long the replicas need, after the last fault, until clients may
+	// expect that all of them agree. Zero means 250 ms.
+	Settle time.Duration
 }
 
 // Client asks the cluster for one operation on behalf of process p, and says how
@@ -44,7 +55,8 @@ type Client func(p *sim.Proc, op Operation) Answer
 
 // Cluster is what the replicas and clients of one run share.
 type Cluster struct {
-	Nodes    []sim.NodeID  // by place
+	Nodes    []sim.NodeID  // the replicas, by place
+	Services []sim.NodeID  // by their order in System.Services
 	Reads    string        // where clients read: Claim.Reads of the row under test
 	Timeout  time.Duration // how long a client waits for a reply
 	Attempts int           // how often a client tries, at least once
@@ -134,11 +146,18 @@ func (s *System) nodes() (low, high int) {
 	return low, high
 }
 
-func (s *System) tolerates() faults.Classes {
-	if s.Tolerates == 0 {
-		return faults.Network
+func (s *System) tolerates(replicas int) faults.Options {
+	if s.Tolerates == nil {
+		return faults.Options{Classes: faults.Network}
 	}
-	return s.Tolerates
+	return s.Tolerates(replicas)
+}
+
+func (s *System) settle() time.Duration {
+	if s.Settle == 0 {
+		return 250 * time.Millisecond
+	}
+	return s.Settle
 }
 
 func (s *System) kinds() []model.Kind {
