@@ -117,7 +117,11 @@ func newRun(s *System, sc *Scenario, opt Options) *run {
 // play lets everything happen, and returns the text of a panic of the system.
 func (r *run) play() (panicked string) {
 	defer func() {
-		if p := recover(); p != nil {
+		switch p := recover().(type) {
+		case nil:
+		case *sim.Panic:
+			panicked = p.Brief()
+		default:
 			panicked = fmt.Sprint(p)
 		}
 	}()

@@ -1,6 +1,10 @@
 package replication
 
-import "github.com/rashomon-go/rashomon/sim"
+import (
+	"fmt"
+
+	"github.com/rashomon-go/rashomon/sim"
+)
 
 // Entry is an update in the order that the primary or head has given it. Once
 // logged it never changes, so that all logs are equal.
@@ -14,7 +18,8 @@ type Entry struct {
 // sequence is a replica's log: the updates that it has received in order, and
 // those that came too early.
 type sequence struct {
-	slots  []slot // slots[i].Seq == i+1
+	chunks [][]slot // chunks[i/chunk][i%chunk].Seq == i+1
+	end    uint64
 	early  map[uint64]Entry
 	latest map[sim.NodeID]uint64 // sequence number of each client's latest request
 }
@@ -29,10 +34,13 @@ type slot struct {
 // nobody is an address that no node or process has.
 var nobody = sim.Addr{Node: -1}
 
-func (s *sequence) last() uint64 { return uint64(len(s.slots)) }
+// chunk is how many slots are allocated at once. A log that was one slice would
+// be copied again and again as it grows.
+const chunk = 64
 
-// at returns a slot; it may move when the log grows.
-func (s *sequence) at(seq uint64) *slot { return &s.slots[seq-1] }
+func (s *sequence) last() uint64 { return s.end }
+
+func (s *sequence) at(seq uint64) *slot { return &s.chunks[(seq-1)/chunk][(seq-1)%chunk] }
 
 // append adds the next entry to the log and to the disk.
 func (s *sequence) append(env *sim.Env, e Entry) {
@@ -41,7 +49,15 @@ func (s *sequence) append(env *sim.Env, e Entry) {
 }
 
 func (s *sequence) remember(e Entry) {
-	s.slots = append(s.slots, slot{Entry: e, waits: nobody})
+	if e.Seq != s.end+1 {
+		panic(fmt.Sprintf("replication: update %d follows %d", e.Seq, s.end))
+	}
+	if s.end%chunk == 0 {
+		s.chunks = append(s.chunks, make([]slot, chunk))
+	}
+	s.end++
+	to := s.at(s.end)
+	to.Entry, to.waits = e, nobody
 	if id := e.Write.Request; id != (RequestID{}) {
 		if s.latest == nil {
 			s.latest = map[sim.NodeID]uint64{}

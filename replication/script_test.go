@@ -173,7 +173,9 @@ func take(options map[string]string, name, otherwise string) string {
 	return otherwise
 }
 
-func clientID(name string) sim.NodeID { return 100 + sim.NodeID(integer(strings.TrimPrefix(name, "c"))) }
+func clientID(name string) sim.NodeID {
+	return 100 + sim.NodeID(integer(strings.TrimPrefix(name, "c")))
+}
 
 // ask lets a client make one call, which begins at once.
 func (s *script) ask(client, node string, m sim.Message, timeout string) sim.NodeID {
@@ -232,7 +234,9 @@ func (s *script) state() {
 
 func (s *script) isNode(id sim.NodeID) bool { return slices.Contains(s.nodes, id) }
 
-func (s *script) pair(args []string) sim.Pair { return sim.Pair{From: s.id(args[0]), To: s.id(args[1])} }
+func (s *script) pair(args []string) sim.Pair {
+	return sim.Pair{From: s.id(args[0]), To: s.id(args[1])}
+}
 
 func (s *script) id(name string) sim.NodeID {
 	for _, id := range s.nodes {

@@ -88,13 +88,14 @@ func TestSyncTakesTime(t *testing.T) {
 
 func TestRecordsCannotBeOverwrittenByAppend(t *testing.T) {
 	w, a, _, _, _ := ledgerWorld(nil)
-	tell(w, 0, a, write)
-	w.Run(0)
-	kept := append(w.Disk(a).Records(), "scribble")
-	tell(w, 0, a, write)
-	w.Run(0)
-	require.Equal(t, "scribble", kept[2])
-	require.Equal(t, "synced", w.Disk(a).Records()[2])
+	one := func(env *Env) { env.Append("record") }
+	for range 20 { // whatever room append leaves behind the records
+		kept := append(w.Disk(a).Records(), "scribble")
+		tell(w, 0, a, one)
+		w.Run(0)
+		require.Equal(t, "scribble", kept[len(kept)-1])
+		require.Equal(t, "record", w.Disk(a).Records()[len(kept)-1])
+	}
 }
 
 func TestCrashDropsTimersAndInbox(t *testing.T) {

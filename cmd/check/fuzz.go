@@ -103,12 +103,12 @@ func (a *app) fuzz(f *fuzzFlags) (err error) {
 	if f.plan.Cells, err = f.cells(); err != nil {
 		return err
 	}
-	if err := writable(f.out); err != nil {
-		return err
-	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop) // whoever asks twice does not want the report
+	if err := writable(f.out); err != nil {
+		return err
+	}
 	p := newProgress(a.err)
 	report := campaign.Run(ctx, f.plan, p.show)
 	p.end()

@@ -70,9 +70,6 @@ func run(args []string, in io.Reader, out, errs io.Writer) (s status) {
 	}()
 	root := a.command()
 	root.SetArgs(args)
-	root.SetIn(in)
-	root.SetOut(sink)
-	root.SetErr(errs)
 	err := root.Execute()
 	if sink.err != nil {
 		err = brokenError{plainError(sink.err)}
@@ -119,6 +116,9 @@ input, 4 the tool itself failed.`,
 		Version:       version(),
 		SilenceErrors: true, SilenceUsage: true,
 	}
+	root.SetIn(a.in)
+	root.SetOut(a.out) // before strict: the completion command keeps it
+	root.SetErr(a.err)
 	root.RunE = func(_ *cobra.Command, args []string) error { return noCommand(root, args) }
 	root.Args = cobra.ArbitraryArgs // RunE names what is there instead
 	root.SetFlagErrorFunc(flagError)
