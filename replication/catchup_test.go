@@ -63,20 +63,46 @@ func TestCatchUp(t *testing.T) {
 }
 
 // A backup that comes back without its disk gets everything again, and is not
-// taken for one that still has what it once acknowledged.
+// taken for one that still has what it once acknowledged: not even if an
+// acknowledgement from before arrives late. Until it has caught up it refuses
+// reads.
 func TestBackupLosesItsDisk(t *testing.T) {
-	w, write := groupOf(t, "sync")
-	write(missed)
-	w.Run(time.Second)
+	w := sim.New(sim.Config{Link: sim.Link{Latency: sim.Constant(ms)}})
+	defer w.Stop()
+	addGroup(w, &PrimaryBackupConfig{Mode: Sync, Members: []sim.NodeID{0, 1, 2}, ServeReads: true}, []string{"n0", "n1", "n2"}, nil)
+	s := &source{keys: []string{"k"}, writes: missed, every: ms / 10}
+	w.AddNode("source", func(sim.NodeID, *sim.Disk) sim.Node { return s })
+	w.Run(500 * ms)
 	require.Equal(t, uint64(missed), lastSeq(w, 1))
+
+	back := sim.Pair{From: 1, To: 0}
+	w.SetLink(back, sim.Link{Latency: sim.Constant(10 * ms)})
+	w.Go("late", func(p *sim.Proc) { _, _ = p.Call(1, Commit{}, ms) }) // is acknowledged late
+	w.Run(501 * ms)
+	w.SetLink(back, sim.Link{Latency: sim.Constant(ms)})
 	w.Crash(1, sim.LoseAll)
 	w.Restart(1)
 	require.Zero(t, lastSeq(w, 1))
-	for w.Step(time.Minute) {
-	}
+
+	refused, served := 0, 0
+	w.Go("reader", func(p *sim.Proc) {
+		for served == 0 {
+			switch m, _ := p.Call(1, Read{"k"}, 5*ms); m {
+			case Refused{}:
+				refused++
+			default:
+				served++
+				assert.Equal(t, Value{Value: missed}, m)
+			}
+			p.Sleep(ms)
+		}
+	})
+	w.Run(2 * time.Second)
 	assert.Equal(t, w.Disk(0).Records(), w.Disk(1).Records())
 	assert.Equal(t, uint64(missed), w.Node(1).(*BackupNode).LastAppliedSeq())
-	assert.Less(t, w.Now(), 2*time.Second)
+	assert.Equal(t, 1, served)
+	assert.Greater(t, refused, 20)
+	assert.False(t, w.Step(time.Minute), "the world is at rest")
 }
 
 // Counters are what the page of the reference says they are.

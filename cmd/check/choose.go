@@ -104,7 +104,7 @@ func (c *choice) bugCell() ([]campaign.Cell, error) {
 	}
 	for _, name := range c.systems {
 		if name != b.System {
-			return nil, fmt.Errorf("bug %s is planted in system %s, not in %q", b.Name, b.System, name)
+			return nil, fmt.Errorf("bug %s is planted in system %s, expected no --system or that one, not %q", b.Name, b.System, name)
 		}
 	}
 	s := b.Variant()

@@ -47,6 +47,13 @@ func readScenario(in io.Reader, name string) (*rashomon.Scenario, *rashomon.Syst
 	return rashomon.LoadScenario(f, name, systems.Find)
 }
 
+func noArguments(_ *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return fmt.Errorf("unexpected %q, expected flags alone", args[0])
+	}
+	return nil
+}
+
 func exactlyOneFile(_ *cobra.Command, args []string) error {
 	if len(args) != 1 {
 		return fmt.Errorf("%d files, expected one scenario file, or - for standard input", len(args))

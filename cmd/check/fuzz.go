@@ -59,7 +59,7 @@ duplicated (twice) and overtaken by later ones (late).`,
   check fuzz --system chain --system primary-backup-sync --for 5m
   check fuzz --bug chain-ack-at-middle
   check fuzz --runs 1000 --seed 42`,
-		Args: cobra.NoArgs,
+		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := f.validate(cmd); err != nil {
 				return err

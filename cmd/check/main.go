@@ -157,6 +157,7 @@ func strict(root *cobra.Command) {
 					return noCommand(root, args)
 				}
 				about.InitDefaultHelpFlag()
+				about.InitDefaultVersionFlag()
 				return about.Help()
 			}
 		}

@@ -53,7 +53,7 @@ run and the same digest.`,
 		Example: `  check run --system chain --seed 7
   check run --bug chain-ack-at-middle --seed 7 --trace
   check run --system chain --reads any --seed 7 --print > scenario.yaml`,
-		Args: cobra.NoArgs,
+		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := cmp.Or(together(cmd, "trace", "json", "print"), together(cmd, "out", "print")); err != nil {
 				return err

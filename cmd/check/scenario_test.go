@@ -71,12 +71,12 @@ func TestBadScenarios(t *testing.T) {
 		{"attempts: 2", "attempts: 0", `12:11: attempts is 0, expected 1..1000`},
 		{"operations:", "operations: 5\nx:", `13:13: "5", expected a list`},
 		{"  - 1 c0 write k0=1 at n0", "  - 1 c0 write k0=1 at n9", `14:5: operation 1: unknown node "n9", expected n0..n2`},
-		{"  - 1 c0 write k0=1 at n0", "  - 1 c0 write k0=1 at", `14:24: the line ends, expected a node such as n0`},
+		{"  - 1 c0 write k0=1 at n0", "  - 1 c0 write k0=1 at", `14:23: the line ends, expected a node such as n0`},
 		{"  - 1 c0 write k0=1 at n0", "  - 1 c0 wrote k0=1 at n0", `14:10: "wrote", expected read, write, cas or delete`},
 		{"  - 1 c0 write k0=1 at n0", `  - "1 c0 wrote k0=1 at n0"`, `14:11: "wrote", expected read, write, cas or delete`},
 		{"  - 1 c0 write k0=1 at n0", "  - 1 c0 delete k0 at n0", `14:5: operation 1: system chain serves no delete, expected one of `},
 		{"  - 1 c0 write k0=1 at n0", "  - 1 c0 write k0=99999999999999999999 at n0", `14:16: "99999999999999999999", expected a number to store`},
-		{"  - 1 c0 write k0=1 at n0", "  - 1 c0 write k0=1 at n0 after -3ms", `14:34: "-3ms", expected a duration such as 3ms`},
+		{"  - 1 c0 write k0=1 at n0", "  - 1 c0 write k0=1 at n0 after -3ms", `14:33: "-3ms", expected a duration such as 3ms`},
 		{"  - 1 c0 write k0=1 at n0", "  - 1 c9999 write k0=1 at n0", `14:5: operation 1: client c9999, expected c0..c999`},
 		{"  - 1 c0 write k0=1 at n0", "  - 2 c0 write k0=1 at n0", `15:5: operation 2: its number is used twice, expected `},
 		{"  - 1 c0 write k0=1 at n0", "  - [1]", `14:5: a sequence, expected one line of text`},
@@ -85,12 +85,8 @@ func TestBadScenarios(t *testing.T) {
 		{"  - 8ms..12ms cut n0 -> n1 n2", "  - sabotage", `17:5: unexpected "sabotage", expected a window such as `},
 		{`digest: "0123456789abcdef"`, "digest: 12", `18:9: "12", expected 16 hexadecimal digits`},
 		{`digest: "0123456789abcdef"`, "---\nformat: 1", `19:1: a second document, expected one scenario`},
-		{"\tformat", "\tformat", "1:1: found character '\\t' that cannot start any token"},
 	} {
 		text := strings.Replace(goodScenario, tt.line+"\n", tt.change+"\n", 1)
-		if strings.HasPrefix(tt.line, "\t") {
-			text = tt.change
-		}
 		got := refusal(t, text)
 		assert.True(t, strings.HasPrefix(got, "check: -:"+tt.want), "%s instead of %s:\ngot  %swant check: -:%s", tt.change, tt.line, got, tt.want)
 	}
@@ -103,6 +99,7 @@ func TestFilesThatAreNoScenario(t *testing.T) {
 		{"hello", `1:1: "hello", expected keys and values`},
 		{"- 1\n- 2\n", `1:1: a sequence, expected keys and values`},
 		{`{"format": 1, "system": "chain"`, `1:1: could not find flow mapping end token '}'`},
+		{"format: 1\n\tsystem: x", "2:1: found character '\t' that cannot start any token"},
 		{"\x00\x01\x02\xff\xfe", `1:1: `},
 		{"a: &a [*a, *a]\nformat: 1\n", `1:1: unknown key "a", expected `},
 		{strings.Repeat("# line\n", 10_000_000), ` longer than 67108864 bytes, expected a scenario`},

@@ -123,10 +123,14 @@ func digests(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// await waits until a file exists, which a command in the background makes.
+// await waits until a file exists, which a command in the background makes, and
+// then for a while: await FILE DURATION.
 func await(ts *testscript.TestScript, _ bool, args []string) {
 	for range 1000 {
 		if _, err := os.Stat(ts.MkAbs(args[0])); err == nil {
+			more, err := time.ParseDuration(args[1])
+			ts.Check(err)
+			time.Sleep(more)
 			return
 		}
 		time.Sleep(10 * time.Millisecond)
