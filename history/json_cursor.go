@@ -97,11 +97,10 @@ func (c *jsonCursor) end() error {
 
 // text returns a string, valid as long as the line.
 func (c *jsonCursor) text() ([]byte, error) {
-	start := c.i
 	if !c.take('"') {
 		return nil, wrong(c.i, "%s, expected a string", c.what())
 	}
-	start = c.i
+	start := c.i
 	plain := true
 	for ; c.i < len(c.line); c.i++ {
 		switch b := c.line[c.i]; {
