@@ -61,9 +61,9 @@ type Op struct {
 	CalledAt   time.Duration // time of the call since the start of the run
 	ReturnedAt time.Duration // time of the return, or when the client gave up
 
-	Value  model.Value // Write, CAS, Append: what to store
+	Value  model.Value // Write, CAS, Append, Add: what to store
 	Expect model.Value // CAS: what must be there
-	Seen   model.Value // Read: the answer; failed CAS: what was there, or Unseen
+	Seen   model.Value // Read: the answer (an index into Sets, if there are); failed CAS: what was there, or Unseen
 
 	ID      int32 // number of the operation in its scenario, or 0
 	Process int32
@@ -84,6 +84,10 @@ type History struct {
 	// Texts, if not nil, are the texts that values stand for: a Value is then
 	// an index into it (or Absent, or Unseen).
 	Texts []string
+	// Sets, if not nil, are the sets that reads returned, each in increasing
+	// order: keys then hold sets of numbers, and all operations are reads and
+	// adds. A table leaves Op small, and replicas that agree share an entry.
+	Sets [][]model.Value
 }
 
 // ModelOp returns operation i as a specification sees it.
@@ -128,7 +132,11 @@ func (h *History) hasText(v model.Value) bool {
 
 // stores reports whether o.Value means something.
 func (o *Op) stores() bool {
-	return o.Kind == model.Write || o.Kind == model.CAS || o.Kind == model.Append
+	switch o.Kind {
+	case model.Write, model.CAS, model.Append, model.Add:
+		return true
+	}
+	return false
 }
 
 // sees reports whether o.Seen means something.
@@ -155,12 +163,14 @@ func (h *History) OpString(i int) string {
 	case model.Read:
 		s = "read " + key
 		if o.Outcome == OK {
-			return s + " -> " + h.ValueString(o.Seen)
+			return s + " -> " + h.seenString(o.Seen)
 		}
 	case model.Write:
 		s = "write " + key + "=" + h.ValueString(o.Value)
 	case model.Append:
 		s = "append " + key + "+=" + h.ValueString(o.Value)
+	case model.Add:
+		s = "add " + h.ValueString(o.Value) + " to " + key
 	case model.Delete:
 		s = "delete " + key
 	case model.CAS:

@@ -11,6 +11,9 @@ import (
 // what was used in tables instead of maps; and so it gives up on histories whose
 // positions or processes are sparse, which recorded ones are not.
 func (h *History) orderly() bool {
+	if h.tableFault() != nil {
+		return false
+	}
 	t := tables.Get().(*usage)
 	defer tables.Put(t)
 	t.prepare(len(h.Ops))
@@ -31,7 +34,10 @@ func (h *History) sound(o *Op) bool {
 	if uint32(o.Key) >= uint32(len(h.Keys)) || o.Node != NoNode && uint32(o.Node) >= uint32(len(h.Nodes)) {
 		return false
 	}
-	if o.Kind < model.Read || o.Kind > model.Append || o.Outcome < OK || o.Outcome > Unknown || o.Return <= o.Call {
+	if o.Kind < model.Read || o.Kind > model.Add || o.Outcome < OK || o.Outcome > Unknown || o.Return <= o.Call {
+		return false
+	}
+	if (h.Sets != nil || o.Kind == model.Add) && h.setFault(o) != nil {
 		return false
 	}
 	if h.Texts != nil {

@@ -10,7 +10,7 @@ import (
 // the package: positions that are not strictly increasing or used twice, a
 // return before its call, two operations of one process at once, a process that
 // goes on after an unknown outcome, a missing kind or outcome, an index of a
-// key, node or text out of range. It takes time proportional to the operations.
+// key, node, text or set out of range, sets mixed with anything else. It takes time proportional to the operations.
 func (h *History) Validate() error {
 	if h.orderly() {
 		return nil
@@ -21,6 +21,9 @@ func (h *History) Validate() error {
 // fault is Validate without the short cut: what it takes longer it spends on
 // knowing which operations are at fault.
 func (h *History) fault() error {
+	if err := h.tableFault(); err != nil {
+		return err
+	}
 	v := validation{open: map[int32]int{}}
 	returns := make(map[int64]int, len(h.Ops))
 	for i := range h.Ops {
@@ -58,8 +61,8 @@ func (v *validation) add(h *History, i int, returns map[int64]int) error {
 		return fmt.Errorf("key number %d, expected 0..%d", o.Key, len(h.Keys)-1)
 	case o.Node != NoNode && (o.Node < 0 || int(o.Node) >= len(h.Nodes)):
 		return fmt.Errorf("node number %d, expected 0..%d", o.Node, len(h.Nodes)-1)
-	case o.Kind < model.Read || o.Kind > model.Append:
-		return fmt.Errorf("no kind, expected read, write, cas, delete or append")
+	case o.Kind < model.Read || o.Kind > model.Add:
+		return fmt.Errorf("no kind, expected read, write, cas, delete, append or add")
 	case o.Outcome < OK || o.Outcome > Unknown:
 		return fmt.Errorf("no outcome, expected ok, fail or unknown")
 	case o.Call <= v.last:
@@ -70,6 +73,9 @@ func (v *validation) add(h *History, i int, returns map[int64]int) error {
 		return fmt.Errorf("outcome %s but it never returns", o.Outcome)
 	case o.Return <= o.Call:
 		return fmt.Errorf("returns at position %d before its call at %d", o.Return, o.Call)
+	}
+	if err := h.setFault(o); err != nil {
+		return err
 	}
 	if v, missing := h.missingText(o); missing {
 		return fmt.Errorf("text number %d, expected 0..%d", v, len(h.Texts)-1)
