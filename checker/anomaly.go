@@ -48,13 +48,15 @@ const (
 	SessionsDisagree
 	// NoPrefix: the reads of a client are no prefixes of one order of writes.
 	NoPrefix
+	// LostElement: at the end a set lacks what was added successfully.
+	LostElement
 	anomalies
 )
 
 var anomalyNames = [anomalies]string{
 	"none", "stale-read", "lost-write", "lost-update", "read-inversion", "future-read", "failed-read", "phantom-read", "unordered",
 	"divergence", "resurrection", "lost-acknowledged", "own-write-missed", "reads-went-back", "writes-reordered", "write-before-read",
-	"sessions-disagree", "no-prefix",
+	"sessions-disagree", "no-prefix", "lost-element",
 }
 
 // String returns the name of the anomaly, such as stale-read.
