@@ -13,7 +13,7 @@ import (
 // Source yields the choices that a scenario is made of. IntN returns a number in
 // 0..n-1; the smaller, the simpler the scenario, so that a shrinking source
 // shrinks it. *sim.Draws is one; an adapter for rapid takes three lines.
-type Source interface{ IntN(n int) int }
+type Source = faults.Source
 
 // DefaultOperations is how many operations a generated scenario has.
 const DefaultOperations = 100
@@ -29,7 +29,7 @@ func Generate(src Source, s *System, c Claim, operations int) *Scenario {
 	g := generator{src: src, system: s}
 	low, high := s.nodes()
 	sc := &Scenario{
-		System: s.Name, Reads: c.Reads, Claim: c.Property,
+		System: s.Name, Bug: s.Bug, Reads: c.Reads, Claim: c.Property,
 		Nodes:    low + src.IntN(high-low+1),
 		Attempts: 1 + src.IntN(3),
 		Timeout:  milliseconds(src, 100, 50, 30, 200),
@@ -42,7 +42,7 @@ func Generate(src Source, s *System, c Claim, operations int) *Scenario {
 	budget := s.tolerates(sc.Nodes)
 	budget.Nodes, budget.Roles, budget.Until = nodeNames(sc.Nodes), s.Roles, span
 	sc.Faults = faults.Generate(src, budget)
-	sc.Seed = uint64(src.IntN(1 << 31))
+	sc.Seed = uint64(src.IntN(1<<16))<<16 | uint64(src.IntN(1<<16))
 	return sc
 }
 

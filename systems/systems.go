@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/rashomon-go/rashomon"
+	"github.com/rashomon-go/rashomon/checker"
 	"github.com/rashomon-go/rashomon/model"
 	"github.com/rashomon-go/rashomon/replication"
 	"github.com/rashomon-go/rashomon/sim"
@@ -59,8 +60,8 @@ func primaryBackup(name, about string, mode replication.ReplicationMode) *rashom
 		Client: keyValueClient,
 		Claims: []rashomon.Claim{
 			{Reads: "primary", Property: rashomon.Linearizable},
-			{Reads: "primary", Property: rashomon.Convergent},
 			{Reads: "primary", Property: rashomon.Durable},
+			{Reads: "any", Property: rashomon.Convergent, Rule: checker.LastWriterWins},
 			{Reads: "any", Property: rashomon.MonotonicReads, Pinned: true},
 			{Reads: "any", Property: rashomon.Linearizable, Refuted: true},
 		},
@@ -82,8 +83,7 @@ func chain() *rashomon.System {
 		Client: keyValueClient,
 		Claims: []rashomon.Claim{
 			{Reads: "tail", Property: rashomon.Linearizable},
-			{Reads: "tail", Property: rashomon.Convergent},
-			{Reads: "any", Property: rashomon.Convergent},
+			{Reads: "any", Property: rashomon.Convergent, Rule: checker.LastWriterWins},
 			{Reads: "any", Property: rashomon.Linearizable, Refuted: true},
 		},
 	}
@@ -123,6 +123,7 @@ func (b Bug) Variant() *rashomon.System {
 	if err != nil {
 		panic(fmt.Sprintf("systems: bug %s: %v", b.Name, err))
 	}
+	s.Bug = b.Name
 	boot := s.Boot
 	s.Boot = func(c *rashomon.Cluster, place int) sim.Boot {
 		right := boot(c, place)
