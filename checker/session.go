@@ -2,6 +2,7 @@ package checker
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/rashomon-go/rashomon/history"
@@ -277,6 +278,7 @@ func (s *sessions) explain(list []int32, start int32) Judgement {
 	var witness []int32
 	var told []string
 	from, before, why := start, none, Guarantee(0)
+	first, earliest := 0, history.Never // where the telling begins
 	for _, n := range list {
 		e := &s.order.edges[n]
 		why |= e.why
@@ -286,6 +288,12 @@ func (s *sessions) explain(list []int32, start int32) Judgement {
 		if s.values[e.to] == none {
 			continue
 		}
+		switch {
+		case before == none: // nil is told first
+			first, earliest = len(told), 0
+		case s.op(e.after).Call < earliest:
+			first, earliest = len(told), s.op(e.after).Call
+		}
 		told = append(told, s.tell(from, e.to, before, e.after))
 		witness = append(witness, before, e.after)
 		if w := s.values[e.to]; w != initial {
@@ -293,6 +301,7 @@ func (s *sessions) explain(list []int32, start int32) Judgement {
 		}
 		from, before = e.to, none
 	}
+	told = slices.Concat(told[first:], told[:first])
 	witness = s.words.withExpected(s.facts, witness)
 	words, known := guaranteeWords[why]
 	if why &^= MonotonicReads; !known {

@@ -71,7 +71,7 @@ func (s *growth) judge(k int) Judgement {
 	adds := map[model.Value]int32{} // the add of each element that proves most
 	for _, i := range s.keys[k] {
 		v := s.h.Ops[i].Value
-		if j, again := adds[v]; !again || s.h.Ops[i].Outcome < s.h.Ops[j].Outcome || s.h.Ops[j].Outcome == history.Fail {
+		if j, again := adds[v]; !again || s.h.Ops[i].Outcome == history.OK || s.h.Ops[j].Outcome == history.Fail {
 			adds[v] = i
 		}
 	}
