@@ -94,6 +94,8 @@ func TestAnomaliesOfClaims(t *testing.T) {
 
 		{"no prefix", "prefix-consistent", []history.Op{w(1, 10, 20, 7), on(1, 0, w(1, 30, 40, 8)), on(1, 0, r(2, 50, 60, 8)), r(2, 70, 80, null)}, NoPrefix, []int{0, 1, 2, 3},
 			"no order of write k0=7 by client 1 (10ms..20ms); write k1=8 by client 1 (30ms..40ms) has a prefix for each of read k1 -> 8 by client 2 (50ms..60ms); read k0 -> nil by client 2 (70ms..80ms), longer from read to read of a client"},
+		{"a swap of nothing", "prefix-consistent", []history.Op{at(1, 10, never, cas(5, 7)), r(2, 20, 30, 7), r(2, 40, 50, 7)}, NoPrefix, []int{0, 2},
+			"no order of cas k0 5->7 by client 1 (10ms.., outcome unknown) has a prefix for each of read k0 -> 7 by client 2 (40ms..50ms), longer from read to read of a client"},
 	} {
 		t.Run(c.claim+"/"+c.name, func(t *testing.T) {
 			h, terms := ended(c.ops...)
@@ -126,6 +128,7 @@ func TestClaimsAreNotBrokenBy(t *testing.T) {
 		{"an unknown write before", "convergent", append(everywhere(7, 7), at(1, 10, never, write(7)), w(11, 30, 40, 8))},
 		{"an unknown write", "durable", append(everywhere(7, 7), at(1, 10, never, write(7)), w(2, 30, 40, 8))},
 		{"writes at once", "durable", append(everywhere(7, 7), w(1, 10, 20, 7), w(2, 15, 40, 8))},
+		{"a write during the read", "durable", append(everywhere(7, 7), w(1, 10, 20, 7), w(2, 505, 600, 8))},
 		{"an unknown swap", "durable", append(everywhere(7, 7), w(1, 10, 20, 7), at(2, 30, never, cas(7, 8)))},
 		{"an unknown write of one's own", "read-your-writes", []history.Op{at(1, 10, never, write(7)), w(11, 20, 25, 8), r(11, 30, 40, 8), r(2, 50, 60, 7)}},
 		{"an unknown write that comes late", "monotonic-writes", []history.Op{at(1, 10, never, write(7)), w(11, 20, 25, 8), w(11, 26, 27, 9), r(3, 30, 40, 8), r(3, 50, 60, 7)}},

@@ -87,7 +87,7 @@ func TestPrefixConsistentAgreesWithOracle(t *testing.T) {
 			t.Parallel()
 			c.clients, c.keys, c.nodes, c.least, c.reads = 2, 2, 2, 11, 65
 			c.claim, c.oracle, c.terms.Sessions = PrefixConsistent, showsPrefixes, PerClient(3)
-			c.run(t, 2500)
+			c.run(t, 2000)
 		})
 	}
 }
