@@ -3,6 +3,7 @@ package replication
 import (
 	"iter"
 	"math/bits"
+	"strings"
 )
 
 // Hash is a fingerprint of 128 bits.
@@ -46,11 +47,11 @@ type MerkleTree struct{ root *merkleNode }
 
 type merkleNode struct {
 	key         string
-	priority    uint64
-	hash        Hash // of the key
-	sum         Hash // of the keys in this subtree
-	count       int
 	left, right *merkleNode
+	sum         Hash // of the keys in this subtree
+	hash        Hash // of the key
+	count       int
+	priority    uint64
 }
 
 // Len returns the number of keys.
@@ -61,29 +62,34 @@ func (t *MerkleTree) Root() Hash { return t.root.total() }
 
 // Get returns the hash of a key.
 func (t *MerkleTree) Get(key string) (h Hash, found bool) {
-	n := t.root
-	for n != nil && n.key != key {
-		n = n.child(key)
+	for n := t.root; n != nil; {
+		order := strings.Compare(key, n.key)
+		if order == 0 {
+			return n.hash, true
+		}
+		n = n.child(order)
 	}
-	if n == nil {
-		return Hash{}, false
-	}
-	return n.hash, true
+	return Hash{}, false
 }
 
 // Put sets the hash of a key, in O(log n).
 func (t *MerkleTree) Put(key string, h Hash) {
-	old, found := t.Get(key)
-	if !found {
-		t.root = t.root.insert(&merkleNode{key: key, priority: priority(key), hash: h, sum: h, count: 1})
-		return
+	var room [64]*merkleNode // a treap of a billion keys is seldom deeper
+	path := room[:0]
+	for n := t.root; n != nil; {
+		path = append(path, n)
+		order := strings.Compare(key, n.key)
+		if order == 0 {
+			difference := h.minus(n.hash)
+			n.hash = h
+			for _, above := range path {
+				above.sum = above.sum.plus(difference)
+			}
+			return
+		}
+		n = n.child(order)
 	}
-	difference := h.minus(old)
-	n := t.root
-	for ; n.key != key; n = n.child(key) {
-		n.sum = n.sum.plus(difference)
-	}
-	n.sum, n.hash = n.sum.plus(difference), h
+	t.root = t.root.insert(&merkleNode{key: key, priority: priority(key), hash: h, sum: h, count: 1})
 }
 
 // Delete removes a key, in O(log n).
@@ -174,8 +180,9 @@ func (n *merkleNode) total() Hash {
 	return n.sum
 }
 
-func (n *merkleNode) child(key string) *merkleNode {
-	if key < n.key {
+// child returns where a key is that compares to the node's as order says.
+func (n *merkleNode) child(order int) *merkleNode {
+	if order < 0 {
 		return n.left
 	}
 	return n.right
