@@ -30,16 +30,17 @@ type KeyRange struct{ From, To string }
 func (r KeyRange) Contains(key string) bool { return key >= r.From && (r.To == "" || key < r.To) }
 
 // MerkleTree holds a hash for each key, in order of the keys, and tells for any
-// range of keys their number and joint hash in O(log n). The zero MerkleTree is
-// empty.
+// range of keys their number and joint hash in O(log n). A hash must cover its
+// key, as Fingerprint does: two keys that swap their hashes change no sum. The zero
+// MerkleTree is empty.
 //
 // The hash of an inner node is the sum of its children's (AdHash: Bellare and
 // Micciancio, Eurocrypt 1997), not the hash of their concatenation. So it does not
 // depend on the shape of the tree; a change adds a difference on the way to the
 // root, and two replicas can compare any range, though their keys differ (Meyer,
 // "Range-Based Set Reconciliation", SRDS 2023). Two different sets have the same
-// sum by a chance of 2⁻¹²⁸; against someone who chooses keys to collide, such sums
-// are no defence.
+// sum by a chance of 2⁻¹²⁸; against someone who chooses keys so that they collide,
+// such sums are no defence.
 //
 // It is balanced as a treap (Seidel and Aragon 1996) whose priorities are hashes of
 // the keys: of one set of keys there is one tree.
