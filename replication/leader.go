@@ -137,6 +137,7 @@ type cell struct {
 	key      string
 	versions []VersionedValue // no one supersedes another; in order of their dots
 	current  VersionedValue   // what the resolver makes of them
+	node     *merkleNode      // of the tree; nil while that does not have the key
 	stale    bool             // it is in LeaderNode.stale
 }
 

@@ -69,10 +69,14 @@ func (n *LeaderNode) Store() *KVStore {
 func (n *LeaderNode) Tree() *MerkleTree {
 	for _, c := range n.stale {
 		c.stale = false
-		if len(c.versions) == 0 {
+		switch h := n.cfg.Rules.fingerprint(c.key, c.versions); {
+		case len(c.versions) == 0:
 			n.tree.Delete(c.key)
-		} else {
-			n.tree.Put(c.key, n.cfg.Rules.fingerprint(c.key, c.versions))
+			c.node = nil
+		case c.node == nil:
+			c.node = n.tree.put(c.key, h)
+		default:
+			c.node.set(h)
 		}
 	}
 	n.stale = n.stale[:0]

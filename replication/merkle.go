@@ -47,10 +47,11 @@ func (r KeyRange) Contains(key string) bool { return key >= r.From && (r.To == "
 type MerkleTree struct{ root *merkleNode }
 
 type merkleNode struct {
+	up          *merkleNode // nil at the root
+	sum         Hash        // of the keys in this subtree
+	hash        Hash        // of the key
 	key         string
 	left, right *merkleNode
-	sum         Hash // of the keys in this subtree
-	hash        Hash // of the key
 	count       int
 	priority    uint64
 }
@@ -63,40 +64,50 @@ func (t *MerkleTree) Root() Hash { return t.root.total() }
 
 // Get returns the hash of a key.
 func (t *MerkleTree) Get(key string) (h Hash, found bool) {
-	for n := t.root; n != nil; {
-		order := strings.Compare(key, n.key)
-		if order == 0 {
-			return n.hash, true
-		}
-		n = n.child(order)
+	if n := t.find(key); n != nil {
+		return n.hash, true
 	}
 	return Hash{}, false
 }
 
 // Put sets the hash of a key, in O(log n).
-func (t *MerkleTree) Put(key string, h Hash) {
-	var room [64]*merkleNode // a treap of a billion keys is seldom deeper
-	path := room[:0]
-	for n := t.root; n != nil; {
-		path = append(path, n)
-		order := strings.Compare(key, n.key)
-		if order == 0 {
-			difference := h.minus(n.hash)
-			n.hash = h
-			for _, above := range path {
-				above.sum = above.sum.plus(difference)
-			}
-			return
-		}
-		n = n.child(order)
+func (t *MerkleTree) Put(key string, h Hash) { t.put(key, h) }
+
+// put returns the node of the key: whoever keeps it may set its hash without
+// looking for it, until the key is deleted.
+func (t *MerkleTree) put(key string, h Hash) *merkleNode {
+	if n := t.find(key); n != nil {
+		n.set(h)
+		return n
 	}
-	t.root = t.root.insert(&merkleNode{key: key, priority: priority(key), hash: h, sum: h, count: 1})
+	n := &merkleNode{key: key, priority: priority(key), hash: h, sum: h, count: 1}
+	t.root = t.root.insert(n)
+	t.root.up = nil
+	return n
+}
+
+func (t *MerkleTree) find(key string) *merkleNode {
+	for n := t.root; n != nil; {
+		order := strings.Compare(key, n.key)
+		switch {
+		case order == 0:
+			return n
+		case order < 0:
+			n = n.left
+		default:
+			n = n.right
+		}
+	}
+	return nil
 }
 
 // Delete removes a key, in O(log n).
 func (t *MerkleTree) Delete(key string) {
-	if _, found := t.Get(key); found {
-		t.root = t.root.remove(key)
+	if t.find(key) == nil {
+		return
+	}
+	if t.root = t.root.remove(key); t.root != nil {
+		t.root.up = nil
 	}
 }
 
@@ -181,18 +192,27 @@ func (n *merkleNode) total() Hash {
 	return n.sum
 }
 
-// child returns where a key is that compares to the node's as order says.
-func (n *merkleNode) child(order int) *merkleNode {
-	if order < 0 {
-		return n.left
+// set changes the hash of a node, and the sums above it by as much. Climbing
+// meets a third of the memory that descending along the keys would.
+func (n *merkleNode) set(h Hash) {
+	difference := h.minus(n.hash)
+	n.hash = h
+	for ; n != nil; n = n.up {
+		n.sum = n.sum.plus(difference)
 	}
-	return n.right
 }
 
-// update computes anew what a node knows of its subtree.
+// update computes anew what a node knows of its subtree, and adopts its children.
+// Only the root's own up is left to whoever makes it the root.
 func (n *merkleNode) update() *merkleNode {
-	n.sum = n.hash.plus(n.left.total()).plus(n.right.total())
-	n.count = 1 + n.left.len() + n.right.len()
+	n.sum, n.count = n.hash, 1
+	for _, child := range [2]*merkleNode{n.left, n.right} {
+		if child != nil {
+			n.sum = n.sum.plus(child.sum)
+			n.count += child.count
+			child.up = n
+		}
+	}
 	return n
 }
 
