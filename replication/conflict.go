@@ -70,7 +70,8 @@ func maximal(versions []VersionedValue) []VersionedValue {
 }
 
 // Union merges sets: an element is in the result if it is in one of the
-// versions. Of a deletion and a concurrent Add, the Add stays.
+// versions. Of a deletion and a concurrent Add, the Add stays. It is for keys that
+// hold sets only.
 func Union(_ string, versions []VersionedValue) VersionedValue {
 	merged := VersionedValue{Value: Absent, Deleted: true}
 	elements := []int64{}

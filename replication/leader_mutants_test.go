@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
@@ -34,6 +35,7 @@ var mutants = []struct {
 	{"equal is a conflict", rulesOf(rules{Join: registers(oneVersion(sumOf))}), "made up|diverged"},
 	{"last writer wins without tie-break", rulesOf(rules{Join: registers(oneVersion(laterOf))}), "diverged"},
 	{"merge is not commutative", leaderVariant{resolver: replication.VectorClockMerge{Merge: firstOf}}, "panic: .* depends on the order"},
+	{"resolver without tie-break", leaderVariant{resolver: replication.VectorClockMerge{Merge: tieless}}, "panic: .* depends on the order"},
 	{"resolver makes up values", leaderVariant{resolver: replication.ResolverFunc(replication.Union)}, "panic: .* is none of"},
 	{"timer not set again", leaderVariant{resolver: byKind, wrap: func(n *replication.LeaderNode, boots int) sim.Node {
 		if boots > 0 {
@@ -153,6 +155,16 @@ func laterOf(here, incoming replication.VersionedValue) replication.VersionedVal
 }
 
 func firstOf(_ string, vs versions) replication.VersionedValue { return vs[0] }
+
+// tieless leaves a tie to the order of versions.
+func tieless(key string, vs versions) replication.VersionedValue {
+	if key == "set" {
+		return replication.Union(key, vs)
+	}
+	return slices.MaxFunc(vs, func(v, w replication.VersionedValue) int {
+		return cmp.Compare(v.Timestamp.Physical/time.Millisecond, w.Timestamp.Physical/time.Millisecond)
+	})
+}
 
 // sleeper never starts (M9).
 type sleeper struct{ n *replication.LeaderNode }
