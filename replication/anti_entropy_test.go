@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
 
 	"github.com/rashomon-go/rashomon/replication"
 	"github.com/rashomon-go/rashomon/sim"
@@ -89,6 +90,56 @@ func TestRoundCostsWhatDiffers(t *testing.T) {
 		t.Logf("%d differences: %+v", differences, cost)
 		w.Stop()
 	}
+}
+
+// TestOneRoundRepairsEverything: whichever keys either leader lacks or has
+// otherwise, one round without loss makes them equal, and repairs each key once.
+func TestOneRoundRepairsEverything(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		w := sim.New(sim.Config{Link: sim.Link{Latency: sim.Constant(time.Millisecond)}})
+		defer w.Stop()
+		cfg := &replication.LeaderConfig{Leaders: []sim.NodeID{0, 1}}
+		nodes := make([]*replication.LeaderNode, 2)
+		for i := range nodes {
+			w.AddNode("L"+strconv.Itoa(i), func(_ sim.NodeID, disk *sim.Disk) sim.Node {
+				own := *cfg
+				own.AntiEntropy = pairInterval * time.Duration(1-i)
+				nodes[i] = replication.NewLeaderNode(&own, i, disk)
+				return nodes[i]
+			})
+		}
+		// Runs of keys, of which only leader 0 has a write, only leader 1, or both.
+		type stretch struct{ Keys, Who int }
+		stretches := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) stretch {
+			return stretch{rapid.IntRange(1, 120).Draw(t, "keys"), rapid.IntRange(1, 4).Draw(t, "who")}
+		}), 0, 6).Draw(t, "stretches")
+		var due uint64 // repairs
+		w.Go("client", func(p *sim.Proc) {
+			cut := w.Impose(sim.Overlay{Cut: true}, sim.Pair{From: 0, To: 1}, sim.Pair{From: 1, To: 0})
+			key := 0
+			for _, s := range stretches {
+				for range s.Keys {
+					key++
+					w.Lift(cut)
+					if s.Who != 4 { // 4: both have the same
+						cut = w.Impose(sim.Overlay{Cut: true}, sim.Pair{From: 0, To: 1}, sim.Pair{From: 1, To: 0})
+					}
+					for leader := range sim.NodeID(2) {
+						if s.Who&(1<<leader) != 0 || s.Who == 4 && leader == 0 {
+							_, _ = p.Call(leader, replication.Write{Key: fmt.Sprintf("key-%04d", key), Value: int64(key)}, time.Second)
+							due += uint64(1 - s.Who/4)
+						}
+					}
+					p.Sleep(2 * time.Millisecond)
+				}
+			}
+			w.Lift(cut)
+		})
+		w.Run(pairInterval + time.Second)
+		require.Equal(t, nodes[0].State(), nodes[1].State())
+		require.EqualValues(t, 1, nodes[0].Stats().AntiEntropySyncs)
+		require.Equal(t, due, nodes[0].Stats().AntiEntropyKeysRepaired+nodes[1].Stats().AntiEntropyKeysRepaired)
+	})
 }
 
 // BenchmarkAntiEntropyRound measures a round between two leaders with 10,000
