@@ -3,7 +3,6 @@ package replication
 import (
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/rashomon-go/rashomon/sim"
 )
@@ -58,63 +57,6 @@ type (
 	}
 )
 
-// LeaderConfig is what all leaders of a group agree on.
-type LeaderConfig struct {
-	// Leaders are the nodes, two or more. A leader's place among them is its
-	// number in vector clocks.
-	Leaders []sim.NodeID
-	// Resolver makes one value of concurrent versions. Nil means LastWriterWins.
-	Resolver ConflictResolver
-	// AntiEntropy is how often, on its own clock, a leader compares its keys with
-	// those of another. Zero means never: then what is lost stays lost.
-	AntiEntropy time.Duration
-	// Rules replaces decisions of the protocol; the zero LeaderRules none.
-	Rules LeaderRules
-}
-
-// Validate names the field that makes the configuration impossible.
-func (c *LeaderConfig) Validate() error {
-	switch {
-	case len(c.Leaders) < 2:
-		return fmt.Errorf("multi-leader: %d Leaders, expected two at least", len(c.Leaders))
-	case c.AntiEntropy < 0:
-		return fmt.Errorf("multi-leader: AntiEntropy is %v, expected a duration that is not negative", c.AntiEntropy)
-	}
-	for i, l := range c.Leaders {
-		if slices.Contains(c.Leaders[:i], l) {
-			return fmt.Errorf("multi-leader: Leaders has node %d twice", l)
-		}
-	}
-	return nil
-}
-
-// Place returns the place of a node among the leaders.
-func (c *LeaderConfig) Place(node sim.NodeID) (int, error) {
-	if i := slices.Index(c.Leaders, node); i >= 0 {
-		return i, nil
-	}
-	return 0, fmt.Errorf("multi-leader: Leaders %v lacks node %d", c.Leaders, node)
-}
-
-func (c *LeaderConfig) resolver() ConflictResolver {
-	if c.Resolver == nil {
-		return LastWriterWins{}
-	}
-	return c.Resolver
-}
-
-// MultiLeaderStats counts what a leader did since it booted.
-type MultiLeaderStats struct {
-	Writes                  uint64 // requests received, retries included
-	Reads                   uint64 // requests received
-	ReplicationsSent        uint64
-	ReplicationsReceived    uint64 // duplicates included
-	ConflictsDetected       uint64 // versions found to be concurrent with another of their key
-	ConflictsResolved       uint64 // times that the resolver was given concurrent versions
-	AntiEntropySyncs        uint64 // rounds that this leader began
-	AntiEntropyKeysRepaired uint64 // keys that changed by what anti-entropy brought
-}
-
 // LeaderNode takes writes without asking anybody and tells its peers, once: what
 // is lost on the way is left to anti-entropy. It keeps the causally maximal
 // versions of each key, and shows readers what the resolver makes of them.
@@ -132,10 +74,13 @@ type LeaderNode struct {
 	stats   MultiLeaderStats
 }
 
+// nothing is what readers see of a key without versions.
+var nothing = VersionedValue{Value: Absent, Deleted: true}
+
 // cell is what a leader holds of a key.
 type cell struct {
 	key      string
-	versions []VersionedValue // no one supersedes another; in order of their dots
+	versions []VersionedValue // none supersedes another; in order of their dots
 	current  VersionedValue   // what the resolver makes of them
 	node     *merkleNode      // of the tree; nil while that does not have the key
 	stale    bool             // it is in LeaderNode.stale
@@ -166,7 +111,7 @@ func NewLeaderNode(cfg *LeaderConfig, place int, disk *sim.Disk) *LeaderNode {
 	}
 	for _, record := range disk.Records() {
 		r := record.(leaderRecord)
-		n.apply(r.KeyVersions)
+		n.apply(n.cell(r.Key), r.Versions)
 		n.remember(r.Request, r.Result)
 	}
 	n.stats = MultiLeaderStats{}
@@ -218,16 +163,17 @@ func (n *LeaderNode) write(env *sim.Env, from sim.Addr, m Write, after *Context)
 	if n.repeated(env, from, m.Request) {
 		return
 	}
-	if seen := n.Get(m.Key); m.Kind == CompareAndSet && seen != m.Expect {
+	c := n.cell(m.Key)
+	if seen := c.value(); m.Kind == CompareAndSet && seen != m.Expect {
 		n.conclude(env, from, leaderRecord{KeyVersions{Key: m.Key}, m.Request, Written{Seen: seen}})
 		return
 	}
-	v := n.next(env, m.Key, after)
+	v := n.next(env, c, after)
 	v.Value = m.Value
 	if m.Kind == Delete {
 		v.Value, v.Deleted = Absent, true
 	}
-	n.store(env, from, m.Request, m.Key, v, v.Value)
+	n.store(env, from, m.Request, c, v, v.Value)
 }
 
 // add makes a version of a set: what readers see here, with one element more.
@@ -236,9 +182,10 @@ func (n *LeaderNode) add(env *sim.Env, from sim.Addr, m Add) {
 	if n.repeated(env, from, m.Request) {
 		return
 	}
-	v := n.next(env, m.Key, nil)
-	v.Value, v.Elements = Absent, with(n.Elements(m.Key), m.Element)
-	n.store(env, from, m.Request, m.Key, v, m.Element)
+	c := n.cell(m.Key)
+	v := n.next(env, c, nil)
+	v.Value, v.Elements = Absent, with(c.current.Elements, m.Element)
+	n.store(env, from, m.Request, c, v, m.Element)
 }
 
 // with returns a sorted set with an element more. It does not change the set.
@@ -254,8 +201,8 @@ func with(elements []int64, e int64) []int64 {
 // next returns the version that a write makes now, but for its content. Its
 // clock covers what the client's context does or, without one, all that the
 // leader holds: the leader reads and writes in one step.
-func (n *LeaderNode) next(env *sim.Env, key string, after *Context) VersionedValue {
-	held := coverage(n.Versions(key))
+func (n *LeaderNode) next(env *sim.Env, c *cell, after *Context) VersionedValue {
+	held := coverage(c.versions)
 	v := VersionedValue{Clock: held}
 	if after != nil {
 		v.Clock = after.Clock
@@ -267,12 +214,11 @@ func (n *LeaderNode) next(env *sim.Env, key string, after *Context) VersionedVal
 }
 
 // store applies a client's write, answers, and tells the peers.
-func (n *LeaderNode) store(env *sim.Env, from sim.Addr, id RequestID, key string, v VersionedValue, seen int64) {
-	v = n.cfg.Rules.stamp(env, key, v)
-	made := KeyVersions{key, []VersionedValue{v}}
-	n.apply(made)
-	n.conclude(env, from, leaderRecord{made, id, Written{Swapped: true, Seen: seen}})
-	var all sim.Message = ReplicateVersions{KeyVersions{key, n.Versions(key)}}
+func (n *LeaderNode) store(env *sim.Env, from sim.Addr, id RequestID, c *cell, v VersionedValue, seen int64) {
+	made := []VersionedValue{n.cfg.Rules.stamp(env, c.key, v)}
+	n.apply(c, made)
+	n.conclude(env, from, leaderRecord{KeyVersions{c.key, made}, id, Written{Swapped: true, Seen: seen}})
+	var all sim.Message = ReplicateVersions{KeyVersions{c.key, c.versions}}
 	for i, peer := range n.cfg.Leaders {
 		if i != n.place {
 			n.stats.ReplicationsSent++
@@ -324,29 +270,28 @@ func (n *LeaderNode) replicated(env *sim.Env, m ReplicateVersions) {
 // learn applies what a peer holds of a key and says whether that was news, which
 // the caller must sync.
 func (n *LeaderNode) learn(env *sim.Env, k KeyVersions) bool {
-	if !n.apply(k) {
+	if !n.apply(n.cell(k.Key), k.Versions) {
 		return false
 	}
 	env.Append(leaderRecord{KeyVersions: k})
 	return true
 }
 
-// apply joins versions into those of their key and says whether that changed
+// apply joins versions into those of a key and says whether that changed
 // anything. Equal versions change nothing.
-func (n *LeaderNode) apply(k KeyVersions) bool {
-	for i := range k.Versions {
-		n.clock.Observe(k.Versions[i].Timestamp)
+func (n *LeaderNode) apply(c *cell, versions []VersionedValue) bool {
+	for i := range versions {
+		n.clock.Observe(versions[i].Timestamp)
 	}
-	here := n.Versions(k.Key)
-	joined := n.cfg.Rules.join(k.Key, here, k.Versions)
-	if n.cfg.Rules.forgets(k.Key, joined) {
+	joined := n.cfg.Rules.join(c.key, c.versions, versions)
+	if n.cfg.Rules.forgets(c.key, joined) {
 		joined = nil
 	}
-	if sameVersions(here, joined) {
+	if sameVersions(c.versions, joined) {
 		return false
 	}
-	n.stats.ConflictsDetected += conflicts(here, joined)
-	n.settle(n.cell(k.Key), joined)
+	n.stats.ConflictsDetected += conflicts(c.versions, joined)
+	n.settle(c, joined)
 	return true
 }
 
@@ -369,7 +314,7 @@ func (n *LeaderNode) settle(c *cell, versions []VersionedValue) {
 	c.versions = versions
 	switch len(versions) {
 	case 0:
-		c.current = VersionedValue{Value: Absent, Deleted: true}
+		c.current = nothing
 	case 1:
 		c.current = versions[0]
 	default:
@@ -385,8 +330,16 @@ func (n *LeaderNode) settle(c *cell, versions []VersionedValue) {
 func (n *LeaderNode) cell(key string) *cell {
 	c := n.cells[key]
 	if c == nil {
-		c = &cell{key: key}
+		c = &cell{key: key, current: nothing}
 		n.cells[key] = c
 	}
 	return c
+}
+
+// value returns the value of a register, as readers see it, or Absent.
+func (c *cell) value() int64 {
+	if c.current.Deleted {
+		return Absent
+	}
+	return c.current.Value
 }

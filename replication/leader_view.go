@@ -7,6 +7,18 @@ import (
 	"github.com/rashomon-go/rashomon/sim"
 )
 
+// MultiLeaderStats counts what a leader did since it booted.
+type MultiLeaderStats struct {
+	Writes                  uint64 // requests received, retries included
+	Reads                   uint64 // requests received
+	ReplicationsSent        uint64
+	ReplicationsReceived    uint64 // duplicates included
+	ConflictsDetected       uint64 // versions found to be concurrent with another of their key
+	ConflictsResolved       uint64 // times that the resolver was given concurrent versions
+	AntiEntropySyncs        uint64 // rounds that this leader began
+	AntiEntropyKeysRepaired uint64 // keys that changed by what anti-entropy brought
+}
+
 // Stats returns a copy of the counters.
 func (n *LeaderNode) Stats() MultiLeaderStats { return n.stats }
 
@@ -21,8 +33,8 @@ func (n *LeaderNode) Clock() HLCTimestamp { return n.clock.Last() }
 
 // Get returns the value of a register, as readers see it, or Absent.
 func (n *LeaderNode) Get(key string) int64 {
-	if v, found := n.Version(key); found && !v.Deleted {
-		return v.Value
+	if c := n.cells[key]; c != nil {
+		return c.value()
 	}
 	return Absent
 }
