@@ -100,8 +100,8 @@ func (st *stage) conflicts() (counts []uint64) {
 	return counts
 }
 
-// ms makes the times below read as the reference document has them.
-func ms(n float64) time.Duration { return time.Duration(n * 1000 * float64(time.Microsecond)) }
+// millis makes the times below read as the reference document has them.
+func millis(n float64) time.Duration { return time.Duration(n * 1000 * float64(time.Microsecond)) }
 
 const (
 	valueA, valueB = 1, 2
@@ -110,19 +110,19 @@ const (
 
 // TestM1 lets a local write and a Replicate meet while the disk is at work.
 func TestM1LocalWriteMeetsReplicate(t *testing.T) {
-	st := newStage(t, 2, ms(6), replication.LeaderConfig{})
-	st.syncTime(ms(5))
+	st := newStage(t, 2, millis(6), replication.LeaderConfig{})
+	st.syncTime(millis(5))
 	st.put(second, 1, "k", valueB)
-	st.put(second+ms(2), 0, "k", valueA)
+	st.put(second+millis(2), 0, "k", valueA)
 	st.w.Run(2 * second)
 	require.EqualValues(t, valueA, st.agree().Get("k"))
 	require.Equal(t, []uint64{1, 1}, st.conflicts())
 }
 
 func TestM1bTwoReplicatesMeetAtAThird(t *testing.T) {
-	st := newStage(t, 3, ms(6), replication.LeaderConfig{})
-	st.syncTime(ms(5))
-	st.latency(1, 2, ms(8))
+	st := newStage(t, 3, millis(6), replication.LeaderConfig{})
+	st.syncTime(millis(5))
+	st.latency(1, 2, millis(8))
 	st.put(second, 0, "k", valueA)
 	st.put(second, 1, "k", valueB)
 	st.w.Run(2 * second)
@@ -136,12 +136,12 @@ var keepMax = replication.ResolverFunc(func(_ string, vs versions) replication.V
 })
 
 func TestM2OverwriteOfWhatAntiEntropyBrought(t *testing.T) {
-	st := newStage(t, 2, ms(1), replication.LeaderConfig{Resolver: keepMax, AntiEntropy: ms(100)})
-	st.cut(0, 1, 0, ms(50))
-	st.put(ms(10), 0, "k", 9)
-	st.reads(ms(60), 1, "k", replication.Absent)
-	st.reads(ms(120), 1, "k", 9)
-	st.put(ms(121), 1, "k", 1)
+	st := newStage(t, 2, millis(1), replication.LeaderConfig{Resolver: keepMax, AntiEntropy: millis(100)})
+	st.cut(0, 1, 0, millis(50))
+	st.put(millis(10), 0, "k", 9)
+	st.reads(millis(60), 1, "k", replication.Absent)
+	st.reads(millis(120), 1, "k", 9)
+	st.put(millis(121), 1, "k", 1)
 	st.w.Run(5 * second)
 	require.EqualValues(t, 1, st.agree().Get("k"))
 	require.Equal(t, []uint64{0, 0}, st.conflicts())
@@ -150,30 +150,30 @@ func TestM2OverwriteOfWhatAntiEntropyBrought(t *testing.T) {
 var sets = replication.VectorClockMerge{Merge: replication.Union}
 
 func TestM3ClockOfAnotherKeySupersedesNothing(t *testing.T) {
-	st := newStage(t, 2, ms(5), replication.LeaderConfig{Resolver: sets})
-	st.latency(1, 0, ms(100))
-	st.add(ms(10), 1, "k", valueB) // arrives late
-	st.w.At(ms(11), "faster", func() { st.latency(1, 0, ms(5)) })
-	st.add(ms(12), 1, "j", 1)
-	st.ask(ms(20), 0, replication.ReadSet{Key: "k"}, replication.Elements{})
-	st.add(ms(21), 0, "k", valueA)
+	st := newStage(t, 2, millis(5), replication.LeaderConfig{Resolver: sets})
+	st.latency(1, 0, millis(100))
+	st.add(millis(10), 1, "k", valueB) // arrives late
+	st.w.At(millis(11), "faster", func() { st.latency(1, 0, millis(5)) })
+	st.add(millis(12), 1, "j", 1)
+	st.ask(millis(20), 0, replication.ReadSet{Key: "k"}, replication.Elements{})
+	st.add(millis(21), 0, "k", valueA)
 	st.w.Run(second)
 	require.Equal(t, []int64{valueA, valueB}, st.agree().Elements("k"))
 	require.Equal(t, []uint64{1, 1}, st.conflicts())
 }
 
 func TestM3bNothingIsVisibleAfterItsClock(t *testing.T) {
-	st := newStage(t, 2, ms(5), replication.LeaderConfig{Resolver: sets})
-	st.syncTime(ms(5))
-	st.add(ms(10), 1, "k", valueB) // at 0 from 20 to 25 ms
-	st.add(ms(22), 0, "k", valueA)
+	st := newStage(t, 2, millis(5), replication.LeaderConfig{Resolver: sets})
+	st.syncTime(millis(5))
+	st.add(millis(10), 1, "k", valueB) // at 0 from 20 to 25 ms
+	st.add(millis(22), 0, "k", valueA)
 	st.w.Run(second)
 	require.Equal(t, []int64{valueA, valueB}, st.agree().Elements("k"))
 }
 
 func TestM4EqualVersionsAreNoConflict(t *testing.T) {
-	st := newStage(t, 2, ms(1), replication.LeaderConfig{AntiEntropy: ms(100)})
-	st.put(ms(10), 0, "k", 1)
+	st := newStage(t, 2, millis(1), replication.LeaderConfig{AntiEntropy: millis(100)})
+	st.put(millis(10), 0, "k", 1)
 	st.w.Run(10 * second)
 	st.agree()
 	require.Equal(t, []uint64{0, 0}, st.conflicts())
@@ -193,10 +193,10 @@ var sum = replication.VectorClockMerge{Merge: func(_ string, vs versions) replic
 }}
 
 func TestM4bAMergeThatIsNotIdempotentDoesNotRunAway(t *testing.T) {
-	st := newStage(t, 2, ms(1), replication.LeaderConfig{Resolver: sum, AntiEntropy: ms(100)})
-	st.put(ms(10), 0, "k", 1)
-	st.put(ms(10), 0, "j", 1)
-	st.put(ms(10), 1, "j", 2)
+	st := newStage(t, 2, millis(1), replication.LeaderConfig{Resolver: sum, AntiEntropy: millis(100)})
+	st.put(millis(10), 0, "k", 1)
+	st.put(millis(10), 0, "j", 1)
+	st.put(millis(10), 1, "j", 2)
 	st.w.Run(10 * second)
 	require.EqualValues(t, 1, st.agree().Get("k"))
 	require.EqualValues(t, 3, st.agree().Get("j"))
@@ -218,21 +218,21 @@ func TestM5MergeIsIndependentOfTheOrder(t *testing.T) {
 // write whose time lies between, in every order of delivery, and returns the
 // values that the leaders end with.
 func slowAfterFast(t *testing.T, r rules) (ends [][]int64) {
-	late := []time.Duration{ms(30), ms(60), ms(90)}
+	late := []time.Duration{millis(30), millis(60), millis(90)}
 	for _, order := range [][3]int{{0, 1, 2}, {0, 2, 1}, {1, 0, 2}, {1, 2, 0}, {2, 0, 1}, {2, 1, 0}} {
-		st := newStage(t, 3, ms(1), replication.LeaderConfig{Rules: r})
+		st := newStage(t, 3, millis(1), replication.LeaderConfig{Rules: r})
 		st.latency(0, 2, late[order[0]])
 		st.w.SetClock(0, sim.Clock{Offset: 100 * second})
 		st.w.SetClock(2, sim.Clock{Offset: 50 * second})
-		st.put(ms(10), 0, "k", 26) // z
-		st.w.At(ms(12), "slower", func() {
+		st.put(millis(10), 0, "k", 26) // z
+		st.w.At(millis(12), "slower", func() {
 			for _, other := range []int{0, 1} {
 				st.latency(2, other, late[order[1]])
 			}
 			st.latency(1, 2, late[order[2]])
 		})
-		st.put(ms(20), 1, "k", 1)  // a, after z
-		st.put(ms(20), 2, "k", 13) // m
+		st.put(millis(20), 1, "k", 1)  // a, after z
+		st.put(millis(20), 2, "k", 13) // m
 		st.w.Run(second)
 		end := []int64{st.nodes[0].Get("k"), st.nodes[1].Get("k"), st.nodes[2].Get("k")}
 		ends = append(ends, end)
@@ -266,22 +266,22 @@ func TestM6Mutant(t *testing.T) {
 }
 
 func TestM7AntiEntropyMeetsANewerWrite(t *testing.T) {
-	st := newStage(t, 2, ms(5), replication.LeaderConfig{AntiEntropy: second})
-	st.syncTime(ms(5))
-	st.cut(0, 1, ms(2900), ms(3001))
-	st.put(ms(2950), 0, "k", 1) // old: lost, then carried by the round that begins at 3 s
-	st.cut(1, 0, ms(3011), ms(3030))
-	st.put(ms(3011), 1, "k", 2) // new: its Replicate is lost
+	st := newStage(t, 2, millis(5), replication.LeaderConfig{AntiEntropy: second})
+	st.syncTime(millis(5))
+	st.cut(0, 1, millis(2900), millis(3001))
+	st.put(millis(2950), 0, "k", 1) // old: lost, then carried by the round that begins at 3 s
+	st.cut(1, 0, millis(3011), millis(3030))
+	st.put(millis(3011), 1, "k", 2) // new: its Replicate is lost
 	st.w.Run(20 * second)
 	require.EqualValues(t, 2, st.agree().Get("k"))
 }
 
 func TestM8DeletesAreRepairedAndStay(t *testing.T) {
-	st := newStage(t, 2, ms(1), replication.LeaderConfig{AntiEntropy: ms(100)})
-	st.put(ms(10), 0, "k", 1)
-	st.cut(0, 1, ms(20), ms(50))
-	st.ask(ms(30), 0, replication.Write{Key: "k", Kind: replication.Delete}, replication.Written{Swapped: true, Seen: replication.Absent})
-	st.w.Run(ms(60))
+	st := newStage(t, 2, millis(1), replication.LeaderConfig{AntiEntropy: millis(100)})
+	st.put(millis(10), 0, "k", 1)
+	st.cut(0, 1, millis(20), millis(50))
+	st.ask(millis(30), 0, replication.Write{Key: "k", Kind: replication.Delete}, replication.Written{Swapped: true, Seen: replication.Absent})
+	st.w.Run(millis(60))
 	require.NotEqual(t, st.nodes[0].Tree().Root(), st.nodes[1].Tree().Root())
 	require.EqualValues(t, 1, st.nodes[1].Get("k"))
 	st.w.Run(5 * second)
@@ -289,13 +289,13 @@ func TestM8DeletesAreRepairedAndStay(t *testing.T) {
 }
 
 func TestM9AntiEntropySurvivesRestarts(t *testing.T) {
-	st := newStage(t, 2, ms(1), replication.LeaderConfig{AntiEntropy: second})
+	st := newStage(t, 2, millis(1), replication.LeaderConfig{AntiEntropy: second})
 	for i := range sim.NodeID(2) {
-		st.w.At(ms(1200), "crash", func() { st.w.Crash(i, sim.LoseUnsynced) })
-		st.w.At(ms(1800), "restart", func() { st.w.Restart(i) })
+		st.w.At(millis(1200), "crash", func() { st.w.Crash(i, sim.LoseUnsynced) })
+		st.w.At(millis(1800), "restart", func() { st.w.Restart(i) })
 	}
-	st.cut(0, 1, 2*second, ms(2100))
-	st.put(ms(2050), 0, "k", 1)
+	st.cut(0, 1, 2*second, millis(2100))
+	st.put(millis(2050), 0, "k", 1)
 	st.w.Run(100 * second)
 	require.EqualValues(t, 1, st.agree().Get("k"))
 	require.EqualValues(t, 98, st.nodes[0].Stats().AntiEntropySyncs)
@@ -318,10 +318,10 @@ func TestM10FingerprintIsCanonicalAndCoversVersions(t *testing.T) {
 }
 
 func TestM11MergesAgreeWithoutRounds(t *testing.T) {
-	st := newStage(t, 2, ms(6), replication.LeaderConfig{Resolver: sets, AntiEntropy: ms(100)})
-	st.add(ms(10), 0, "k", valueA)
-	st.add(ms(10), 1, "k", valueB)
-	st.w.Run(ms(50))
+	st := newStage(t, 2, millis(6), replication.LeaderConfig{Resolver: sets, AntiEntropy: millis(100)})
+	st.add(millis(10), 0, "k", valueA)
+	st.add(millis(10), 1, "k", valueB)
+	st.w.Run(millis(50))
 	require.Equal(t, []int64{valueA, valueB}, st.agree().Elements("k"))
 	root := st.agree().Tree().Root()
 	st.w.Run(8 * second)
@@ -331,13 +331,13 @@ func TestM11MergesAgreeWithoutRounds(t *testing.T) {
 // TestM15 restarts a leader, which is the nearest there is to adding peers twice:
 // its clocks go on from where they were.
 func TestM15ClocksSurvive(t *testing.T) {
-	st := newStage(t, 2, ms(1), replication.LeaderConfig{})
-	st.put(ms(10), 0, "k", 1)
-	st.put(ms(20), 0, "k", 2)
-	st.w.At(ms(30), "crash", func() { st.w.Crash(0, sim.LoseUnsynced) })
-	st.w.At(ms(40), "restart", func() { st.w.Restart(0) })
-	st.w.At(ms(45), "clock", func() { st.w.SetClock(0, sim.Clock{Offset: -ms(40)}) })
-	st.put(ms(50), 0, "k", 3)
+	st := newStage(t, 2, millis(1), replication.LeaderConfig{})
+	st.put(millis(10), 0, "k", 1)
+	st.put(millis(20), 0, "k", 2)
+	st.w.At(millis(30), "crash", func() { st.w.Crash(0, sim.LoseUnsynced) })
+	st.w.At(millis(40), "restart", func() { st.w.Restart(0) })
+	st.w.At(millis(45), "clock", func() { st.w.SetClock(0, sim.Clock{Offset: -millis(40)}) })
+	st.put(millis(50), 0, "k", 3)
 	st.w.Run(second)
 	require.EqualValues(t, 3, st.agree().Get("k"))
 }
@@ -346,10 +346,10 @@ func TestM17OneLostReplicate(t *testing.T) {
 	for _, c := range []struct {
 		interval time.Duration
 		reaches  int64
-	}{{0, replication.Absent}, {ms(100), 1}} {
-		st := newStage(t, 2, ms(1), replication.LeaderConfig{AntiEntropy: c.interval})
-		st.cut(0, 1, ms(5), ms(15))
-		st.put(ms(10), 0, "k", 1)
+	}{{0, replication.Absent}, {millis(100), 1}} {
+		st := newStage(t, 2, millis(1), replication.LeaderConfig{AntiEntropy: c.interval})
+		st.cut(0, 1, millis(5), millis(15))
+		st.put(millis(10), 0, "k", 1)
 		st.w.Run(10 * second)
 		require.Equal(t, c.reaches, st.nodes[1].Get("k"), "interval %v", c.interval)
 	}
