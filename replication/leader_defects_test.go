@@ -12,7 +12,7 @@ import (
 	"github.com/rashomon-go/rashomon/sim"
 )
 
-// The tests in this file play the interleavings M1 to M17 that break the
+// The tests in this file leaderPlay the interleavings M1 to M17 that break the
 // multi-leader replication of happy-simulator 0.2.5, each with its times, and
 // show that nothing breaks here.
 

@@ -59,9 +59,9 @@ func TestMutants(t *testing.T) {
 			const most = 4000
 			for i := range most {
 				s := worlds.Example(i)
-				if err := play(s, m.leaderVariant); err != nil {
+				if err := leaderPlay(s, m.leaderVariant); err != nil {
 					require.Regexp(t, m.says, err.Error())
-					require.NoError(t, play(s, leaderVariant{resolver: byKind, exact: true}), "the protocol itself fails")
+					require.NoError(t, leaderPlay(s, leaderVariant{resolver: byKind, exact: true}), "the protocol itself fails")
 					t.Logf("found in world %d: %.150s", i, strings.ReplaceAll(err.Error(), "\n", " "))
 					return
 				}
@@ -240,7 +240,7 @@ func (o *onlyNew) Receive(env *sim.Env, from sim.Addr, m sim.Message) {
 func TestEqualIsNoConflict(t *testing.T) {
 	s := rapid.Custom(scenarioOf).Example(1)
 	s.Clients, s.Faults = [][]leaderOp{{{Kind: "mix"}}}, nil
-	require.NoError(t, play(s, leaderVariant{rules: func() rules {
+	require.NoError(t, leaderPlay(s, leaderVariant{rules: func() rules {
 		return rules{Join: func(key string, here, incoming versions) versions {
 			joined := replication.JoinVersions(here, incoming)
 			if len(here) > 0 && !slices.EqualFunc(here, joined, func(v, w replication.VersionedValue) bool { return v.Dot == w.Dot }) {

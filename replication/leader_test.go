@@ -49,24 +49,24 @@ func (p panicked) Error() string { return string(p) }
 
 // TestRetriesAreRecognised: one request is one write, also after a crash.
 func TestRetriesAreRecognised(t *testing.T) {
-	st := newStage(t, 2, ms(1), replication.LeaderConfig{})
+	st := newStage(t, 2, millis(1), replication.LeaderConfig{})
 	one := replication.RequestID{Client: 100, Number: 1}
 	two := replication.RequestID{Client: 100, Number: 2}
 	put := func(id replication.RequestID, v int64) replication.Write {
 		return replication.Write{Request: id, Key: "k", Value: v}
 	}
 	cas := replication.Write{Request: two, Kind: replication.CompareAndSet, Key: "k", Expect: 1, Value: 3}
-	st.ask(ms(1), 0, put(one, 1), replication.Written{Swapped: true, Seen: 1})
-	st.put(ms(2), 0, "k", 2)
-	st.ask(ms(3), 0, put(one, 1), replication.Written{Swapped: true, Seen: 1})
-	st.reads(ms(4), 0, "k", 2)
-	st.ask(ms(5), 0, cas, replication.Written{Seen: 2})
-	st.put(ms(6), 0, "k", 1)
-	st.w.At(ms(7), "crash", func() { st.w.Crash(0, sim.LoseUnsynced); st.w.Restart(0) })
-	st.ask(ms(8), 0, cas, replication.Written{Seen: 2}) // refused once is refused for good
+	st.ask(millis(1), 0, put(one, 1), replication.Written{Swapped: true, Seen: 1})
+	st.put(millis(2), 0, "k", 2)
+	st.ask(millis(3), 0, put(one, 1), replication.Written{Swapped: true, Seen: 1})
+	st.reads(millis(4), 0, "k", 2)
+	st.ask(millis(5), 0, cas, replication.Written{Seen: 2})
+	st.put(millis(6), 0, "k", 1)
+	st.w.At(millis(7), "crash", func() { st.w.Crash(0, sim.LoseUnsynced); st.w.Restart(0) })
+	st.ask(millis(8), 0, cas, replication.Written{Seen: 2}) // refused once is refused for good
 	st.w.Go("straggler", func(p *sim.Proc) {
-		p.Sleep(ms(9))
-		_, err := p.Call(0, put(one, 1), ms(10))
+		p.Sleep(millis(9))
+		_, err := p.Call(0, put(one, 1), millis(10))
 		require.ErrorIs(t, err, sim.ErrTimeout)
 	})
 	st.w.Run(second)
@@ -74,10 +74,10 @@ func TestRetriesAreRecognised(t *testing.T) {
 }
 
 func TestCompareAndSetComparesLocally(t *testing.T) {
-	st := newStage(t, 2, ms(1), replication.LeaderConfig{})
+	st := newStage(t, 2, millis(1), replication.LeaderConfig{})
 	cas := replication.Write{Kind: replication.CompareAndSet, Key: "k", Expect: replication.Absent, Value: 5}
-	st.ask(ms(1), 0, cas, replication.Written{Swapped: true, Seen: 5})
-	st.ask(ms(5), 1, cas, replication.Written{Seen: 5})
+	st.ask(millis(1), 0, cas, replication.Written{Swapped: true, Seen: 5})
+	st.ask(millis(5), 1, cas, replication.Written{Seen: 5})
 	st.w.Run(second)
 	require.EqualValues(t, 5, st.agree().Get("k"))
 	require.EqualValues(t, 5, st.agree().Store().Get("k"))
@@ -87,24 +87,24 @@ func TestCompareAndSetComparesLocally(t *testing.T) {
 // which knew of the other, are both kept, and a write that knew of both replaces
 // them, at whichever leader.
 func TestContextsTellConcurrentWritesApart(t *testing.T) {
-	st := newStage(t, 2, ms(1), replication.LeaderConfig{})
+	st := newStage(t, 2, millis(1), replication.LeaderConfig{})
 	after := func(v int64, c replication.Context) replication.WriteAfter {
 		return replication.WriteAfter{Write: replication.Write{Key: "k", Value: v}, Context: c}
 	}
 	var both replication.Context
-	st.ask(ms(1), 0, after(1, replication.Context{}), nil)
-	st.ask(ms(2), 0, after(2, replication.Context{}), nil)
+	st.ask(millis(1), 0, after(1, replication.Context{}), nil)
+	st.ask(millis(2), 0, after(2, replication.Context{}), nil)
 	st.w.Go("reader", func(p *sim.Proc) {
-		p.Sleep(ms(10))
+		p.Sleep(millis(10))
 		reply, err := p.Call(0, replication.ReadContext{Key: "k"}, second)
 		require.NoError(t, err)
 		require.EqualValues(t, 2, reply.(replication.ValueContext).Value)
 		both = reply.(replication.ValueContext).Context
 	})
-	st.w.Run(ms(20))
+	st.w.Run(millis(20))
 	require.Len(t, st.agree().Versions("k"), 2)
 	require.Equal(t, replication.VectorClock{2}, both.Clock)
-	st.ask(ms(10), 1, after(3, both), nil)
+	st.ask(millis(10), 1, after(3, both), nil)
 	st.w.Run(second)
 	require.Len(t, st.agree().Versions("k"), 1)
 	require.EqualValues(t, 3, st.agree().Get("k"))
@@ -112,12 +112,12 @@ func TestContextsTellConcurrentWritesApart(t *testing.T) {
 
 // TestElementsAreTheClients: what a client does to its reply concerns nobody.
 func TestElementsAreTheClients(t *testing.T) {
-	st := newStage(t, 2, ms(1), replication.LeaderConfig{Resolver: sets})
-	st.add(ms(1), 0, "s", 7)
-	st.add(ms(2), 0, "s", 5)
-	st.add(ms(3), 0, "s", 7)
+	st := newStage(t, 2, millis(1), replication.LeaderConfig{Resolver: sets})
+	st.add(millis(1), 0, "s", 7)
+	st.add(millis(2), 0, "s", 5)
+	st.add(millis(3), 0, "s", 7)
 	st.w.Go("vandal", func(p *sim.Proc) {
-		p.Sleep(ms(10))
+		p.Sleep(millis(10))
 		reply, err := p.Call(0, replication.ReadSet{Key: "s"}, second)
 		require.NoError(t, err)
 		elements := reply.(replication.Elements).Elements
@@ -130,23 +130,23 @@ func TestElementsAreTheClients(t *testing.T) {
 
 // TestAddStaysOverConcurrentDelete, and a delete that knew of it removes it.
 func TestAddStaysOverConcurrentDelete(t *testing.T) {
-	st := newStage(t, 2, ms(5), replication.LeaderConfig{Resolver: sets})
-	st.add(ms(1), 0, "s", 1)
-	st.add(ms(20), 0, "s", 2)
-	st.ask(ms(21), 1, replication.Write{Key: "s", Kind: replication.Delete}, nil)
-	st.w.Run(ms(50))
+	st := newStage(t, 2, millis(5), replication.LeaderConfig{Resolver: sets})
+	st.add(millis(1), 0, "s", 1)
+	st.add(millis(20), 0, "s", 2)
+	st.ask(millis(21), 1, replication.Write{Key: "s", Kind: replication.Delete}, nil)
+	st.w.Run(millis(50))
 	require.Equal(t, []int64{1, 2}, st.agree().Elements("s"))
-	st.ask(ms(1), 1, replication.Write{Key: "s", Kind: replication.Delete}, nil)
-	st.w.Run(ms(80))
+	st.ask(millis(1), 1, replication.Write{Key: "s", Kind: replication.Delete}, nil)
+	st.w.Run(millis(80))
 	require.Empty(t, st.agree().Elements("s"))
 }
 
 // TestStateNamesEverything is what drawings show.
 func TestStateNamesEverything(t *testing.T) {
-	st := newStage(t, 2, ms(5), replication.LeaderConfig{Resolver: sets})
-	st.add(ms(1), 0, "s", 1)
-	st.put(ms(1), 1, "r", 2)
-	st.ask(ms(1), 1, replication.Write{Key: "d", Kind: replication.Delete}, nil)
+	st := newStage(t, 2, millis(5), replication.LeaderConfig{Resolver: sets})
+	st.add(millis(1), 0, "s", 1)
+	st.put(millis(1), 1, "r", 2)
+	st.ask(millis(1), 1, replication.Write{Key: "d", Kind: replication.Delete}, nil)
 	st.w.Run(second)
 	var names []string
 	for _, v := range st.agree().State() {

@@ -43,26 +43,26 @@ const (
 )
 
 func scenarioOf(t *rapid.T) leaderScenario {
-	ms := func(low, high int, name string) time.Duration {
+	millis := func(low, high int, name string) time.Duration {
 		return time.Duration(rapid.IntRange(low, high).Draw(t, name)) * time.Millisecond
 	}
 	some := func(name string) float64 {
 		return float64(rapid.IntRange(0, 5).Draw(t, name)) / 10
 	}
 	s := leaderScenario{Seed: rapid.Uint64().Draw(t, "seed"), Leaders: rapid.IntRange(2, 4).Draw(t, "leaders")}
-	s.Link = sim.Link{Latency: sim.Uniform(0, ms(1, 30, "latency")), Loss: some("loss"), Duplicate: some("duplicate"), Reorder: some("reorder")}
-	s.Sync = ms(0, 2, "sync")
+	s.Link = sim.Link{Latency: sim.Uniform(0, millis(1, 30, "latency")), Loss: some("loss"), Duplicate: some("duplicate"), Reorder: some("reorder")}
+	s.Sync = millis(0, 2, "sync")
 	for range s.Leaders {
-		s.Clocks = append(s.Clocks, sim.Clock{Offset: ms(0, 3, "skew") * 100, DriftPPM: int64(rapid.IntRange(-500, 500).Draw(t, "drift"))})
+		s.Clocks = append(s.Clocks, sim.Clock{Offset: millis(0, 3, "skew") * 100, DriftPPM: int64(rapid.IntRange(-500, 500).Draw(t, "drift"))})
 	}
 	op := rapid.Custom(func(t *rapid.T) leaderOp {
 		kinds := []string{"add", "add", "mix", "mix", "erase", "after", "pin", "unpin", "hand"}
-		return leaderOp{rapid.SampledFrom(kinds).Draw(t, "kind"), rapid.IntRange(0, s.Leaders-1).Draw(t, "leader"), ms(0, 20, "think")}
+		return leaderOp{rapid.SampledFrom(kinds).Draw(t, "kind"), rapid.IntRange(0, s.Leaders-1).Draw(t, "leader"), millis(0, 20, "think")}
 	})
 	s.Clients = rapid.SliceOfN(rapid.SliceOfN(op, 1, 20), 1, 3).Draw(t, "clients")
 	fault := rapid.Custom(func(t *rapid.T) leaderFault {
 		kind := rapid.SampledFrom([]string{"cut", "crash", "jump", "fall"}).Draw(t, "fault")
-		return leaderFault{kind, rapid.IntRange(0, s.Leaders-1).Draw(t, "at leader"), ms(0, 300, "at"), ms(1, 300, "for")}
+		return leaderFault{kind, rapid.IntRange(0, s.Leaders-1).Draw(t, "at leader"), millis(0, 300, "at"), millis(1, 300, "for")}
 	})
 	s.Faults = rapid.SliceOfN(fault, 0, 5).Draw(t, "faults")
 	return s
@@ -110,8 +110,8 @@ func (s *singleWriter) outcome(v int64, acked bool) {
 
 func (s *singleWriter) may(v int64) bool { return v == s.last || slices.Contains(s.unknown, v) }
 
-// play runs a scenario and returns the first claim that it breaks.
-func play(s leaderScenario, v leaderVariant) (broken error) {
+// leaderPlay runs a scenario and returns the first claim that it breaks.
+func leaderPlay(s leaderScenario, v leaderVariant) (broken error) {
 	defer func() {
 		if p := recover(); p != nil {
 			broken = fmt.Errorf("panic: %v", p)
@@ -336,7 +336,7 @@ var byKind = replication.VectorClockMerge{Merge: func(key string, versions []rep
 func TestLeadersConverge(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s := rapid.Custom(scenarioOf).Draw(t, "scenario")
-		require.NoError(t, play(s, leaderVariant{resolver: byKind, exact: true}))
+		require.NoError(t, leaderPlay(s, leaderVariant{resolver: byKind, exact: true}))
 	})
 }
 
@@ -357,7 +357,7 @@ func TestAnyResolverConverges(t *testing.T) {
 				}
 			}
 		}
-		require.NoError(t, play(s, leaderVariant{resolver: greatest, exact: true}))
+		require.NoError(t, leaderPlay(s, leaderVariant{resolver: greatest, exact: true}))
 	})
 }
 
