@@ -110,7 +110,7 @@ type run struct {
 	clients  int
 	left     int              // events that may still happen
 	answered int              // of the last client's reads, ok
-	differed bool             // what replicas stored, when everything had healed
+	differed bool             // what replicas stored, when the last fault ended or the last client did
 	states   [][]sim.Variable // at the end
 	panicked string           // what the system panicked with, and
 	cause    string           // the same without the time
@@ -149,14 +149,15 @@ func (r *run) play() {
 	for i, name := range r.system.Services {
 		w.AddNode(name, r.system.Boot(r.cluster, sc.Nodes+i))
 	}
+	healed := sc.Faults.End()
+	w.At(healed, "the last fault ends", func() { r.differed = r.differ() })
 	sc.Faults.Apply(w, slices.Concat(r.cluster.Nodes, r.cluster.Services), r.inRole)
 	for i, ops := range perClient(sc.Operations, r.clients-1) {
 		w.Go(clientName(i), func(p *sim.Proc) { r.story(p, i, ops) })
 	}
-	healed := sc.Faults.End()
 	r.finish(healed + patience)
 	r.pass(max(w.Now(), healed))
-	r.differed = r.differ()
+	r.differed = r.differed || r.differ()
 	r.pass(w.Now() + r.system.settle())
 	w.Go(lastName, r.lastReads)
 	r.finish(w.Now() + patience)

@@ -22,6 +22,8 @@ func All() []*rashomon.System {
 		primaryBackup("primary-backup-semisync", "primary waits for K backups", replication.SemiSync),
 		primaryBackup("primary-backup-async", "primary waits for no backup", replication.Async),
 		chain(),
+		multiLeaderLWW(),
+		multiLeaderMerge(),
 	}
 }
 
