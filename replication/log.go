@@ -9,7 +9,8 @@ import (
 // Entry is an update in the order that the primary or head has given it. Once
 // logged it never changes, so that all logs are equal.
 type Entry struct {
-	Seq   uint64 // from 1, without gaps
+	Seq    uint64 // from 1, without gaps
+	Number uint64 // of the configuration in which it was ordered
 	Write Write
 	// Client is where the request came from: a chain's tail answers it.
 	Client sim.Addr
@@ -66,10 +67,35 @@ func (s *sequence) remember(e Entry) {
 	}
 }
 
+// cutoff is a record of a disk: of the entries before it, those after Seq are
+// taken back.
+type cutoff struct{ Seq uint64 }
+
 // recover fills the log from a disk.
 func (s *sequence) recover(disk *sim.Disk) {
 	for _, record := range disk.Records() {
-		s.remember(record.(Entry))
+		switch r := record.(type) {
+		case Entry:
+			s.remember(r)
+		case cutoff:
+			s.forget(r.Seq)
+		}
+	}
+}
+
+// truncate takes back the entries after seq, in the log and on the disk.
+func (s *sequence) truncate(env *sim.Env, seq uint64) {
+	s.forget(seq)
+	env.Append(cutoff{seq})
+}
+
+// forget builds the log anew from its first entries, so that what is remembered
+// of clients is right again.
+func (s *sequence) forget(after uint64) {
+	old := *s
+	*s = sequence{}
+	for seq := uint64(1); seq <= after; seq++ {
+		s.remember(old.at(seq).Entry)
 	}
 }
 
