@@ -28,20 +28,23 @@ type ChainNode struct {
 	// Rules are the decisions that the node takes. Planted bugs replace some.
 	Rules ChainRules
 
-	cfg        *ChainConfig
-	self       sim.NodeID
-	chain      Configuration // the latest that the node knows
-	place      int           // in it, or outside
-	log        sequence
-	store      KVStore
-	applied    uint64
-	acked      uint64 // the tail is known to have everything up to here
-	overdue    overdue
-	resent     uint64 // when the successor has this, the next burst is due; or 0
-	stats      ChainReplicationStats
-	repair     repair
-	membership membership
-	craq       craq
+	cfg     *ChainConfig
+	self    sim.NodeID
+	chain   Configuration // the latest that the node knows
+	place   int           // in it, or outside
+	log     sequence
+	store   KVStore
+	applied uint64
+	acked   uint64 // the tail is known to have everything up to here
+	overdue overdue
+	resent  uint64 // when the successor has this, the next burst is due; or 0
+	stats   ChainReplicationStats
+	craq    craq
+
+	group    membership // under a master
+	repair   repair
+	caughtUp bool   // not in the chain, but has what it had committed
+	ask      uint64 // the latest CatchUp
 }
 
 // outside is the place of a node that is not in the chain.
@@ -59,7 +62,11 @@ func NewChainNode(cfg *ChainConfig, index int, disk *sim.Disk) *ChainNode {
 		n.chain, n.place = Configuration{Number: 1, Members: cfg.Members}, index
 		n.repair.linked, n.repair.connected = true, true
 	}
-	n.recover(disk)
+	if cfg.Repair != nil {
+		n.group = newMembership(*cfg.Repair, cfg.FailoverRules, disk)
+	}
+	n.log.recover(disk)
+	n.replay()
 	return n
 }
 
@@ -161,7 +168,7 @@ func (n *ChainNode) Receive(env *sim.Env, from sim.Addr, m sim.Message) {
 		n.retransmit(env)
 	case waited:
 		n.waited(env, m)
-	case beat:
+	case heartbeatTick:
 		n.beat(env)
 	default:
 		panic(fmt.Sprintf("chain: unexpected message %T", m))

@@ -101,11 +101,11 @@ func (n *ChainNode) link(env *sim.Env, m Connected) {
 
 // askForMissing asks the tail what a node outside lacks.
 func (n *ChainNode) askForMissing(env *sim.Env) {
-	if n.place != outside || n.fenced() || n.membership.caughtUp || len(n.chain.Members) == 0 {
+	if n.place != outside || n.fenced() || n.caughtUp || len(n.chain.Members) == 0 {
 		return
 	}
-	n.membership.ask++
-	env.Send(n.chain.Members[len(n.chain.Members)-1], CatchUp{n.chain.Number, n.membership.ask, n.log.runs()})
+	n.ask++
+	env.Send(n.chain.Members[len(n.chain.Members)-1], CatchUp{n.chain.Number, n.ask, n.log.runs()})
 }
 
 // catchUp is answered by the tail when it has everything itself.
@@ -125,8 +125,7 @@ func (n *ChainNode) catchUp(env *sim.Env, from sim.Addr, m CatchUp) {
 // head may have ordered and nobody else received: they are taken back. (They may
 // also be on their way along the chain; then they come again.)
 func (n *ChainNode) missing(env *sim.Env, m Missing) {
-	own := &n.membership
-	if !n.Rules.Current(n, m.Number) || n.place != outside || own.caughtUp || m.Ask != own.ask {
+	if !n.Rules.Current(n, m.Number) || n.place != outside || n.caughtUp || m.Ask != n.ask {
 		return
 	}
 	if keep := n.Rules.Keep(n, m.Common); keep < n.log.last() {
@@ -143,7 +142,7 @@ func (n *ChainNode) missing(env *sim.Env, m Missing) {
 	env.Sync()
 	n.acked = n.log.last()
 	n.settleAll()
-	if own.caughtUp = n.log.last() >= m.Last; own.caughtUp {
+	if n.caughtUp = n.log.last() >= m.Last; n.caughtUp {
 		n.report(env)
 	} else {
 		n.askForMissing(env)

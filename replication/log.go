@@ -11,7 +11,7 @@ import (
 type Entry struct {
 	Seq    uint64 // from 1, without gaps
 	Number uint64 // of the configuration in which it was ordered
-	Write Write
+	Write  Write
 	// Client is where the request came from: a chain's tail answers it.
 	Client sim.Addr
 }
