@@ -21,6 +21,7 @@ func All() []*rashomon.System {
 		primaryBackup("primary-backup-semisync", "primary waits for K backups", replication.SemiSync),
 		primaryBackup("primary-backup-async", "primary waits for no backup", replication.Async),
 		chain(),
+		craq(),
 	}
 }
 
@@ -59,26 +60,6 @@ func primaryBackup(name, about string, mode replication.ReplicationMode) *rashom
 		Client: keyValueClient,
 		Claims: []rashomon.Claim{
 			{Reads: "primary", Property: rashomon.Linearizable},
-			{Reads: "any", Property: rashomon.Linearizable, Refuted: true},
-		},
-	}
-}
-
-// chain clients read at the tail, or at any node, which then answers with what
-// may not be committed yet.
-func chain() *rashomon.System {
-	return &rashomon.System{
-		Name: "chain", About: "chain replication: updates enter at the head, the tail commits them",
-		MinNodes: 2, MaxNodes: 5, Kinds: readWriteCAS,
-		Boot: func(c *rashomon.Cluster, place int) sim.Boot {
-			cfg := &replication.ChainConfig{Members: c.Nodes, ReadAnywhere: c.Reads == "any"}
-			return func(_ sim.NodeID, disk *sim.Disk) sim.Node {
-				return replication.NewChainNode(cfg, place, disk)
-			}
-		},
-		Client: keyValueClient,
-		Claims: []rashomon.Claim{
-			{Reads: "tail", Property: rashomon.Linearizable},
 			{Reads: "any", Property: rashomon.Linearizable, Refuted: true},
 		},
 	}

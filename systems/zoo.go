@@ -70,6 +70,8 @@ func (w wrapped[N]) Start(env *sim.Env) {
 	}
 }
 
+func (w wrapped[N]) unwrap() sim.Node { return w.node }
+
 // State implements sim.Observable.
 func (w wrapped[N]) State() []sim.Variable {
 	if o, ok := sim.Node(w.node).(sim.Observable); ok {
