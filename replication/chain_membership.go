@@ -60,7 +60,7 @@ func (n *ChainNode) report(env *sim.Env) {
 	if n.isTail() && !n.fenced() && n.Rules.Complete(n) {
 		n.group.established = n.chain.Number
 	}
-	n.group.beat(env, n.position(), n.place == outside && n.caughtUp)
+	n.group.beat(env, n.position(), n.place == outside && n.caughtUp && !n.fenced())
 }
 
 func (n *ChainNode) position() Position {

@@ -375,7 +375,7 @@ func (m *Master) mustWait(env *sim.Env) bool {
 	c, missing := m.Configuration(), false
 	for i := range m.peers {
 		p := &m.peers[i]
-		if m.reported(p) || !p.memberOf(c) && len(m.made) > 0 {
+		if m.reported(p) || !p.memberOf(c) && p.caughtUp != c.Number && len(m.made) > 0 {
 			continue
 		}
 		if missing = true; p.leased && env.Now()-p.granted <= m.cfg.Patience {

@@ -138,8 +138,12 @@ func (a chainCall) ask() rashomon.Answer {
 	node := a.cluster.Nodes[a.op.Node]
 	lost := false // a request whose fate is not known
 	redirects, refusals := 0, 0
+	wait := a.cluster.Timeout
+	if _, write := a.request.(replication.Write); write {
+		wait *= time.Duration(1 + len(a.cluster.Nodes)/2) // a write passes all of them
+	}
 	for attempt := 0; attempt < a.cluster.Attempts && refusals < maxRefusals; {
-		reply, err := a.p.Call(node, a.request, a.cluster.Timeout)
+		reply, err := a.p.Call(node, a.request, wait)
 		if err != nil {
 			lost = true
 			attempt++
