@@ -130,7 +130,7 @@ func staleRead() *Page {
 	t.send(20_300, 20_300, head3, middle, Update{2, "k0", "7"}, put, sim.CutAtSend)
 	m = t.send(24_900, 27_900, head3, tail, Update{2, "k0", "7"}, put, 0)
 	t.twice(24_900, 31_800, head3, tail, Update{2, "k0", "7"}, m)
-	m = t.send(27_900, 29_400, tail, client0, Ack{2}, m, 0)
+	t.send(27_900, 29_400, tail, client0, Ack{2}, m, 0)
 	// Others.
 	t.op(history.Op{Process: 1, Key: 1, Kind: model.Write, Value: 8, Outcome: history.Unknown, Node: 1}, 19_000, 29_000)
 	lost := t.send(19_000, 19_300, client1, middle, Put{"k1", "8"}, 0, 0)

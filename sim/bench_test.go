@@ -41,7 +41,6 @@ type ball struct{ Bounces int }
 type player struct {
 	serve  bool
 	friend NodeID
-	queued time.Duration
 }
 
 func (p *player) Start(env *Env) {

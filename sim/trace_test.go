@@ -18,7 +18,7 @@ type ponger struct{}
 
 func (ponger) Receive(env *Env, from Addr, m Message) {
 	if m, ok := m.(ping); ok {
-		env.Reply(from, pong{m.N})
+		env.Reply(from, pong(m))
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"flag"
-	"fmt"
 	"os"
 	"os/exec"
 	"strconv"
@@ -172,7 +171,7 @@ func TestPanic(t *testing.T) {
 
 type panics struct{}
 
-func (panics) Read([]byte) (int, error) { panic(fmt.Sprint("at once")) }
+func (panics) Read([]byte) (int, error) { panic("at once") }
 
 func TestGravestStatusWins(t *testing.T) {
 	order := []status{statusValid, statusUnknown, statusInvalid, statusUsage, statusBroken}

@@ -1,0 +1,112 @@
+package rashomon_test
+
+import (
+	"bytes"
+	"math"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"github.com/rashomon-go/rashomon"
+	"github.com/rashomon-go/rashomon/model"
+	"github.com/rashomon-go/rashomon/systems"
+)
+
+func written(t require.TestingT, sc *rashomon.Scenario) string {
+	var file bytes.Buffer
+	require.NoError(t, rashomon.WriteScenario(&file, sc))
+	return file.String()
+}
+
+// A generated scenario is valid, and reads back as it was written.
+func TestGeneratedScenariosRoundTrip(t *testing.T) {
+	all := systems.All()
+	rapid.Check(t, func(rt *rapid.T) {
+		s := rapid.SampledFrom(all).Draw(rt, "system")
+		claim := rapid.SampledFrom(s.Claims).Draw(rt, "claim")
+		sc := rashomon.Generate(choices{rt}, s, claim, rapid.IntRange(1, 30).Draw(rt, "operations"))
+		require.NoError(rt, sc.Validate(s))
+		sc.Digest = rapid.Uint64().Draw(rt, "digest")
+		read, err := rashomon.ParseScenario(strings.NewReader(written(rt, sc)), "f.yaml")
+		require.NoError(rt, err)
+		require.Equal(rt, sc, read)
+	})
+}
+
+// Whatever stands in keys and names comes back.
+func TestHostileTextRoundTrips(t *testing.T) {
+	anything := rapid.StringN(1, 20, 40)
+	rapid.Check(t, func(rt *rapid.T) {
+		sc := &rashomon.Scenario{
+			System: anything.Draw(rt, "system"), Bug: anything.Draw(rt, "bug"),
+			Reads: anything.Draw(rt, "reads"), Claim: rashomon.Property(anything.Draw(rt, "claim")),
+			Program: anything.Draw(rt, "program"), Seed: rapid.Uint64().Draw(rt, "seed"),
+			Nodes: 3, Timeout: time.Second, Attempts: 1,
+		}
+		for i := range rapid.IntRange(0, 5).Draw(rt, "operations") {
+			sc.Operations = append(sc.Operations, rashomon.Operation{
+				ID: int32(i + 1), Kind: model.CAS, Key: anything.Draw(rt, "key"),
+				Value:  model.Value(rapid.Int64Range(math.MinInt64+2, math.MaxInt64).Draw(rt, "value")),
+				Expect: rapid.SampledFrom([]model.Value{model.Absent, rashomon.LastSeen, -7, 12}).Draw(rt, "expect"),
+				Client: rapid.IntRange(0, 999).Draw(rt, "client"), Node: rapid.IntRange(0, 60).Draw(rt, "node"),
+				Think: time.Duration(rapid.Int64Range(0, math.MaxInt64).Draw(rt, "think")),
+			})
+		}
+		read, err := rashomon.ParseScenario(strings.NewReader(written(rt, sc)), "f.yaml")
+		require.NoError(rt, err, "%s", written(rt, sc))
+		require.Equal(rt, sc, read)
+	})
+}
+
+// Each mistake in an operation has its column.
+func TestParseOperationErrors(t *testing.T) {
+	for line, want := range map[string]string{
+		"":                                 "column 1: ",
+		"x c0 read k0 at n0":               "column 1: expected the operation's number",
+		"0 c0 read k0 at n0":               "column 1: expected the operation's number",
+		"1 d0 read k0 at n0":               `column 3: "d0", expected a client such as c0`,
+		"1 c01 read k0 at n0":              `column 3: "c01", expected a client such as c0`,
+		"1 c0 peek k0 at n0":               `column 6: "peek", expected read, write, cas or delete`,
+		"1 c0 read k0=1 at n0":             "column 11: ",
+		"1 c0 write k0 at n0":              "column 12: ",
+		"1 c0 write k0=x at n0":            "column 12: ",
+		"1 c0 write k0=nil at n0":          "column 12: ",
+		"1 c0 cas k0=1 at n0":              "column 10: ",
+		"1 c0 cas k0=y->1 at n0":           "column 10: ",
+		"1 c0 read k0 on n0":               `column 14: "on", expected at and a node`,
+		"1 c0 read k0 at m0":               `column 17: "m0", expected a node such as n0`,
+		"1 c0 read k0 at n0 before 1ms":    `column 20: "before", expected after and a duration`,
+		"1 c0 read k0 at n0 after 1":       `column 26: "1", expected a duration`,
+		"1 c0 read k0 at n0 after -1ms":    `column 26: "-1ms", expected a duration`,
+		"1 c0 read k0 at n0 after 1ms now": `column 30: "now", expected the end of the line`,
+	} {
+		_, err := rashomon.ParseOperation(line)
+		assert.ErrorContains(t, err, want, "%q", line)
+	}
+	op, err := rashomon.ParseOperation("  7   c3 cas  k1=seen->12 at n2   after 1.5ms ")
+	require.NoError(t, err)
+	assert.Equal(t, "7 c3 cas k1=seen->12 at n2 after 1.5ms", op.String())
+}
+
+// The parser never panics, and what it accepts it writes and reads again.
+func FuzzParseScenario(f *testing.F) {
+	for _, s := range systems.All() {
+		f.Add(written(f, rashomon.FromSeed(4, s, s.Claims[0], 5)))
+	}
+	f.Add(`{"format": 1, "system": "chain", "reads": "tail", "claim": "linearizable", "seed": 1, "nodes": 2, "timeout": "1ms", "attempts": 1, "operations": ["1 c0 read k0 at n0"]}`)
+	f.Add("format: 1\nsystem: &a chain\nbug: *a\n")
+	f.Fuzz(func(t *testing.T, text string) {
+		sc, err := rashomon.ParseScenario(strings.NewReader(text), "f.yaml")
+		if err != nil {
+			assert.Regexp(t, `^f\.yaml:\d+:\d+: `, err.Error())
+			return
+		}
+		again, err := rashomon.ParseScenario(strings.NewReader(written(t, sc)), "f.yaml")
+		require.NoError(t, err, "%s", written(t, sc))
+		require.Equal(t, sc, again)
+	})
+}
