@@ -27,11 +27,36 @@ const (
 	// Unordered: no order of the operations is legal, for none of the reasons
 	// above.
 	Unordered
+	// Divergence: replicas answer differently, although everything had healed.
+	Divergence
+	// Resurrection: what was deleted came back.
+	Resurrection
+	// LostAcknowledged: at the end a write is missing that had succeeded, and
+	// nothing that came later explains it.
+	LostAcknowledged
+	// OwnWriteMissed: a client did not read what it had written itself.
+	OwnWriteMissed
+	// ReadsWentBack: the reads of a client went back in time.
+	ReadsWentBack
+	// WritesReordered: the writes of a client took effect in another order.
+	WritesReordered
+	// WriteBeforeRead: a write took effect before a value that its client had
+	// read when it wrote.
+	WriteBeforeRead
+	// SessionsDisagree: the sessions of clients contradict each other about the
+	// order of values.
+	SessionsDisagree
+	// NoPrefix: the reads of a client are no prefixes of one order of writes.
+	NoPrefix
+	// LostElement: at the end a set lacks what was added successfully.
+	LostElement
 	anomalies
 )
 
 var anomalyNames = [anomalies]string{
 	"none", "stale-read", "lost-write", "lost-update", "read-inversion", "future-read", "failed-read", "phantom-read", "unordered",
+	"divergence", "resurrection", "lost-acknowledged", "own-write-missed", "reads-went-back", "writes-reordered", "write-before-read",
+	"sessions-disagree", "no-prefix", "lost-element",
 }
 
 // String returns the name of the anomaly, such as stale-read.

@@ -38,16 +38,11 @@ const (
 	DefaultBytes int64 = 1 << 30
 )
 
-// Result is the answer to one check.
+// Result is the answer of Linearizable. The operations of its witness are all on
+// one key.
 type Result struct {
-	Verdict Verdict
-	Reason  string      // why the verdict is unknown
-	Keys    []KeyResult // Keys[k] is about History.Keys[k]
-
-	// Of an invalid history:
-	Witness  []int   // few operations that are invalid by themselves, in the order of their calls; all on one key
-	Anomaly  Anomaly // what is wrong with them
-	Sentence string  // the same for people, with clients, values and times
+	Judgement
+	Keys []KeyResult // Keys[k] is about History.Keys[k]
 }
 
 // KeyResult is the answer for the operations on one key.
@@ -94,7 +89,7 @@ func Linearizable(h *history.History, m model.Model, opts Options) (Result, erro
 	c.h, c.m, c.opts = h, m, opts.withDefaults()
 	c.group(h)
 	c.zones.index.prepare(h)
-	r := Result{Verdict: Valid, Keys: make([]KeyResult, len(h.Keys))}
+	r := Result{Judgement: Judgement{Verdict: Valid}, Keys: make([]KeyResult, len(h.Keys))}
 	for k := range r.Keys {
 		if err := c.judge(&r, k); err != nil {
 			return Result{}, fmt.Errorf("checker: %w", err)
@@ -119,6 +114,9 @@ func (o Options) withDefaults() Options {
 // accept reports whether some operation succeeded, and an error if m cannot
 // judge operations like these.
 func accept(h *history.History, m model.Model) (succeeded bool, err error) {
+	if h.Sets != nil {
+		return false, fmt.Errorf("model %s: the history is of sets, expected none", m.Name())
+	}
 	if m.Texts() && h.Texts == nil && len(h.Ops) > 0 {
 		return false, fmt.Errorf("model %s: the history has no texts, expected texts for its values", m.Name())
 	}

@@ -61,9 +61,9 @@ type Op struct {
 	CalledAt   time.Duration // time of the call since the start of the run
 	ReturnedAt time.Duration // time of the return, or when the client gave up
 
-	Value  model.Value // Write, CAS, Append: what to store
+	Value  model.Value // Write, CAS, Append, Add: what to store
 	Expect model.Value // CAS: what must be there
-	Seen   model.Value // Read: the answer; failed CAS: what was there, or Unseen
+	Seen   model.Value // Read: the answer (an index into Sets, if there are); failed CAS: what was there, or Unseen
 
 	ID      int32 // number of the operation in its scenario, or 0
 	Process int32
@@ -84,6 +84,10 @@ type History struct {
 	// Texts, if not nil, are the texts that values stand for: a Value is then
 	// an index into it (or Absent, or Unseen).
 	Texts []string
+	// Sets, if not nil, are the sets that reads returned, each in increasing
+	// order: keys then hold sets of numbers, and all operations are reads and
+	// adds. A table leaves Op small, and replicas that agree share an entry.
+	Sets [][]model.Value
 }
 
 // ModelOp returns operation i as a specification sees it.
@@ -128,7 +132,11 @@ func (h *History) hasText(v model.Value) bool {
 
 // stores reports whether o.Value means something.
 func (o *Op) stores() bool {
-	return o.Kind == model.Write || o.Kind == model.CAS || o.Kind == model.Append
+	switch o.Kind {
+	case model.Write, model.CAS, model.Append, model.Add:
+		return true
+	}
+	return false
 }
 
 // sees reports whether o.Seen means something.
@@ -155,12 +163,14 @@ func (h *History) OpString(i int) string {
 	case model.Read:
 		s = "read " + key
 		if o.Outcome == OK {
-			return s + " -> " + h.ValueString(o.Seen)
+			return s + " -> " + h.seenString(o.Seen)
 		}
 	case model.Write:
 		s = "write " + key + "=" + h.ValueString(o.Value)
 	case model.Append:
 		s = "append " + key + "+=" + h.ValueString(o.Value)
+	case model.Add:
+		s = "add " + h.ValueString(o.Value) + " to " + key
 	case model.Delete:
 		s = "delete " + key
 	case model.CAS:
@@ -179,76 +189,4 @@ func (h *History) OpString(i int) string {
 		s += ": " + o.Outcome.String()
 	}
 	return s
-}
-
-// Validate reports the first way in which the history breaks the contract of
-// the package: positions that are not strictly increasing or used twice, a
-// return before its call, two operations of one process at once, a process that
-// goes on after an unknown outcome, a missing kind or outcome, an index of a
-// key, node or text out of range. It takes time proportional to the operations.
-func (h *History) Validate() error {
-	v := validation{open: map[int32]int{}}
-	returns := make(map[int64]int, len(h.Ops))
-	for i := range h.Ops {
-		if o := &h.Ops[i]; o.Return != Never {
-			if j, twice := returns[o.Return]; twice {
-				return fmt.Errorf("operations %d and %d both return at position %d, expected positions used once", j, i, o.Return)
-			}
-			returns[o.Return] = i
-		}
-	}
-	for i := range h.Ops {
-		if err := v.add(h, i, returns); err != nil {
-			return fmt.Errorf("operation %d (%s): %w", i, v.describe(h, i), err)
-		}
-	}
-	return nil
-}
-
-type validation struct {
-	last int64
-	open map[int32]int // the latest operation of each process
-}
-
-func (v *validation) describe(h *History, i int) string {
-	if o := &h.Ops[i]; o.Key < 0 || int(o.Key) >= len(h.Keys) {
-		return o.Kind.String()
-	}
-	return h.OpString(i)
-}
-
-func (v *validation) add(h *History, i int, returns map[int64]int) error {
-	o := &h.Ops[i]
-	switch {
-	case o.Key < 0 || int(o.Key) >= len(h.Keys):
-		return fmt.Errorf("key number %d, expected 0..%d", o.Key, len(h.Keys)-1)
-	case o.Node != NoNode && (o.Node < 0 || int(o.Node) >= len(h.Nodes)):
-		return fmt.Errorf("node number %d, expected 0..%d", o.Node, len(h.Nodes)-1)
-	case o.Kind < model.Read || o.Kind > model.Append:
-		return fmt.Errorf("no kind, expected read, write, cas, delete or append")
-	case o.Outcome < OK || o.Outcome > Unknown:
-		return fmt.Errorf("no outcome, expected ok, fail or unknown")
-	case o.Call <= v.last:
-		return fmt.Errorf("called at position %d after a call at %d, expected increasing positions", o.Call, v.last)
-	case o.Outcome == Unknown && o.Return != Never:
-		return fmt.Errorf("returns at %d with an unknown outcome, expected that it never returns", o.Return)
-	case o.Outcome != Unknown && o.Return == Never:
-		return fmt.Errorf("outcome %s but it never returns", o.Outcome)
-	case o.Return <= o.Call:
-		return fmt.Errorf("returns at position %d before its call at %d", o.Return, o.Call)
-	}
-	if v, missing := h.missingText(o); missing {
-		return fmt.Errorf("text number %d, expected 0..%d", v, len(h.Texts)-1)
-	}
-	if j, twice := returns[o.Call]; twice {
-		return fmt.Errorf("called at position %d, at which operation %d returns, expected positions used once", o.Call, j)
-	}
-	if j, busy := v.open[o.Process]; busy && h.Ops[j].Return > o.Call {
-		if h.Ops[j].Outcome == Unknown {
-			return fmt.Errorf("process %d goes on after operation %d, whose outcome is unknown; expected a fresh process", o.Process, j)
-		}
-		return fmt.Errorf("process %d calls before its operation %d has returned", o.Process, j)
-	}
-	v.last, v.open[o.Process] = o.Call, i
-	return nil
 }

@@ -189,8 +189,9 @@ const leastValue = int64(model.Unseen) + 1
 
 // jsonValue is a value as it stands in the line.
 type jsonValue struct {
-	number model.Value // Absent for null
-	text   []byte      // not nil for a text
+	number model.Value   // Absent for null
+	text   []byte        // not nil for a text
+	set    []model.Value // not nil for a set
 }
 
 func (c *jsonCursor) value() (jsonValue, error) {
@@ -209,6 +210,41 @@ func (c *jsonCursor) value() (jsonValue, error) {
 		return jsonValue{number: model.Value(n)}, err
 	}
 	return jsonValue{}, wrong(c.i, "%s, expected a whole number, a string or null", c.what())
+}
+
+// seen returns a value or a set.
+func (c *jsonCursor) seen() (jsonValue, error) {
+	if c.i >= len(c.line) || c.line[c.i] != '[' {
+		return c.value()
+	}
+	set, err := c.numbers()
+	return jsonValue{set: set}, err
+}
+
+// numbers returns a list of increasing numbers.
+func (c *jsonCursor) numbers() ([]model.Value, error) {
+	if err := c.expect('['); err != nil {
+		return nil, err
+	}
+	list := []model.Value{}
+	for !c.take(']') {
+		if len(list) > 0 {
+			if err := c.expect(','); err != nil {
+				return nil, err
+			}
+		}
+		c.space()
+		at := c.i
+		n, err := c.integer(leastValue, math.MaxInt64)
+		if err != nil {
+			return nil, err
+		}
+		if len(list) > 0 && model.Value(n) <= list[len(list)-1] {
+			return nil, wrong(at, "element %d behind %d, expected increasing elements", n, list[len(list)-1])
+		}
+		list = append(list, model.Value(n))
+	}
+	return list, nil
 }
 
 // names returns a list of different strings.

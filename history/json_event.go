@@ -62,7 +62,7 @@ var (
 	// stored is what an invoke must have in addition, by kind, and no other kind
 	// may have.
 	stored = map[model.Kind]uint16{
-		model.Write: set(fieldValue), model.Append: set(fieldValue), model.CAS: set(fieldExpect, fieldValue),
+		model.Write: set(fieldValue), model.Append: set(fieldValue), model.Add: set(fieldValue), model.CAS: set(fieldExpect, fieldValue),
 	}
 )
 
@@ -164,7 +164,7 @@ func (e *jsonEvent) take(c *jsonCursor, field int) (err error) {
 	case fieldValue:
 		e.value, err = c.value()
 	case fieldSeen:
-		e.seen, err = c.value()
+		e.seen, err = c.seen()
 	case fieldSwapped:
 		e.swapped, err = c.boolean()
 	}
@@ -191,12 +191,19 @@ func (c *jsonCursor) kind() (model.Kind, error) {
 	if err != nil {
 		return 0, err
 	}
-	for k := model.Read; k <= model.Append; k++ {
+	for k := model.Read; k <= model.Add; k++ {
 		if k.String() == string(s) {
 			return k, nil
 		}
 	}
-	return 0, wrong(at, "op %q, expected read, write, cas, delete or append", s)
+	return 0, wrong(at, "op %q, expected read, write, cas, delete, append or add", s)
+}
+
+func articleOf(k model.Kind) string {
+	if k == model.Append || k == model.Add {
+		return "an " + k.String()
+	}
+	return "a " + k.String()
 }
 
 func article(t eventType) string {
@@ -214,7 +221,7 @@ func (e *jsonEvent) check() error {
 	need, what := required[e.typ], article(e.typ)
 	may := need | allowed[e.typ]
 	if e.typ == typeInvoke && e.has(fieldOp) {
-		what += " of a " + e.op.String()
+		what += " of " + articleOf(e.op)
 		need |= stored[e.op]
 		may = may&^set(fieldExpect, fieldValue) | stored[e.op]
 	}

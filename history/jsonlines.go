@@ -119,6 +119,9 @@ func (j *jsonReader) header(line []byte) error {
 			return err
 		}
 	}
+	if j.texts && j.rec.h.Sets != nil {
+		return wrong(0, `a header with "texts" and "sets", expected one of them`)
+	}
 	for _, field := range []string{"format", "version"} {
 		if !known[field] {
 			return wrong(0, `a header without %q, expected {"format":"%s","version":1}`, field, formatName)
@@ -145,14 +148,30 @@ func (j *jsonReader) headerField(c *jsonCursor, field string) error {
 	}
 	switch field {
 	case "keys", "nodes", "texts":
+	case "sets":
+		return j.ofSets(c)
 	default:
-		return wrong(c.nameAt, "field %q in the header, expected format, version, keys, nodes or texts", field)
+		return wrong(c.nameAt, "field %q in the header, expected format, version, keys, nodes, texts or sets", field)
 	}
 	list, err := c.names()
 	if err != nil {
 		return err
 	}
 	j.tables(field, list)
+	return nil
+}
+
+// ofSets says that keys hold sets.
+func (j *jsonReader) ofSets(c *jsonCursor) error {
+	at := c.i
+	yes, err := c.boolean()
+	if err != nil {
+		return err
+	}
+	if !yes {
+		return wrong(at, `"sets":false, expected true or no such field`)
+	}
+	j.rec.h.Sets = [][]model.Value{}
 	return nil
 }
 
@@ -236,8 +255,14 @@ func (j *jsonReader) call(e *jsonEvent) error {
 	if a.Expect, err = j.value(e, fieldExpect, e.expect); err != nil {
 		return err
 	}
-	if a.Kind == model.Append && a.Value == model.Absent {
-		return wrong(e.at[fieldValue], "null to append, expected a value")
+	if a.Value == model.Absent && (a.Kind == model.Append || a.Kind == model.Add) {
+		return wrong(e.at[fieldValue], "null to %s, expected a value", a.Kind)
+	}
+	if sets := j.rec.h.Sets != nil; sets != (a.Kind == model.Add) && (!sets || a.Kind != model.Read) {
+		if sets {
+			return wrong(e.at[fieldOp], "%s in a history of sets, expected read or add", a.Kind)
+		}
+		return wrong(e.at[fieldOp], `add in a history without sets, expected "sets":true in its header`)
 	}
 	if _, err := j.rec.Call(a, e.time); err != nil {
 		if open, busy := j.rec.Open(e.process); busy && e.time >= j.now {
@@ -263,7 +288,7 @@ func (j *jsonReader) answer(e *jsonEvent) error {
 	}
 	if e.has(fieldSeen) {
 		var err error
-		if a.Seen, err = j.value(e, fieldSeen, e.seen); err != nil {
+		if a.Seen, err = j.seen(e); err != nil {
 			return err
 		}
 	}
@@ -299,6 +324,18 @@ func (j *jsonReader) value(e *jsonEvent, field int, v jsonValue) (model.Value, e
 		return 0, wrong(e.at[field], `number %d, expected a text or null (the header has "texts")`, v.number)
 	}
 	return v.number, nil
+}
+
+func (j *jsonReader) seen(e *jsonEvent) (model.Value, error) {
+	switch sets := j.rec.h.Sets != nil; {
+	case sets != (e.seen.set != nil) && sets:
+		return 0, wrong(e.at[fieldSeen], "no set, expected one such as [1,2]")
+	case sets != (e.seen.set != nil):
+		return 0, wrong(e.at[fieldSeen], `a set, expected a value (a history of sets has "sets":true in its header)`)
+	case sets:
+		return j.rec.Set(e.seen.set...), nil
+	}
+	return j.value(e, fieldSeen, e.seen)
 }
 
 // column returns the column that a refusal of the recorder is about.

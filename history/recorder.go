@@ -31,7 +31,7 @@ type Asked struct {
 	Process int32
 	Kind    model.Kind
 	Key     string
-	Value   model.Value // Write, CAS, Append
+	Value   model.Value // Write, CAS, Append, Add
 	Expect  model.Value // CAS
 	Node    int32       // index into the history's nodes, or NoNode
 }
@@ -97,6 +97,9 @@ func (r *Recorder) Call(a Asked, at time.Duration) (int, error) {
 	}
 	if o.stores() {
 		o.Value = a.Value
+	}
+	if a.Kind == model.Add && r.h.Sets == nil {
+		r.h.Sets = [][]model.Value{}
 	}
 	if a.Kind == model.CAS {
 		o.Expect = a.Expect

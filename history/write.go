@@ -80,6 +80,9 @@ func (j *jsonWriter) header() {
 	if j.h.Texts != nil {
 		j.list("texts", j.unexpectedTexts())
 	}
+	if j.h.Sets != nil {
+		j.line = append(j.line, `,"sets":true`...)
+	}
 	j.endLine()
 }
 
@@ -241,7 +244,11 @@ func (j *jsonWriter) returned(o *Op) {
 		j.line = append(j.line, `,"swapped":`...)
 		j.line = strconv.AppendBool(j.line, o.Swapped)
 	}
-	if o.sees() && o.Seen != model.Unseen {
+	switch {
+	case !o.sees() || o.Seen == model.Unseen:
+	case j.h.Sets != nil:
+		j.set(j.h.Set(o.Seen))
+	default:
 		j.value("seen", o.Seen)
 	}
 }
@@ -274,6 +281,17 @@ func (j *jsonWriter) value(name string, v model.Value) {
 		return
 	}
 	j.line = appendJSON(j.line, j.h.text(v))
+}
+
+func (j *jsonWriter) set(elements []model.Value) {
+	j.line = append(j.line, `,"seen":[`...)
+	for i, v := range elements {
+		if i > 0 {
+			j.line = append(j.line, ',')
+		}
+		j.line = strconv.AppendInt(j.line, int64(v), 10)
+	}
+	j.line = append(j.line, ']')
 }
 
 func (j *jsonWriter) endLine() error {

@@ -45,10 +45,11 @@ const (
 	CAS                    // store Value if the key holds Expect
 	Delete                 // hold nothing
 	Append                 // add Value's text at the end of the text held
+	Add                    // put Value into the set held
 	kinds
 )
 
-var kindNames = [kinds]string{Read: "read", Write: "write", CAS: "cas", Delete: "delete", Append: "append"}
+var kindNames = [kinds]string{Read: "read", Write: "write", CAS: "cas", Delete: "delete", Append: "append", Add: "add"}
 
 // String returns the word for the kind that histories and scenarios use.
 func (k Kind) String() string {
@@ -73,7 +74,7 @@ func ParseKind(s string) (Kind, bool) {
 type Op struct {
 	Kind   Kind
 	Open   bool  // the answer is not known: a specification must accept any
-	Value  Value // Write, CAS, Append: what to store
+	Value  Value // Write, CAS, Append, Add: what to store
 	Expect Value // CAS: what must be there
 	Seen   Value // Read: the answer; failed CAS: what was there, or Unseen
 
@@ -89,7 +90,7 @@ type Op struct {
 func (o Op) String() string {
 	s := o.Kind.String()
 	switch o.Kind {
-	case Write, Append:
+	case Write, Append, Add:
 		s += " " + orText(o.Value, o.Text)
 	case CAS:
 		s += " " + o.Expect.String() + "->" + o.Value.String()

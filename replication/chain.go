@@ -51,9 +51,9 @@ func (r ChainNodeRole) String() string {
 type ChainConfig struct {
 	// Members are all nodes, from head to tail when the world begins, at least two.
 	Members []sim.NodeID
-	// Repair, if not nil, says how a master decides who is in the chain. Otherwise
+	// Failover, if not nil, says how a master decides who is in the chain. Otherwise
 	// the chain is fixed: it waits for members that are down.
-	Repair *FailoverConfig
+	Failover *FailoverConfig
 	// FailoverRules are those of the members; nil stands for the right ones.
 	FailoverRules *FailoverRules
 	// CRAQ lets every node of the chain answer reads, of what is committed only.
@@ -84,8 +84,8 @@ func (c *ChainConfig) Validate() error {
 	if c.CRAQ && c.ReadAnywhere {
 		return errors.New("chain: CRAQ and ReadAnywhere, expected one of them at most")
 	}
-	if c.Repair != nil {
-		if err := c.Repair.Validate(); err != nil {
+	if c.Failover != nil {
+		if err := c.Failover.Validate(); err != nil {
 			return err
 		}
 	}

@@ -19,29 +19,59 @@ func (ChainSuccession) Least() int { return 1 }
 
 // Next implements Succession: who is left of the chain, in its order, then who has
 // caught up (van Renesse & Schneider 2004, section 3.1). Along a chain logs are
-// prefixes, so the order is that of the logs, the longest first. If nobody who is
-// left has come to have everything before the others were lost, the longest log is
-// that of a former member.
+// prefixes, and so they are along what is left of it; all it takes is a head that
+// has everything. If nobody who is left has come to have everything before the
+// others were lost, a former member starts anew, and all others catch up with it.
 func (ChainSuccession) Next(old Configuration, reports []Report) []sim.NodeID {
-	next := make([]Report, 0, len(reports))
-	longest := reports[0]
+	next := Survivors(old, reports, 1)
 	for _, r := range reports {
-		if r.Last.Compare(longest.Last) > 0 {
-			longest = r
-		}
-		if r.Member || r.CaughtUp || len(old.Members) == 0 {
-			next = append(next, r)
+		if r.Node == next[0] {
+			return headed(next, r, reports)
 		}
 	}
-	if !slices.ContainsFunc(next, func(r Report) bool { return r.Last == longest.Last }) {
-		next = append(next, longest)
+	panic("chain: the next head has not reported")
+}
+
+// headed returns the next members, if their head has as much as anybody.
+func headed(next []sim.NodeID, head Report, reports []Report) []sim.NodeID {
+	for _, r := range reports {
+		if r.Last.Compare(head.Last) > 0 {
+			head, next = r, []sim.NodeID{r.Node}
+		}
 	}
-	slices.SortStableFunc(next, func(a, b Report) int { return b.Last.Compare(a.Last) })
-	ids := make([]sim.NodeID, len(next))
-	for i, r := range next {
-		ids[i] = r.Node
+	return next
+}
+
+// whole is a record of a disk: in configuration Number the node has come to have
+// everything that was committed before. What it reports to the master is that
+// number and the end of its log. Of two such positions the later one has
+// everything that was committed when the earlier one has it: nothing is committed
+// in a configuration before all its members have come so far, and they have one
+// head. (The number of the last update won't do in place of it: an old update may
+// be committed in a later configuration than one that was lost; Ongaro &
+// Ousterhout 2014, section 5.4.2.)
+type whole struct{ Number uint64 }
+
+func (n *ChainNode) position() Position { return Position{n.whole, n.log.last()} }
+
+// becomeWhole notes, before anything is committed in this configuration, that the
+// node has everything.
+func (n *ChainNode) becomeWhole(env *sim.Env) {
+	if n.cfg.Failover == nil || n.whole == n.chain.Number || n.place == outside || !n.Rules.Complete(n) {
+		return
 	}
-	return ids
+	n.whole = n.chain.Number
+	env.Append(whole{n.whole})
+	env.Sync()
+}
+
+// recoverWhole takes it up after a restart.
+func (n *ChainNode) recoverWhole(disk *sim.Disk) {
+	for _, record := range disk.Records() {
+		if w, ok := record.(whole); ok {
+			n.whole = w.Number
+		}
+	}
 }
 
 // enter begins the life of an incarnation under a master.
@@ -63,17 +93,9 @@ func (n *ChainNode) report(env *sim.Env) {
 	n.group.beat(env, n.position(), n.place == outside && n.caughtUp && !n.fenced())
 }
 
-func (n *ChainNode) position() Position {
-	if n.log.last() == 0 {
-		return Position{}
-	}
-	e := n.log.at(n.log.last())
-	return Position{e.Number, e.Seq}
-}
-
 // fenced says whether the node has promised to take no further part in the
 // configuration that it works in.
-func (n *ChainNode) fenced() bool { return n.cfg.Repair != nil && n.group.number > n.chain.Number }
+func (n *ChainNode) fenced() bool { return n.cfg.Failover != nil && n.group.number > n.chain.Number }
 
 // hear comes from the master.
 func (n *ChainNode) hear(env *sim.Env, m HeartbeatAck) {
@@ -103,7 +125,7 @@ func (n *ChainNode) accept(env *sim.Env, c Configuration) {
 	if n.isTail() {
 		n.commit(env)
 	}
+	n.becomeWhole(env)
 	n.askPredecessor(env)
-	n.completed(env)
 	n.arm(env)
 }

@@ -43,6 +43,7 @@ type ChainNode struct {
 
 	group    membership // under a master
 	repair   repair
+	whole    uint64 // the latest configuration in which it had everything; on disk
 	caughtUp bool   // not in the chain, but has what it had committed
 	ask      uint64 // the latest CatchUp
 }
@@ -58,12 +59,13 @@ func NewChainNode(cfg *ChainConfig, index int, disk *sim.Disk) *ChainNode {
 		panic(fmt.Sprintf("chain: no place %d in a chain of %d", index, len(cfg.Members)))
 	}
 	n := &ChainNode{cfg: cfg, self: cfg.Members[index], place: outside, Rules: chainRules}
-	if cfg.Repair == nil {
+	if cfg.Failover == nil {
 		n.chain, n.place = Configuration{Number: 1, Members: cfg.Members}, index
 		n.repair.linked, n.repair.connected = true, true
 	}
-	if cfg.Repair != nil {
-		n.group = newMembership(*cfg.Repair, cfg.FailoverRules, disk)
+	if cfg.Failover != nil {
+		n.group = newMembership(*cfg.Failover, cfg.FailoverRules, disk)
+		n.recoverWhole(disk)
 	}
 	n.log.recover(disk)
 	n.replay()
@@ -118,7 +120,7 @@ func (n *ChainNode) State() []sim.Variable {
 	for _, key := range n.DirtyKeys() {
 		state = append(state, sim.Variable{Name: "dirty", Value: key})
 	}
-	if n.cfg.Repair != nil {
+	if n.cfg.Failover != nil {
 		state = append(state, number("configuration", n.chain.Number), sim.Variable{Name: "role", Value: n.Role().String()})
 	}
 	return state
@@ -127,7 +129,7 @@ func (n *ChainNode) State() []sim.Variable {
 // Start takes up again what the log held when the node booted: the tail has
 // committed it, the others don't know whether the tail has it.
 func (n *ChainNode) Start(env *sim.Env) {
-	if n.cfg.Repair != nil {
+	if n.cfg.Failover != nil {
 		n.enter(env)
 		return
 	}
@@ -230,10 +232,10 @@ func (n *ChainNode) process(env *sim.Env) {
 			n.pass(env, s.Entry)
 		}
 	}
+	n.completed(env)
 	if n.isTail() {
 		n.commit(env)
 	}
-	n.completed(env)
 	n.arm(env)
 }
 

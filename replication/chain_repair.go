@@ -1,6 +1,8 @@
 package replication
 
 import (
+	"slices"
+
 	"github.com/rashomon-go/rashomon/sim"
 )
 
@@ -17,7 +19,7 @@ type (
 	// tail may tell: all that it has is committed.
 	CatchUp struct {
 		Number, Ask uint64
-		Runs        []Run
+		Runs        []Position // of its log: where each configuration's updates end
 	}
 	// Missing answers: the logs have Common updates in common, Entries come next,
 	// and the tail's log ends at Last.
@@ -26,12 +28,6 @@ type (
 		Entries                   []Entry
 	}
 )
-
-// Run is a part of a log that one head has ordered: the number of its
-// configuration, and the last update. As a configuration has one head, which
-// orders an update once, two logs that hold the same update of the same run are
-// equal up to there.
-type Run struct{ Number, Last uint64 }
 
 // transfer bounds how many updates one Missing carries.
 const transfer = 64
@@ -71,6 +67,7 @@ func (n *ChainNode) connect(env *sim.Env, m Connect) {
 // lacks.
 func (n *ChainNode) completed(env *sim.Env) {
 	r := &n.repair
+	n.becomeWhole(env)
 	if !r.wanted || !n.Rules.Complete(n) {
 		return
 	}
@@ -105,7 +102,7 @@ func (n *ChainNode) askForMissing(env *sim.Env) {
 		return
 	}
 	n.ask++
-	env.Send(n.chain.Members[len(n.chain.Members)-1], CatchUp{n.chain.Number, n.ask, n.log.runs()})
+	env.Send(n.chain.Members[len(n.chain.Members)-1], CatchUp{n.chain.Number, n.ask, slices.Clone(n.log.runs)})
 }
 
 // catchUp is answered by the tail when it has everything itself.
@@ -147,28 +144,4 @@ func (n *ChainNode) missing(env *sim.Env, m Missing) {
 	} else {
 		n.askForMissing(env)
 	}
-}
-
-// runs describes a log.
-func (s *sequence) runs() (runs []Run) {
-	for seq := uint64(1); seq <= s.last(); seq++ {
-		number := s.at(seq).Number
-		if len(runs) == 0 || runs[len(runs)-1].Number != number {
-			runs = append(runs, Run{Number: number})
-		}
-		runs[len(runs)-1].Last = seq
-	}
-	return runs
-}
-
-// common returns how far a log agrees with one that is described by its runs.
-func (s *sequence) common(theirs []Run) (common uint64) {
-	for _, mine := range s.runs() {
-		for _, r := range theirs {
-			if r.Number == mine.Number {
-				common = max(common, min(r.Last, mine.Last))
-			}
-		}
-	}
-	return common
 }

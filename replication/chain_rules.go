@@ -29,7 +29,7 @@ type ChainRules struct {
 // chainRules are the right answers.
 var chainRules = ChainRules{
 	Serves: func(n *ChainNode, now time.Duration) bool {
-		return n.cfg.Repair == nil || now < n.group.lease && n.Rules.Complete(n)
+		return n.cfg.Failover == nil || now < n.group.lease && n.Rules.Complete(n)
 	},
 	Clean:   func(n *ChainNode, _ string, seq uint64) bool { return seq <= n.acked },
 	Current: func(n *ChainNode, number uint64) bool { return number == n.chain.Number && !n.fenced() },

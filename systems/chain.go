@@ -51,7 +51,7 @@ func chainBoot(c *rashomon.Cluster, place int, apportioned bool) sim.Boot {
 		return func(_ sim.NodeID, disk *sim.Disk) sim.Node { return replication.NewMaster(cfg, disk) }
 	}
 	cfg := &replication.ChainConfig{
-		Members: c.Nodes, Repair: &failover,
+		Members: c.Nodes, Failover: &failover,
 		CRAQ: apportioned, ReadAnywhere: !apportioned && c.Reads == "any",
 	}
 	return func(_ sim.NodeID, disk *sim.Disk) sim.Node { return replication.NewChainNode(cfg, place, disk) }

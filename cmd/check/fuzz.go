@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"syscall"
@@ -108,6 +110,11 @@ func (a *app) fuzz(f *fuzzFlags) (err error) {
 	context.AfterFunc(ctx, stop) // whoever asks twice does not want the report
 	if err := writable(f.out); err != nil {
 		return err
+	}
+	if os.Getenv("GOGC") == "" {
+		// A run leaves next to nothing behind. To collect it less often saves a
+		// sixth of the processor time and costs some megabytes.
+		debug.SetGCPercent(400)
 	}
 	p := newProgress(a.err)
 	report := campaign.Run(ctx, f.plan, p.show)

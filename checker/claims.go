@@ -1,0 +1,44 @@
+package checker
+
+import (
+	"github.com/rashomon-go/rashomon/history"
+	"github.com/rashomon-go/rashomon/model"
+)
+
+// Claim is something that a system promises about the histories of its clients.
+type Claim struct {
+	Name  string
+	Judge func(h *history.History, terms Terms) (Judgement, error)
+}
+
+// Claims returns all claims that can be judged, each under its name.
+func Claims() []Claim {
+	list := []Claim{
+		{"linearizable", linearizableRegister},
+		{"convergent", Convergent},
+		{"durable", Durable},
+		{"set-converges", SetConverges},
+		{"prefix-consistent", PrefixConsistent},
+	}
+	for _, g := range []Guarantee{ReadYourWrites, MonotonicReads, MonotonicWrites, WritesFollowReads, AllGuarantees} {
+		list = append(list, Claim{g.String(), func(h *history.History, terms Terms) (Judgement, error) {
+			return Session(h, g, terms)
+		}})
+	}
+	return list
+}
+
+// ClaimNamed returns the claim of that name.
+func ClaimNamed(name string) (Claim, bool) {
+	for _, c := range Claims() {
+		if c.Name == name {
+			return c, true
+		}
+	}
+	return Claim{}, false
+}
+
+func linearizableRegister(h *history.History, terms Terms) (Judgement, error) {
+	r, err := Linearizable(h, model.CASRegister(), Options{Steps: terms.Steps})
+	return r.Judgement, err
+}

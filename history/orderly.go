@@ -1,0 +1,95 @@
+package history
+
+import (
+	"sync"
+
+	"github.com/rashomon-go/rashomon/model"
+)
+
+// orderly reports whether the history certainly keeps the contract. It takes a
+// small part of the time that a search for the fault takes, because it notes
+// what was used in tables instead of maps; and so it gives up on histories whose
+// positions or processes are sparse, which recorded ones are not.
+func (h *History) orderly() bool {
+	if h.tableFault() != nil {
+		return false
+	}
+	t := tables.Get().(*usage)
+	defer tables.Put(t)
+	t.prepare(len(h.Ops))
+	last := int64(0)
+	for i := range h.Ops {
+		o := &h.Ops[i]
+		if o.Call <= last || !h.sound(o) || !t.use(o) {
+			return false
+		}
+		last = o.Call
+	}
+	return true
+}
+
+// sound reports whether the operation keeps the contract as far as it can be
+// told without the others.
+func (h *History) sound(o *Op) bool {
+	if uint32(o.Key) >= uint32(len(h.Keys)) || o.Node != NoNode && uint32(o.Node) >= uint32(len(h.Nodes)) {
+		return false
+	}
+	if o.Kind < model.Read || o.Kind > model.Add || o.Outcome < OK || o.Outcome > Unknown || o.Return <= o.Call {
+		return false
+	}
+	if (h.Sets != nil || o.Kind == model.Add) && h.setFault(o) != nil {
+		return false
+	}
+	if h.Texts != nil {
+		if _, missing := h.missingText(o); missing {
+			return false
+		}
+	}
+	return (o.Outcome == Unknown) == (o.Return == Never)
+}
+
+// usage is what the operations so far have used.
+type usage struct {
+	positions []uint64 // a bit for each
+	busy      []int64  // by process, until when
+}
+
+var tables = sync.Pool{New: func() any { return new(usage) }}
+
+// prepare makes room for positions up to two for each operation, as a Recorder
+// counts them, and one, and for twice as many processes.
+func (t *usage) prepare(ops int) {
+	t.positions = cleared(t.positions, ops/32+1)
+	t.busy = cleared(t.busy, 2*ops+64)
+}
+
+func cleared[T uint64 | int64](s []T, n int) []T {
+	if cap(s) < n {
+		return make([]T, n)
+	}
+	s = s[:n]
+	clear(s)
+	return s
+}
+
+// use notes what o uses. It reports false if something was used already, or if
+// there is no room to note it.
+func (t *usage) use(o *Op) bool {
+	p := uint32(o.Process)
+	if p >= uint32(len(t.busy)) || t.busy[p] > o.Call || !t.mark(o.Call) {
+		return false
+	}
+	t.busy[p] = o.Return
+	return o.Return == Never || t.mark(o.Return)
+}
+
+func (t *usage) mark(position int64) bool {
+	word := uint64(position) / 64
+	if word >= uint64(len(t.positions)) {
+		return false
+	}
+	bit := uint64(1) << (uint64(position) % 64)
+	used := t.positions[word]&bit != 0
+	t.positions[word] |= bit
+	return !used
+}

@@ -1,0 +1,94 @@
+package history
+
+import (
+	"fmt"
+
+	"github.com/rashomon-go/rashomon/model"
+)
+
+// Validate reports the first way in which the history breaks the contract of
+// the package: positions that are not strictly increasing or used twice, a
+// return before its call, two operations of one process at once, a process that
+// goes on after an unknown outcome, a missing kind or outcome, an index of a
+// key, node, text or set out of range, sets mixed with anything else. It takes time proportional to the operations.
+func (h *History) Validate() error {
+	if h.orderly() {
+		return nil
+	}
+	return h.fault()
+}
+
+// fault is Validate without the short cut: what it takes longer it spends on
+// knowing which operations are at fault.
+func (h *History) fault() error {
+	if err := h.tableFault(); err != nil {
+		return err
+	}
+	v := validation{open: map[int32]int{}}
+	returns := make(map[int64]int, len(h.Ops))
+	for i := range h.Ops {
+		if o := &h.Ops[i]; o.Return != Never {
+			if j, twice := returns[o.Return]; twice {
+				return fmt.Errorf("operations %d and %d both return at position %d, expected positions used once", j, i, o.Return)
+			}
+			returns[o.Return] = i
+		}
+	}
+	for i := range h.Ops {
+		if err := v.add(h, i, returns); err != nil {
+			return fmt.Errorf("operation %d (%s): %w", i, v.describe(h, i), err)
+		}
+	}
+	return nil
+}
+
+type validation struct {
+	last int64
+	open map[int32]int // the latest operation of each process
+}
+
+func (v *validation) describe(h *History, i int) string {
+	if o := &h.Ops[i]; o.Key < 0 || int(o.Key) >= len(h.Keys) {
+		return o.Kind.String()
+	}
+	return h.OpString(i)
+}
+
+func (v *validation) add(h *History, i int, returns map[int64]int) error {
+	o := &h.Ops[i]
+	switch {
+	case o.Key < 0 || int(o.Key) >= len(h.Keys):
+		return fmt.Errorf("key number %d, expected 0..%d", o.Key, len(h.Keys)-1)
+	case o.Node != NoNode && (o.Node < 0 || int(o.Node) >= len(h.Nodes)):
+		return fmt.Errorf("node number %d, expected 0..%d", o.Node, len(h.Nodes)-1)
+	case o.Kind < model.Read || o.Kind > model.Add:
+		return fmt.Errorf("no kind, expected read, write, cas, delete, append or add")
+	case o.Outcome < OK || o.Outcome > Unknown:
+		return fmt.Errorf("no outcome, expected ok, fail or unknown")
+	case o.Call <= v.last:
+		return fmt.Errorf("called at position %d after a call at %d, expected increasing positions", o.Call, v.last)
+	case o.Outcome == Unknown && o.Return != Never:
+		return fmt.Errorf("returns at %d with an unknown outcome, expected that it never returns", o.Return)
+	case o.Outcome != Unknown && o.Return == Never:
+		return fmt.Errorf("outcome %s but it never returns", o.Outcome)
+	case o.Return <= o.Call:
+		return fmt.Errorf("returns at position %d before its call at %d", o.Return, o.Call)
+	}
+	if err := h.setFault(o); err != nil {
+		return err
+	}
+	if v, missing := h.missingText(o); missing {
+		return fmt.Errorf("text number %d, expected 0..%d", v, len(h.Texts)-1)
+	}
+	if j, twice := returns[o.Call]; twice {
+		return fmt.Errorf("called at position %d, at which operation %d returns, expected positions used once", o.Call, j)
+	}
+	if j, busy := v.open[o.Process]; busy && h.Ops[j].Return > o.Call {
+		if h.Ops[j].Outcome == Unknown {
+			return fmt.Errorf("process %d goes on after operation %d, whose outcome is unknown; expected a fresh process", o.Process, j)
+		}
+		return fmt.Errorf("process %d calls before its operation %d has returned", o.Process, j)
+	}
+	v.last, v.open[o.Process] = o.Call, i
+	return nil
+}
