@@ -59,6 +59,9 @@ func primaryBackup(name, about string, mode replication.ReplicationMode) *rashom
 		Client: keyValueClient,
 		Claims: []rashomon.Claim{
 			{Reads: "primary", Property: rashomon.Linearizable},
+			{Reads: "primary", Property: rashomon.Convergent},
+			{Reads: "primary", Property: rashomon.Durable},
+			{Reads: "any", Property: rashomon.MonotonicReads, Pinned: true},
 			{Reads: "any", Property: rashomon.Linearizable, Refuted: true},
 		},
 	}
@@ -79,6 +82,8 @@ func chain() *rashomon.System {
 		Client: keyValueClient,
 		Claims: []rashomon.Claim{
 			{Reads: "tail", Property: rashomon.Linearizable},
+			{Reads: "tail", Property: rashomon.Convergent},
+			{Reads: "any", Property: rashomon.Convergent},
 			{Reads: "any", Property: rashomon.Linearizable, Refuted: true},
 		},
 	}
