@@ -90,11 +90,11 @@ func TestCheckWithUnwritableDirectory(t *testing.T) {
 // Every field that makes a system impossible is named.
 func TestSystemValidate(t *testing.T) {
 	for want, change := range map[string]func(*rashomon.System){
-		"without a Name":             func(s *rashomon.System) { s.Name = "" },
-		"Boot and Client":            func(s *rashomon.System) { s.Client = nil },
-		"MinNodes is 4 and":          func(s *rashomon.System) { s.MinNodes, s.MaxNodes = 4, 3 },
-		"no Claims":                  func(s *rashomon.System) { s.Claims = nil },
-		`unknown property "sequent"`: func(s *rashomon.System) { s.Claims = []rashomon.Claim{{Property: "sequent"}} },
+		"without a Name":    func(s *rashomon.System) { s.Name = "" },
+		"Boot and Client":   func(s *rashomon.System) { s.Client = nil },
+		"MinNodes is 4 and": func(s *rashomon.System) { s.MinNodes, s.MaxNodes = 4, 3 },
+		"no Claims":         func(s *rashomon.System) { s.Claims = nil },
+		`unknown property "sequent", expected one of [linearizable convergent`: func(s *rashomon.System) { s.Claims = []rashomon.Claim{{Property: "sequent"}} },
 	} {
 		s := *lazySystem
 		change(&s)

@@ -10,12 +10,13 @@ import (
 // nothing.
 type Exercise struct {
 	OK, Failed, Unknown int // operations by outcome
-	Reads, Writes, CAS  int // operations by kind, with outcome ok
+	Reads, Writes, CAS  int // operations by kind, with outcome ok; Writes are also additions and deletions
 	Swapped             int // compare-and-sets that stored their value
 	Overlapping         int // operations that began while another one on their key was under way
 	LastReads           int // reads at the end, over all keys and nodes
 	LastMissed          int // of these, not ok
 	Faults              int // windows of the schedule
+	Differed            int // runs in which replicas stored different things when everything had healed
 	Traffic             sim.Traffic
 }
 
@@ -23,6 +24,9 @@ func (r *run) exercise(h *history.History) Exercise {
 	e := Exercise{
 		LastReads: r.finals, LastMissed: r.missed, Faults: len(r.scenario.Faults),
 		Traffic: r.world.TotalTraffic(),
+	}
+	if r.differed {
+		e.Differed = 1
 	}
 	busy := make([]int64, len(h.Keys)) // by key, the latest return so far
 	for i := range h.Ops {
@@ -78,6 +82,7 @@ func (e *Exercise) Add(f Exercise) {
 	e.LastReads += f.LastReads
 	e.LastMissed += f.LastMissed
 	e.Faults += f.Faults
+	e.Differed += f.Differed
 	e.Traffic.Add(f.Traffic)
 }
 

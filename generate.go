@@ -38,7 +38,7 @@ func Generate(src Source, s *System, c Claim, operations int) *Scenario {
 	if g.oneIn(3) {
 		sc.Access = g.link(0, g.oneIn(2))
 	}
-	span := g.operations(sc, operations)
+	span := g.operations(sc, c, operations)
 	budget := s.tolerates(sc.Nodes)
 	budget.Nodes, budget.Roles, budget.Until = nodeNames(sc.Nodes), s.Roles, span
 	sc.Faults = faults.Generate(src, budget)
@@ -88,17 +88,14 @@ func (g *generator) link(low time.Duration, lossy bool) sim.Link {
 
 // operations draws the workload and returns about how long it will take. Written
 // values are running numbers, so that each value has one writer.
-func (g *generator) operations(sc *Scenario, n int) time.Duration {
+func (g *generator) operations(sc *Scenario, c Claim, n int) time.Duration {
 	src := g.src
 	clients := pick(src, 2, 3, 4, 5, 8)
 	keys := pick(src, 1, 1, 2, 3, 5)
 	reads := pick(src, 50, 30, 70) // per cent
 	think := pick(src, 0, 1, 5, 20)
-	cas := 0
-	if slices.Contains(g.system.kinds(), model.CAS) && g.oneIn(4) {
-		cas = 20
-	}
-	pinned := g.oneIn(2)
+	store, cas, deletes := g.stores()
+	pinned := c.Pinned || g.oneIn(2)
 	sc.Operations = make([]Operation, 0, n)
 	for i := range n {
 		op := Operation{ID: int32(i + 1), Client: i % clients, Kind: model.Read}
@@ -107,8 +104,10 @@ func (g *generator) operations(sc *Scenario, n int) time.Duration {
 		case what < reads:
 		case what < reads+cas:
 			op.Kind, op.Value, op.Expect = model.CAS, model.Value(i+1), LastSeen
+		case what < reads+cas+deletes:
+			op.Kind = model.Delete
 		default:
-			op.Kind, op.Value = model.Write, model.Value(i+1)
+			op.Kind, op.Value = store, model.Value(i+1)
 		}
 		if pinned {
 			op.Node = op.Client % sc.Nodes
@@ -123,4 +122,21 @@ func (g *generator) operations(sc *Scenario, n int) time.Duration {
 	hop := sc.Links.Latency.Min + sc.Links.Latency.Spread/2 + sc.Links.Latency.Tail + 2*sc.Access.Latency.Min
 	each := time.Duration(think)*time.Millisecond + time.Duration(sc.Nodes)*hop + time.Millisecond
 	return max(each*time.Duration(n/clients+1), 20*time.Millisecond)
+}
+
+// stores draws how clients store something, and how many operations in a hundred
+// are compare-and-sets and deletions.
+func (g *generator) stores() (store model.Kind, cas, deletes int) {
+	kinds := g.system.kinds()
+	store = model.Write
+	if slices.Contains(kinds, model.Add) {
+		store = model.Add
+	}
+	if slices.Contains(kinds, model.CAS) && g.oneIn(4) {
+		cas = 20
+	}
+	if slices.Contains(kinds, model.Delete) && g.oneIn(4) {
+		deletes = 10
+	}
+	return store, cas, deletes
 }

@@ -3,6 +3,7 @@ package rashomon
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/rashomon-go/rashomon/checker"
@@ -11,23 +12,17 @@ import (
 	"github.com/rashomon-go/rashomon/sim"
 )
 
-// Result is what a run gave.
+// Result is what a run gave. The judgement's witness are operations of the
+// history.
 type Result struct {
-	Verdict checker.Verdict
-	// Reason says why the verdict is unknown.
-	Reason string
-	// Anomaly and Sentence say what is wrong if it is invalid, and Witness which
-	// operations of the history show it.
-	Anomaly  checker.Anomaly
-	Sentence string
-	Witness  []int
+	checker.Judgement
 	// Panic is the text of a panic of the system, which is a finding of its own:
 	// the verdict is then invalid, and there is no witness.
 	Panic string
 
 	Digest   uint64
 	History  *history.History
-	Keys     []checker.KeyResult
+	Keys     []checker.KeyResult // of a check for linearizability
 	Exercise Exercise
 	// States are the replicas' final states, by place, as far as they are
 	// sim.Observable.
@@ -95,8 +90,9 @@ type run struct {
 	recorder history.Recorder
 	keys     []string
 	clients  int
-	finals   int // operations of the last client
-	missed   int // of these, not ok
+	finals   int  // operations of the last client
+	missed   int  // of these, not ok
+	differed bool // what replicas stored, when everything had healed
 	panicked string
 }
 
@@ -138,7 +134,9 @@ func (r *run) play() (panicked string) {
 	}
 	healed := sc.Faults.End()
 	r.finish(healed + patience)
-	w.Run(max(w.Now(), healed) + r.system.settle())
+	w.Run(max(w.Now(), healed))
+	r.differed = r.differ()
+	w.Run(w.Now() + r.system.settle())
 	w.Go("last", r.lastReads)
 	r.finish(w.Now() + patience)
 	w.Run(w.Now() + r.system.settle())
@@ -214,6 +212,9 @@ func (a *asker) ask(p *sim.Proc, op Operation) history.Outcome {
 		panic(err)
 	}
 	answer := a.do(p, op)
+	if answer.Set != nil {
+		answer.Value = a.recorder.Set(answer.Set...)
+	}
 	err = a.recorder.Return(i, history.Answered{
 		Outcome: answer.Outcome, Seen: answer.Value, Swapped: answer.Swapped, Node: a.answeredBy(p, answer),
 	}, p.Now())
@@ -276,20 +277,58 @@ func (r *run) judge(opt Options) (*Result, error) {
 		result.Verdict, result.Sentence = checker.Invalid, "the system panicked: "+r.panicked
 		return result, nil
 	}
-	if opt.Check.Steps == 0 {
-		opt.Check.Steps = searchSteps
-	}
-	check, err := checker.Linearizable(result.History, model.CASRegister(), opt.Check)
-	if err != nil {
+	if err := r.check(result, opt.Check); err != nil {
 		return nil, fmt.Errorf("system %s: %w", r.system.Name, err)
 	}
-	result.Keys = check.Keys
-	result.Verdict, result.Reason = check.Verdict, check.Reason
-	result.Anomaly, result.Sentence, result.Witness = check.Anomaly, check.Sentence, check.Witness
 	if why := result.Exercise.inconclusive(); result.Verdict == checker.Valid && why != "" {
 		result.Verdict, result.Reason = checker.Unknown, why
 	}
 	return result, nil
+}
+
+// check judges the property that the scenario is about.
+func (r *run) check(result *Result, opt checker.Options) error {
+	if opt.Steps == 0 {
+		opt.Steps = searchSteps
+	}
+	if r.scenario.Claim == Linearizable {
+		check, err := checker.Linearizable(result.History, model.CASRegister(), opt)
+		result.Judgement, result.Keys = check.Judgement, check.Keys
+		return err
+	}
+	row, err := r.system.Claim(r.scenario.Reads, r.scenario.Claim)
+	if err != nil {
+		return err
+	}
+	terms := checker.Terms{Rule: row.Rule, Sessions: checker.PerClient(r.clients), Steps: opt.Steps}
+	if row.Pinned {
+		terms.Sessions = checker.PerClientAndNode(r.clients)
+	}
+	for i := range result.History.Ops {
+		if result.History.Ops[i].ID == 0 {
+			terms.Final = append(terms.Final, i)
+		}
+	}
+	if r.system.Diverges && !r.differed {
+		terms.Idle = "the replicas did not differ when the faults had healed"
+	}
+	claim, _ := checker.ClaimNamed(string(r.scenario.Claim)) // Validate has seen to it
+	result.Judgement, err = claim.Judge(result.History, terms)
+	return err
+}
+
+// differ says whether replicas store different things at the moment. What they
+// store are the variables of their states that begin with "store".
+func (r *run) differ() bool {
+	var first []sim.Variable
+	for i, id := range r.cluster.Nodes {
+		stored := slices.DeleteFunc(stateOf(r.world.Node(id)), func(v sim.Variable) bool { return !strings.HasPrefix(v.Name, "store") })
+		if i > 0 && !slices.Equal(first, stored) {
+			return true
+		}
+		first = stored
+	}
+	return false
 }
 
 func stateOf(n sim.Node) []sim.Variable {
@@ -307,6 +346,12 @@ func digestOf(d uint64, r *Result) uint64 {
 		d = sim.Key(d, uint64(o.Call)^uint64(o.Kind)<<40^uint64(o.Outcome)<<48^uint64(o.Process)<<16)
 		d = sim.Key(d, uint64(o.Return)^uint64(o.ReturnedAt)<<8)
 		d = sim.Key(d, uint64(o.Value)^uint64(o.Expect)<<21^uint64(o.Seen)<<42^uint64(o.Seen)>>22)
+	}
+	for _, set := range r.History.Sets {
+		for _, v := range set {
+			d = sim.Key(d, uint64(v))
+		}
+		d = sim.Key(d, uint64(len(set)))
 	}
 	for _, state := range r.States {
 		for _, v := range state {

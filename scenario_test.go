@@ -70,7 +70,7 @@ func TestParseOperationErrors(t *testing.T) {
 		"0 c0 read k0 at n0":               "column 1: expected the operation's number",
 		"1 d0 read k0 at n0":               `column 3: "d0", expected a client such as c0`,
 		"1 c01 read k0 at n0":              `column 3: "c01", expected a client such as c0`,
-		"1 c0 peek k0 at n0":               `column 6: "peek", expected read, write, cas or delete`,
+		"1 c0 peek k0 at n0":               `column 6: "peek", expected read, write, cas, delete or add`,
 		"1 c0 read k0=1 at n0":             "column 11: ",
 		"1 c0 write k0 at n0":              "column 12: ",
 		"1 c0 write k0=x at n0":            "column 12: ",

@@ -99,7 +99,7 @@ func (op Operation) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%d %s %s %s", op.ID, clientName(op.Client), op.Kind, keyText(op.Key))
 	switch op.Kind {
-	case model.Write:
+	case model.Write, model.Add:
 		b.WriteString("=" + op.Value.String())
 	case model.CAS:
 		expect := op.Expect.String()
@@ -187,7 +187,7 @@ func ParseOperation(line string) (Operation, error) {
 	kind := w.next()
 	var known bool
 	if op.Kind, known = model.ParseKind(kind); !known {
-		return Operation{}, w.unexpected(kind, "read, write, cas or delete")
+		return Operation{}, w.unexpected(kind, "read, write, cas, delete or add")
 	}
 	if err := op.parseKey(w); err != nil {
 		return Operation{}, err
@@ -230,7 +230,7 @@ func (op *Operation) parseKey(w *words) error {
 		return w.unexpected(word, "a key")
 	}
 	op.Key = key
-	wants := op.Kind == model.Write || op.Kind == model.CAS
+	wants := op.Kind == model.Write || op.Kind == model.Add || op.Kind == model.CAS
 	if hasValue != wants {
 		if wants {
 			return w.errorf("%q, expected a value behind the key, as in k0=7", word)

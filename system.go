@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/rashomon-go/rashomon/checker"
 	"github.com/rashomon-go/rashomon/faults"
 	"github.com/rashomon-go/rashomon/history"
 	"github.com/rashomon-go/rashomon/model"
@@ -43,6 +44,10 @@ type System struct {
 	// instead of a node; InRole returns who plays one at the moment.
 	Roles  []string
 	InRole func(w *sim.World, c *Cluster, role string) []sim.NodeID
+	// Diverges says that replicas answer clients before they agree. That they
+	// agree in the end then means something only if they did not when the faults
+	// had healed.
+	Diverges bool
 	// Settle is how long the replicas need, after the last fault, until clients may
 	// expect that all of them agree. Zero means 250 ms.
 	Settle time.Duration
@@ -62,20 +67,36 @@ type Cluster struct {
 	Attempts int           // how often a client tries, at least once
 }
 
-// Property is what a claim says of the histories of a system.
+// Property is what a claim says of the histories of a system: the name of a
+// claim that package checker can judge.
 type Property string
 
-// Linearizable: each operation happens at one moment between its call and its
-// return (Herlihy and Wing 1990).
-const Linearizable Property = "linearizable"
+// The properties, each in the words of the function of package checker that
+// judges it.
+const (
+	Linearizable      Property = "linearizable"        // Linearizable
+	Convergent        Property = "convergent"          // Convergent
+	Durable           Property = "durable"             // Durable
+	SetConverges      Property = "set-converges"       // SetConverges
+	PrefixConsistent  Property = "prefix-consistent"   // PrefixConsistent
+	ReadYourWrites    Property = "read-your-writes"    // Session
+	MonotonicReads    Property = "monotonic-reads"     // Session
+	MonotonicWrites   Property = "monotonic-writes"    // Session
+	WritesFollowReads Property = "writes-follow-reads" // Session
+	SessionGuarantees Property = "session-guarantees"  // Session, all of them together
+)
 
 // Claim is one row of a system's table of claims.
 type Claim struct {
-	Reads    string   // where clients read, such as "primary", "tail" or "any"
-	Property Property // Linearizable
+	Reads    string // where clients read, such as "primary", "tail" or "any"
+	Property Property
 	// Refuted marks what the system does not claim: the property must be shown
 	// to break, or the checker is blind.
 	Refuted bool
+	// Pinned claims are about clients that stay at one node.
+	Pinned bool
+	// Rule is what may become of writes that did not know each other.
+	Rule checker.ConflictRule
 }
 
 // String returns the row in words.
@@ -89,15 +110,21 @@ func (c Claim) String() string {
 // Answer is how an operation ended for its client.
 type Answer struct {
 	Outcome history.Outcome
-	Value   model.Value // of a read, or what a failed compare-and-set saw
-	Swapped bool        // of a compare-and-set
+	Value   model.Value   // of a read, or what a failed compare-and-set saw
+	Set     []model.Value // of a read of a set, never nil then
+	Swapped bool          // of a compare-and-set
 }
 
-// Ok answers a write or a delete that happened.
+// Ok answers a write, an addition or a deletion that happened.
 func Ok() Answer { return Answer{Outcome: history.OK, Value: model.Unseen} }
 
 // Got answers a read.
 func Got(v model.Value) Answer { return Answer{Outcome: history.OK, Value: v} }
+
+// GotSet answers a read of a set.
+func GotSet(elements ...model.Value) Answer {
+	return Answer{Outcome: history.OK, Set: append([]model.Value{}, elements...)}
+}
 
 // Swapped answers a compare-and-set that stored its value.
 func Swapped() Answer {
@@ -128,11 +155,19 @@ func (s *System) Validate() error {
 		return fmt.Errorf("rashomon: system %s: no Claims, expected one at least", s.Name)
 	}
 	for _, c := range s.Claims {
-		if c.Property != Linearizable {
-			return fmt.Errorf("rashomon: system %s: unknown property %q, expected %q", s.Name, c.Property, Linearizable)
+		if _, known := checker.ClaimNamed(string(c.Property)); !known {
+			return fmt.Errorf("rashomon: system %s: unknown property %q, expected one of %v", s.Name, c.Property, Properties())
 		}
 	}
 	return nil
+}
+
+// Properties returns all properties that can be claimed.
+func Properties() (all []Property) {
+	for _, c := range checker.Claims() {
+		all = append(all, Property(c.Name))
+	}
+	return all
 }
 
 func (s *System) nodes() (low, high int) {

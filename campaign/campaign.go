@@ -185,7 +185,7 @@ func (cell *Cell) run(seed uint64, operations int) (f *Finding, err error) {
 // light returns a result without the history: many may wait for a slow run.
 func light(r *rashomon.Result) *rashomon.Result {
 	return &rashomon.Result{
-		Verdict: r.Verdict, Reason: r.Reason, Anomaly: r.Anomaly, Sentence: r.Sentence, Panic: r.Panic,
+		Judgement: r.Judgement, Panic: r.Panic,
 		Digest: r.Digest, Exercise: r.Exercise, End: r.End,
 	}
 }

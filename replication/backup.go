@@ -106,7 +106,7 @@ func (n *BackupNode) replicate(env *sim.Env, m Replicate) {
 		return
 	}
 	if n.log.receive(env, m.Entry) {
-		env.Sync()
+		n.cfg.rules().Sync(env)
 	}
 	n.learn(env, m.Committed)
 }
@@ -123,7 +123,7 @@ func (n *BackupNode) welcome(env *sim.Env, m Welcome) {
 		n.matched = true
 		n.rollBack(env, m.Common)
 		if n.log.takeEarly(env) {
-			env.Sync()
+			n.cfg.rules().Sync(env)
 		}
 	}
 	if m.Established && !n.floored {

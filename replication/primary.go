@@ -95,7 +95,7 @@ func (n *PrimaryNode) Start(env *sim.Env) {
 	if n.log.position().Number < n.number {
 		n.log.append(env, Entry{Number: n.number, Seq: n.log.last() + 1, Write: Write{Kind: NoOp}, Client: nobody})
 		n.began = n.log.last()
-		env.Sync()
+		n.cfg.rules().Sync(env)
 	}
 	n.commit(env)
 	n.arm(env)
@@ -156,7 +156,7 @@ func (n *PrimaryNode) order(env *sim.Env, from sim.Addr, m Write) {
 	n.log.append(env, e)
 	n.log.at(e.Seq).waits = from
 	n.received = append(n.received, env.Now())
-	env.Sync()
+	n.cfg.rules().Sync(env)
 	var r sim.Message = Replicate{n.number, e, n.committed}
 	for i := range n.backups {
 		if b := &n.backups[i]; b.matched {

@@ -25,6 +25,8 @@ type PrimaryBackupRules struct {
 	// Quorum is how many of n members of a configuration must have reported before
 	// there is another.
 	Quorum func(c *PrimaryBackupConfig, n int) int
+	// Sync makes what a replica has logged durable, before it tells anybody.
+	Sync func(env *sim.Env)
 	// Promote returns which of the reports, which there are, is the next primary's.
 	Promote func(reports []Report) int
 }
@@ -41,6 +43,7 @@ func RightPrimaryBackupRules() PrimaryBackupRules {
 		ServesReads: func(leased, established bool) bool { return leased && established },
 		TakesWrites: func(leased, _ bool) bool { return leased },
 		Quorum:      reporting,
+		Sync:        func(env *sim.Env) { env.Sync() },
 		Promote: func(reports []Report) int {
 			best := 0
 			for i, r := range reports {

@@ -16,6 +16,8 @@ import (
 func chain() *rashomon.System {
 	return chainSystem("chain", "chain replication, repaired by a master: updates enter at the head, the tail commits them", false, []rashomon.Claim{
 		{Reads: "tail", Property: rashomon.Linearizable},
+		{Reads: "tail", Property: rashomon.Convergent},
+		{Reads: "any", Property: rashomon.Convergent},
 		{Reads: "any", Property: rashomon.Linearizable, Refuted: true},
 	})
 }
@@ -25,6 +27,7 @@ func chain() *rashomon.System {
 func craq() *rashomon.System {
 	return chainSystem("craq", "chain replication with apportioned queries: every node answers reads of what is committed", true, []rashomon.Claim{
 		{Reads: "any", Property: rashomon.Linearizable},
+		{Reads: "any", Property: rashomon.Convergent},
 	})
 }
 
@@ -32,20 +35,20 @@ func chainSystem(name, about string, apportioned bool, claims []rashomon.Claim) 
 	return &rashomon.System{
 		Name: name, About: about, Claims: claims,
 		MinNodes: 2, MaxNodes: 7, Kinds: readWriteCAS,
-		Services: []string{"master"},
+		Services: []string{master},
 		Boot: func(c *rashomon.Cluster, place int) sim.Boot {
 			return chainBoot(c, place, apportioned)
 		},
 		Client:    chainClient,
 		Tolerates: chainTolerates,
-		Roles:     []string{"head", "middle", "tail", "deposed", "master"},
+		Roles:     []string{"head", "middle", "tail", "deposed", master},
 		InRole:    chainRole,
 		Settle:    600 * time.Millisecond,
 	}
 }
 
 func chainBoot(c *rashomon.Cluster, place int, apportioned bool) sim.Boot {
-	failover := replication.FailoverConfig{Master: c.Services[0]}
+	failover := replication.FailoverConfig{Master: c.Services[0], DriftPPM: maxDriftPPM}
 	if place == len(c.Nodes) {
 		cfg := &replication.MasterConfig{FailoverConfig: failover, Nodes: c.Nodes, Succession: replication.ChainSuccession{}}
 		return func(_ sim.NodeID, disk *sim.Disk) sim.Node { return replication.NewMaster(cfg, disk) }
@@ -57,9 +60,10 @@ func chainBoot(c *rashomon.Cluster, place int, apportioned bool) sim.Boot {
 	return func(_ sim.NodeID, disk *sim.Disk) sim.Node { return replication.NewChainNode(cfg, place, disk) }
 }
 
-// chainTolerates: every member of a chain has whatever was committed, so that the
-// claims hold as long as one member of each configuration keeps its disk. A node
-// that has lost its disk counts as down until it has caught up.
+// chainTolerates: every member of a chain has whatever was committed, so that all
+// but one may crash at once. Disks may be lost as long as one member of every
+// configuration keeps its own; beyond that a chain stops and breaks no claim. A
+// node counts as down until it has caught up.
 func chainTolerates(replicas int) faults.Options {
 	names := make([]string, replicas)
 	for i := range names {
@@ -70,16 +74,16 @@ func chainTolerates(replicas int) faults.Options {
 		Crash: faults.CrashOptions{
 			Nodes:  append(slices.Clone(names), "head", "middle", "tail"),
 			Fates:  []sim.DiskFate{sim.LoseUnsynced, sim.KeepAll, sim.LoseAll},
-			AtOnce: 1, Recovery: 300 * time.Millisecond,
+			AtOnce: replicas - 1, Losses: replicas - 1, Recovery: 300 * time.Millisecond,
 		},
-		Clock: faults.ClockOptions{Nodes: append(names, "master"), Offset: time.Second, DriftPPM: 200_000},
+		Clock: faults.ClockOptions{Nodes: append(names, master), Offset: time.Second, DriftPPM: maxDriftPPM},
 	}
 }
 
 // chainRole: a deposed node is one that takes itself for a member while the master
 // has gone on.
 func chainRole(w *sim.World, c *rashomon.Cluster, role string) (ids []sim.NodeID) {
-	if role == "master" {
+	if role == master {
 		return c.Services
 	}
 	latest := replication.Configuration{}
@@ -165,7 +169,8 @@ func (a chainCall) ask() rashomon.Answer {
 		a.p.Sleep(refusedPause)
 		node = a.consult(node)
 	}
-	if lost {
+	// The network may deliver a refused write again, when it can be served.
+	if _, read := a.request.(replication.Read); lost || !read {
 		return rashomon.NotKnown()
 	}
 	return rashomon.Failed()

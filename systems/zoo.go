@@ -106,7 +106,7 @@ func dupRegress(c *rashomon.Cluster, place int, node sim.Node) sim.Node {
 }
 
 func backupReadStale(_ *rashomon.Cluster, _ int, node sim.Node) sim.Node {
-	return wrap(node, func(n *replication.BackupNode, env *sim.Env, from sim.Addr, m sim.Message) {
+	return wrap(node, func(n *replication.PrimaryBackupNode, env *sim.Env, from sim.Addr, m sim.Message) {
 		if r, ok := m.(replication.Read); ok {
 			env.Reply(from, replication.Value{Value: n.Store().Get(r.Key)})
 			return
@@ -116,7 +116,7 @@ func backupReadStale(_ *rashomon.Cluster, _ int, node sim.Node) sim.Node {
 }
 
 func retryReapplied(_ *rashomon.Cluster, _ int, node sim.Node) sim.Node {
-	return wrap(node, func(n *replication.PrimaryNode, env *sim.Env, from sim.Addr, m sim.Message) {
+	return wrap(node, func(n *replication.PrimaryBackupNode, env *sim.Env, from sim.Addr, m sim.Message) {
 		if w, ok := m.(replication.Write); ok {
 			w.Request = replication.RequestID{}
 			m = w
