@@ -35,7 +35,7 @@ var chainRules = ChainRules{
 	Current: func(n *ChainNode, number uint64) bool { return number == n.chain.Number && !n.fenced() },
 	Resend:  func(_ *ChainNode, last uint64) uint64 { return last + 1 },
 	Complete: func(n *ChainNode) bool {
-		return n.isHead() || n.repair.linked && n.log.last() >= n.repair.floor
+		return n.isHead() || n.cfg.Failover == nil || n.repair.linked && n.log.last() >= n.repair.floor
 	},
 	Keep: func(_ *ChainNode, common uint64) uint64 { return common },
 }

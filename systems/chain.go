@@ -16,8 +16,6 @@ import (
 func chain() *rashomon.System {
 	return chainSystem("chain", "chain replication, repaired by a master: updates enter at the head, the tail commits them", false, []rashomon.Claim{
 		{Reads: "tail", Property: rashomon.Linearizable},
-		{Reads: "tail", Property: rashomon.Convergent},
-		{Reads: "any", Property: rashomon.Convergent},
 		{Reads: "any", Property: rashomon.Linearizable, Refuted: true},
 	})
 }
@@ -27,7 +25,6 @@ func chain() *rashomon.System {
 func craq() *rashomon.System {
 	return chainSystem("craq", "chain replication with apportioned queries: every node answers reads of what is committed", true, []rashomon.Claim{
 		{Reads: "any", Property: rashomon.Linearizable},
-		{Reads: "any", Property: rashomon.Convergent},
 	})
 }
 
