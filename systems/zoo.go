@@ -1,6 +1,8 @@
 package systems
 
 import (
+	"slices"
+
 	"github.com/rashomon-go/rashomon"
 	"github.com/rashomon-go/rashomon/replication"
 	"github.com/rashomon-go/rashomon/sim"
@@ -8,23 +10,9 @@ import (
 
 // Bugs are planted from outside, by wrapping a node's steps, so that the
 // protocols stay clean.
-var bugs = []Bug{
-	{
-		Name:   "chain-ack-at-middle",
-		About:  "the node before the tail answers the client as soon as it has an update",
-		Rule:   "an update is answered by the tail (van Renesse & Schneider 2004, section 3)",
-		Needs:  "3 nodes, no fault",
-		System: "chain", Reads: "tail", Claim: rashomon.Linearizable,
-		plant: ackAtMiddle,
-	},
-	{
-		Name:   "chain-dup-regress",
-		About:  "the tail applies an update again when it receives it again",
-		Rule:   "an update is processed once, in sequence (van Renesse & Schneider 2004, section 3)",
-		Needs:  "duplicated or retransmitted messages",
-		System: "chain", Reads: "tail", Claim: rashomon.Linearizable,
-		plant: dupRegress,
-	},
+var bugs = slices.Concat(chainBugs, primaryBackupBugs)
+
+var primaryBackupBugs = []Bug{
 	{
 		Name:   "pb-backup-read-stale",
 		About:  "backups answer reads that only the primary may answer",
@@ -78,31 +66,6 @@ func (w wrapped[N]) State() []sim.Variable {
 		return o.State()
 	}
 	return nil
-}
-
-func ackAtMiddle(c *rashomon.Cluster, place int, node sim.Node) sim.Node {
-	if place != len(c.Nodes)-2 || place == 0 {
-		return node
-	}
-	return wrap(node, func(n *replication.ChainNode, env *sim.Env, from sim.Addr, m sim.Message) {
-		before := n.LastSeq()
-		n.Receive(env, from, m)
-		if p, ok := m.(replication.Propagate); ok && n.LastSeq() > before {
-			env.Reply(p.Entry.Client, replication.Written{Swapped: true, Seen: p.Entry.Write.Value})
-		}
-	})
-}
-
-func dupRegress(c *rashomon.Cluster, place int, node sim.Node) sim.Node {
-	if place != len(c.Nodes)-1 {
-		return node
-	}
-	return wrap(node, func(n *replication.ChainNode, env *sim.Env, from sim.Addr, m sim.Message) {
-		if p, ok := m.(replication.Propagate); ok && p.Entry.Seq <= n.LastSeq() {
-			n.Store().Apply(p.Entry.Write)
-		}
-		n.Receive(env, from, m)
-	})
 }
 
 func backupReadStale(_ *rashomon.Cluster, _ int, node sim.Node) sim.Node {
