@@ -8,7 +8,7 @@ import (
 
 // Bugs are planted from outside, by wrapping a node's steps, so that the
 // protocols stay clean.
-var bugs = []Bug{
+var bugs = append([]Bug{
 	{
 		Name:   "chain-ack-at-middle",
 		About:  "the node before the tail answers the client as soon as it has an update",
@@ -25,23 +25,7 @@ var bugs = []Bug{
 		System: "chain", Reads: "tail", Claim: rashomon.Linearizable,
 		plant: dupRegress,
 	},
-	{
-		Name:   "pb-backup-read-stale",
-		About:  "backups answer reads that only the primary may answer",
-		Rule:   "reads are served by the primary",
-		Needs:  "no fault",
-		System: "primary-backup-sync", Reads: "primary", Claim: rashomon.Linearizable,
-		plant: backupReadStale,
-	},
-	{
-		Name:   "pb-retry-reapplied",
-		About:  "the primary does not recognise a request that it has already got, and applies it again",
-		Rule:   "a retried request takes effect once",
-		Needs:  "a lost reply, or a slow one",
-		System: "primary-backup-sync", Reads: "primary", Claim: rashomon.Linearizable,
-		plant: retryReapplied,
-	},
-}
+}, primaryBackupBugs...)
 
 // wrapped is a node whose steps a bug gets to see first.
 type wrapped[N sim.Node] struct {
@@ -98,26 +82,6 @@ func dupRegress(c *rashomon.Cluster, place int, node sim.Node) sim.Node {
 	return wrap(node, func(n *replication.ChainNode, env *sim.Env, from sim.Addr, m sim.Message) {
 		if p, ok := m.(replication.Propagate); ok && p.Entry.Seq <= n.LastSeq() {
 			n.Store().Apply(p.Entry.Write)
-		}
-		n.Receive(env, from, m)
-	})
-}
-
-func backupReadStale(_ *rashomon.Cluster, _ int, node sim.Node) sim.Node {
-	return wrap(node, func(n *replication.PrimaryBackupNode, env *sim.Env, from sim.Addr, m sim.Message) {
-		if r, ok := m.(replication.Read); ok {
-			env.Reply(from, replication.Value{Value: n.Store().Get(r.Key)})
-			return
-		}
-		n.Receive(env, from, m)
-	})
-}
-
-func retryReapplied(_ *rashomon.Cluster, _ int, node sim.Node) sim.Node {
-	return wrap(node, func(n *replication.PrimaryBackupNode, env *sim.Env, from sim.Addr, m sim.Message) {
-		if w, ok := m.(replication.Write); ok {
-			w.Request = replication.RequestID{}
-			m = w
 		}
 		n.Receive(env, from, m)
 	})
