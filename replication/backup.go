@@ -69,7 +69,7 @@ func (n *BackupNode) Start(env *sim.Env) {
 
 // join asks until it is answered.
 func (n *BackupNode) join(env *sim.Env) {
-	if n.of != nobody.Node && (!n.matched || !n.floored) {
+	if !n.matched || !n.floored {
 		env.Send(n.of, Join{n.number, slices.Clone(n.log.runs), n.matched, n.boot})
 		env.After(orDefault(n.cfg.Retransmit), retransmit{n.number})
 	}
@@ -77,6 +77,9 @@ func (n *BackupNode) join(env *sim.Env) {
 
 // Receive implements sim.Node.
 func (n *BackupNode) Receive(env *sim.Env, from sim.Addr, m sim.Message) {
+	if _, protocol := numberOf(m); protocol && n.of == nobody.Node {
+		return
+	}
 	switch m := m.(type) {
 	case Replicate:
 		n.replicate(env, m)

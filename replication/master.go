@@ -375,12 +375,13 @@ func (m *Master) mustWait(env *sim.Env) bool {
 	c, missing := m.Configuration(), false
 	for i := range m.peers {
 		p := &m.peers[i]
-		if m.reported(p) || !p.memberOf(c) && p.caughtUp != c.Number && len(m.made) > 0 {
+		if m.reported(p) {
 			continue
 		}
-		if missing = true; p.leased && env.Now()-p.granted <= m.cfg.Patience {
+		if p.memberOf(c) && p.leased && env.Now()-p.granted <= m.cfg.Patience {
 			return true
 		}
+		missing = missing || len(m.made) == 0 || p.memberOf(c) || p.caughtUp == c.Number
 	}
 	grace := 2 * m.cfg.HeartbeatEvery
 	if len(m.made) == 0 {

@@ -180,7 +180,7 @@ func (n *PrimaryNode) read(env *sim.Env, from sim.Addr, m Read) {
 		env.Reply(from, Refused{})
 		return
 	}
-	env.Reply(from, Value{n.store.Get(m.Key)})
+	env.Reply(from, Value{n.cfg.rules().Reads(n, m.Key)})
 }
 
 func (n *PrimaryNode) ack(env *sim.Env, from sim.NodeID, m ReplicationAck) {

@@ -57,6 +57,15 @@ func (r *replica) rollBack(env *sim.Env, seq uint64) {
 	}
 }
 
+// Log returns the entries that the replica has.
+func (r *replica) Log() []Entry {
+	entries := make([]Entry, r.log.last())
+	for i := range entries {
+		entries[i] = r.log.at(uint64(i + 1)).Entry
+	}
+	return entries
+}
+
 // PrimaryBackupNode is a node of a group with failover. It plays the role that
 // the latest configuration gives it: a PrimaryNode or a BackupNode. It alone looks
 // at the numbers of messages: a role gets those of its configuration only.
@@ -94,15 +103,6 @@ func (n *PrimaryBackupNode) Number() uint64 { return n.number }
 
 // Configuration returns the latest configuration that the node knows.
 func (n *PrimaryBackupNode) Configuration() Configuration { return n.latest }
-
-// Log returns the entries that the node has.
-func (n *PrimaryBackupNode) Log() []Entry {
-	entries := make([]Entry, n.log.last())
-	for i := range entries {
-		entries[i] = n.log.at(uint64(i + 1)).Entry
-	}
-	return entries
-}
 
 // Committed returns up to where the node has applied its log.
 func (n *PrimaryBackupNode) Committed() uint64 { return n.committed }

@@ -20,6 +20,8 @@ type PrimaryBackupRules struct {
 	// ServesReads says whether a primary may answer a read: does it hold a lease,
 	// and has it committed something of its configuration?
 	ServesReads func(leased, established bool) bool
+	// Reads is the value that a primary answers a read with.
+	Reads func(p *PrimaryNode, key string) int64
 	// TakesWrites says the same of a write.
 	TakesWrites func(leased, established bool) bool
 	// Quorum is how many of n members of a configuration must have reported before
@@ -41,6 +43,7 @@ func RightPrimaryBackupRules() PrimaryBackupRules {
 		// Ousterhout 2014, section 5.4.2).
 		Commits:     func(update, configuration uint64) bool { return update == configuration },
 		ServesReads: func(leased, established bool) bool { return leased && established },
+		Reads:       func(p *PrimaryNode, key string) int64 { return p.store.Get(key) },
 		TakesWrites: func(leased, _ bool) bool { return leased },
 		Quorum:      reporting,
 		Sync:        func(env *sim.Env) { env.Sync() },

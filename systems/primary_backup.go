@@ -43,9 +43,19 @@ func primaryBackup(name, about string) *rashomon.System {
 }
 
 func primaryBackupClaims(mode replication.ReplicationMode) []rashomon.Claim {
+	if mode == replication.Async {
+		// It loses acknowledged updates when it promotes a backup.
+		return []rashomon.Claim{
+			{Reads: "primary", Property: rashomon.Convergent},
+			{Reads: "primary", Property: rashomon.Linearizable, Refuted: true},
+			{Reads: "any", Property: rashomon.Linearizable, Refuted: true},
+		}
+	}
 	return []rashomon.Claim{
-		// An asynchronous group loses acknowledged updates when it promotes a backup.
-		{Reads: "primary", Property: rashomon.Linearizable, Refuted: mode == replication.Async},
+		{Reads: "primary", Property: rashomon.Linearizable},
+		{Reads: "primary", Property: rashomon.Convergent},
+		{Reads: "primary", Property: rashomon.Durable},
+		{Reads: "any", Property: rashomon.MonotonicReads, Pinned: true},
 		{Reads: "any", Property: rashomon.Linearizable, Refuted: true},
 	}
 }

@@ -3,33 +3,12 @@ package systems
 import (
 	"slices"
 
-	"github.com/rashomon-go/rashomon"
-	"github.com/rashomon-go/rashomon/replication"
 	"github.com/rashomon-go/rashomon/sim"
 )
 
 // Bugs are planted from outside, by wrapping a node's steps, so that the
 // protocols stay clean.
 var bugs = slices.Concat(chainBugs, primaryBackupBugs)
-
-var primaryBackupBugs = []Bug{
-	{
-		Name:   "pb-backup-read-stale",
-		About:  "backups answer reads that only the primary may answer",
-		Rule:   "reads are served by the primary",
-		Needs:  "no fault",
-		System: "primary-backup-sync", Reads: "primary", Claim: rashomon.Linearizable,
-		plant: backupReadStale,
-	},
-	{
-		Name:   "pb-retry-reapplied",
-		About:  "the primary does not recognise a request that it has already got, and applies it again",
-		Rule:   "a retried request takes effect once",
-		Needs:  "a lost reply, or a slow one",
-		System: "primary-backup-sync", Reads: "primary", Claim: rashomon.Linearizable,
-		plant: retryReapplied,
-	},
-}
 
 // wrapped is a node whose steps a bug gets to see first.
 type wrapped[N sim.Node] struct {
@@ -66,24 +45,4 @@ func (w wrapped[N]) State() []sim.Variable {
 		return o.State()
 	}
 	return nil
-}
-
-func backupReadStale(_ *rashomon.Cluster, _ int, node sim.Node) sim.Node {
-	return wrap(node, func(n *replication.PrimaryBackupNode, env *sim.Env, from sim.Addr, m sim.Message) {
-		if r, ok := m.(replication.Read); ok {
-			env.Reply(from, replication.Value{Value: n.Store().Get(r.Key)})
-			return
-		}
-		n.Receive(env, from, m)
-	})
-}
-
-func retryReapplied(_ *rashomon.Cluster, _ int, node sim.Node) sim.Node {
-	return wrap(node, func(n *replication.PrimaryBackupNode, env *sim.Env, from sim.Addr, m sim.Message) {
-		if w, ok := m.(replication.Write); ok {
-			w.Request = replication.RequestID{}
-			m = w
-		}
-		n.Receive(env, from, m)
-	})
 }
