@@ -80,7 +80,7 @@ const everywhere = "any"
 
 // terms says what the row is about.
 func (r *run) terms(row Claim, h *history.History, opt checker.Options) checker.Terms {
-	terms := checker.Terms{Rule: row.Rule, Sessions: checker.PerClient(r.clients), Steps: opt.Steps}
+	terms := checker.Terms{Rule: row.Rule, Lossy: row.Lossy, Sessions: checker.PerClient(r.clients), Steps: opt.Steps}
 	if row.Pinned {
 		terms.Sessions = checker.PerClientAndNode(r.clients)
 	}

@@ -99,6 +99,8 @@ type Claim struct {
 	Refuted bool
 	// Pinned claims are about clients that stay at one node.
 	Pinned bool
+	// Lossy claims hold although acknowledged writes may be lost.
+	Lossy bool
 	// Rule is what may become of writes that did not know each other.
 	Rule checker.ConflictRule
 }

@@ -35,6 +35,7 @@ type CrashOptions struct {
 	Nodes    []string       // nodes and roles that may crash
 	Fates    []sim.DiskFate // what may happen to disks; empty is LoseUnsynced
 	AtOnce   int            // at most this many nodes are down at a time; 0 is 1
+	Losses   int            // at most this many crashes of the run empty a disk; 0 is any number
 	Recovery time.Duration  // a node counts as down for that long after its restart
 }
 
@@ -152,8 +153,11 @@ func (g generator) fault(class Classes) (f Fault) {
 // fits says whether a fault can join others without more nodes being down, or a
 // clock being further out, than the options allow.
 func (g generator) fits(f Fault, s Schedule) bool {
-	down := 1
+	down, lost := 1, 1
 	for _, h := range s {
+		if f.Fate == sim.LoseAll && h.Fate == sim.LoseAll {
+			lost++
+		}
 		switch {
 		case f.Kind.crashes() && h.Kind.crashes():
 			if f.From <= h.Until+g.Crash.Recovery && h.From <= f.Until+g.Crash.Recovery {
@@ -165,7 +169,7 @@ func (g generator) fits(f Fault, s Schedule) bool {
 			}
 		}
 	}
-	return down <= g.Crash.AtOnce
+	return down <= g.Crash.AtOnce && (g.Crash.Losses == 0 || lost <= g.Crash.Losses)
 }
 
 // window draws a window on a grid that keeps its text short. Short windows are

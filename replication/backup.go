@@ -2,12 +2,12 @@ package replication
 
 import (
 	"fmt"
-	"time"
+	"slices"
 
 	"github.com/rashomon-go/rashomon/sim"
 )
 
-// BackupStats counts what a backup did since it booted.
+// BackupStats counts what a node did as a backup since it booted.
 type BackupStats struct {
 	ReplicationsApplied uint64
 	Reads               uint64
@@ -15,29 +15,30 @@ type BackupStats struct {
 }
 
 // BackupNode keeps the primary's updates in order and applies the committed
-// ones.
+// ones. In a group with failover a node that is no member is a backup too, which
+// does not count, and so is one that knows of no primary at the moment.
 type BackupNode struct {
-	cfg       *PrimaryBackupConfig
-	log       sequence
-	store     KVStore
-	committed uint64        // what the primary is known to have committed, and is applied
-	boot      time.Duration // when the node booted, on its own clock
-	joined    bool          // the primary has answered since
-	floor     uint64        // what was committed then: before that is applied, serve nothing
-	stats     BackupStats
+	*replica
+	of      sim.NodeID // the primary, or nobody
+	matched bool       // the log is the beginning of the primary's; otherwise it may have to be truncated
+	told    uint64     // what the primary has said to be committed
 }
 
-// NewBackupNode builds a backup from its disk. It panics if cfg is not valid.
+// NewBackupNode builds a backup of a fixed group from its disk. It panics if cfg
+// is not valid.
 func NewBackupNode(cfg *PrimaryBackupConfig, disk *sim.Disk) *BackupNode {
-	must(cfg.Validate())
-	n := &BackupNode{cfg: cfg}
-	n.log.recover(disk)
-	return n
+	r := newReplica(cfg, disk)
+	return newBackup(r, cfg.Members[0], true)
+}
+
+// newBackup makes a replica a backup of a primary.
+func newBackup(r *replica, of sim.NodeID, matched bool) *BackupNode {
+	return &BackupNode{replica: r, of: of, matched: matched}
 }
 
 // Stats returns a copy of the counters.
 func (n *BackupNode) Stats() BackupStats {
-	s := n.stats
+	s := n.backup
 	s.LastAppliedSeq = n.committed
 	return s
 }
@@ -57,29 +58,31 @@ func (n *BackupNode) State() []sim.Variable {
 }
 
 // Start asks the primary what is committed: only the log is on disk. When the
-// world begins, nothing is.
+// world of a fixed group begins, nothing is.
 func (n *BackupNode) Start(env *sim.Env) {
-	n.boot = env.Now()
-	n.joined = n.boot == 0
+	if n.fixed() {
+		n.boot = env.Now()
+		n.floored = n.boot == 0
+	}
 	n.join(env)
 }
 
 // join asks until it is answered.
 func (n *BackupNode) join(env *sim.Env) {
-	if !n.joined {
-		env.Send(n.cfg.primary(), Join{n.log.last(), n.boot})
-		env.After(orDefault(n.cfg.Retransmit), retransmit{})
+	if !n.matched || !n.floored {
+		env.Send(n.of, Join{n.number, slices.Clone(n.log.runs), n.matched, n.boot})
+		env.After(orDefault(n.cfg.Retransmit), retransmit{n.number})
 	}
 }
 
 // Receive implements sim.Node.
 func (n *BackupNode) Receive(env *sim.Env, from sim.Addr, m sim.Message) {
+	if _, protocol := numberOf(m); protocol && n.of == nobody.Node {
+		return
+	}
 	switch m := m.(type) {
 	case Replicate:
-		if n.log.receive(env, m.Entry) {
-			env.Sync()
-		}
-		n.learn(env, m.Committed)
+		n.replicate(env, m)
 	case Commit:
 		n.learn(env, m.Committed)
 	case Welcome:
@@ -87,42 +90,86 @@ func (n *BackupNode) Receive(env *sim.Env, from sim.Addr, m sim.Message) {
 	case Read:
 		n.read(env, from, m)
 	case Write:
-		env.Reply(from, Redirect{n.cfg.primary()})
+		n.redirect(env, from)
 	case retransmit:
 		n.join(env)
+	case Newer, ReplicationAck, Join: // to the primary that it was before
+		if n.fixed() {
+			panic(fmt.Sprintf("backup: unexpected message %T", m))
+		}
 	default:
 		panic(fmt.Sprintf("backup: unexpected message %T", m))
 	}
 }
 
-// welcome sets how far the node must have got before it serves reads. The answer
-// to an earlier incarnation doesn't count: this one may have served newer values.
+// replicate takes an update. Until the logs match, all that come are early.
+func (n *BackupNode) replicate(env *sim.Env, m Replicate) {
+	if !n.matched {
+		n.log.keep(m.Entry)
+		return
+	}
+	if n.log.receive(env, m.Entry) {
+		n.cfg.rules().Sync(env)
+	}
+	n.learn(env, m.Committed)
+}
+
+// welcome truncates the log to what the primary has too, and sets how far the node
+// must have got before it serves reads. The answer to an earlier incarnation
+// doesn't count: this one may have served newer values.
 func (n *BackupNode) welcome(env *sim.Env, m Welcome) {
-	if m.Boot == n.boot && !n.joined {
-		n.joined, n.floor = true, m.Committed
+	if m.Boot != n.boot {
+		n.learn(env, m.Committed)
+		return
+	}
+	if !n.matched {
+		n.matched = true
+		n.rollBack(env, m.Common)
+		if n.log.takeEarly(env) {
+			n.cfg.rules().Sync(env)
+		}
+	}
+	if m.Established && !n.floored {
+		n.floored, n.floor = true, m.Committed
 	}
 	n.learn(env, m.Committed)
 }
 
 // learn applies what is committed and tells the primary where the backup stands.
 func (n *BackupNode) learn(env *sim.Env, committed uint64) {
-	for n.committed < min(committed, n.log.last()) {
-		n.committed++
-		n.stats.ReplicationsApplied++
-		s := n.log.at(n.committed)
-		s.result = n.store.Apply(s.Write)
+	if !n.matched {
+		return
 	}
-	env.Send(n.cfg.primary(), ReplicationAck{n.log.last(), n.committed, n.boot})
+	n.told = max(n.told, committed)
+	for n.committed < min(committed, n.log.last()) {
+		n.backup.ReplicationsApplied++
+		n.applyNext()
+	}
+	env.Send(n.of, ReplicationAck{n.number, n.log.last(), n.committed, n.boot})
+}
+
+// caughtUp says whether the node has what the members have, but for what is under
+// way.
+func (n *BackupNode) caughtUp() bool {
+	return n.matched && n.floored && n.committed >= max(n.floor, n.told)
 }
 
 func (n *BackupNode) read(env *sim.Env, from sim.Addr, m Read) {
-	n.stats.Reads++
+	n.backup.Reads++
 	switch {
 	case !n.cfg.ServeReads:
-		env.Reply(from, Redirect{n.cfg.primary()})
-	case !n.joined || n.committed < n.floor:
+		n.redirect(env, from)
+	case !n.floored || n.committed < n.floor:
 		env.Reply(from, Refused{})
 	default:
 		env.Reply(from, Value{n.store.Get(m.Key)})
 	}
+}
+
+func (n *BackupNode) redirect(env *sim.Env, from sim.Addr) {
+	if n.of == nobody.Node {
+		env.Reply(from, Refused{})
+		return
+	}
+	env.Reply(from, Redirect{n.of})
 }

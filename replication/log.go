@@ -6,11 +6,13 @@ import (
 	"github.com/rashomon-go/rashomon/sim"
 )
 
-// Entry is an update in the order that the primary or head has given it. Once
-// logged it never changes, so that all logs are equal.
+// Entry is an update in the order that the primary or head has given it. Number
+// and Seq name it: entries of the same name are the same, wherever they are
+// logged, and so are all entries before them.
 type Entry struct {
-	Seq   uint64 // from 1, without gaps
-	Write Write
+	Number uint64 // the configuration that it was ordered in; 0 in a fixed group
+	Seq    uint64 // from 1, without gaps
+	Write  Write
 	// Client is where the request came from: a chain's tail answers it.
 	Client sim.Addr
 }
@@ -20,6 +22,7 @@ type Entry struct {
 type sequence struct {
 	chunks [][]slot // chunks[i/chunk][i%chunk].Seq == i+1
 	end    uint64
+	runs   []Position // the last entry of each configuration, in order
 	early  map[uint64]Entry
 	latest map[sim.NodeID]uint64 // sequence number of each client's latest request
 }
@@ -52,12 +55,18 @@ func (s *sequence) remember(e Entry) {
 	if e.Seq != s.end+1 {
 		panic(fmt.Sprintf("replication: update %d follows %d", e.Seq, s.end))
 	}
-	if s.end%chunk == 0 {
+	if s.end == uint64(len(s.chunks))*chunk {
 		s.chunks = append(s.chunks, make([]slot, chunk))
 	}
 	s.end++
+	s.extendRun(e)
 	to := s.at(s.end)
 	to.Entry, to.waits = e, nobody
+	s.index(e)
+}
+
+// index makes a request known by its client.
+func (s *sequence) index(e Entry) {
 	if id := e.Write.Request; id != (RequestID{}) {
 		if s.latest == nil {
 			s.latest = map[sim.NodeID]uint64{}
@@ -66,27 +75,94 @@ func (s *sequence) remember(e Entry) {
 	}
 }
 
+func (s *sequence) extendRun(e Entry) {
+	if n := len(s.runs); n > 0 && s.runs[n-1].Number == e.Number {
+		s.runs[n-1].Seq = e.Seq
+		return
+	}
+	s.runs = append(s.runs, Position{e.Number, e.Seq})
+}
+
+// cut is what the disk says of entries that were taken back: all after Seq.
+type cut struct{ seq uint64 }
+
+// truncate takes back the entries after seq, in the log and on the disk.
+func (s *sequence) truncate(env *sim.Env, seq uint64) {
+	s.forget(seq)
+	env.Append(cut{seq})
+}
+
+func (s *sequence) forget(seq uint64) {
+	s.end = min(s.end, seq)
+	s.latest, s.runs = nil, nil
+	for i := uint64(1); i <= s.end; i++ {
+		e := s.at(i).Entry
+		s.index(e)
+		s.extendRun(e)
+	}
+}
+
 // recover fills the log from a disk.
 func (s *sequence) recover(disk *sim.Disk) {
 	for _, record := range disk.Records() {
-		s.remember(record.(Entry))
+		switch r := record.(type) {
+		case Entry:
+			s.remember(r)
+		case cut:
+			s.forget(r.seq)
+		}
 	}
+}
+
+// position returns where the log ends.
+func (s *sequence) position() Position {
+	if s.end == 0 {
+		return Position{}
+	}
+	return s.runs[len(s.runs)-1]
+}
+
+// common returns up to where the log is equal to another one, of which it knows
+// the runs.
+func (s *sequence) common(theirs []Position) (seq uint64) {
+	for i := range min(len(theirs), len(s.runs)) {
+		if s.runs[i].Number != theirs[i].Number {
+			return seq
+		}
+		seq = min(s.runs[i].Seq, theirs[i].Seq)
+		if s.runs[i].Seq != theirs[i].Seq {
+			return seq
+		}
+	}
+	return seq
 }
 
 // receive takes an entry that may come early or again, and appends whatever is
 // in sequence then. It says whether the log grew.
 func (s *sequence) receive(env *sim.Env, e Entry) bool {
-	switch {
-	case e.Seq <= s.last():
+	if e.Seq <= s.last() {
 		return false
-	case e.Seq > s.last()+1:
-		if s.early == nil {
-			s.early = map[uint64]Entry{}
-		}
-		s.early[e.Seq] = e
+	}
+	if e.Seq > s.last()+1 {
+		s.keep(e)
 		return false
 	}
 	s.append(env, e)
+	s.takeEarly(env)
+	return true
+}
+
+// keep holds an entry that came early.
+func (s *sequence) keep(e Entry) {
+	if s.early == nil {
+		s.early = map[uint64]Entry{}
+	}
+	s.early[e.Seq] = e
+}
+
+// takeEarly appends early entries that are in sequence now, and says whether the
+// log grew.
+func (s *sequence) takeEarly(env *sim.Env) (grew bool) {
 	for len(s.early) > 0 {
 		e, found := s.early[s.last()+1]
 		if !found {
@@ -94,8 +170,9 @@ func (s *sequence) receive(env *sim.Env, e Entry) bool {
 		}
 		delete(s.early, e.Seq)
 		s.append(env, e)
+		grew = true
 	}
-	return true
+	return grew
 }
 
 // find returns the slot of a request if it is its client's latest in the log,

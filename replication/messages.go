@@ -25,9 +25,10 @@ const (
 	Put           WriteKind = iota // store Value
 	CompareAndSet                  // store Value if the key holds Expect
 	Delete                         // hold nothing
+	NoOp                           // change nothing: opens the log of a configuration; not for clients
 )
 
-// String returns put, cas or delete.
+// String returns put, cas, delete or no-op.
 func (k WriteKind) String() string {
 	switch k {
 	case Put:
@@ -36,6 +37,8 @@ func (k WriteKind) String() string {
 		return "cas"
 	case Delete:
 		return "delete"
+	case NoOp:
+		return "no-op"
 	}
 	return fmt.Sprintf("kind(%d)", uint8(k))
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/rashomon-go/rashomon/sim"
 )
 
-// PrimaryBackupStats counts what a primary did since it booted.
+// PrimaryBackupStats counts what a node did as a primary since it booted.
 type PrimaryBackupStats struct {
 	Writes           uint64 // requests received, retries included
 	Reads            uint64 // requests received
@@ -23,41 +23,46 @@ type PrimaryBackupStats struct {
 // what is committed. It applies an update when it is committed, so that a read
 // never sees one that may yet be lost.
 type PrimaryNode struct {
-	cfg       *PrimaryBackupConfig
-	log       sequence
-	store     KVStore
-	committed uint64
-	booted    uint64 // end of the log at boot: until that is committed, serve nothing
-	backups   []standing
-	overdue   overdue
-	began     []time.Duration // by update since boot: when it was received
-	stats     PrimaryBackupStats
-	ranks     []uint64 // scratch
+	*replica
+	began    uint64 // end of the log when the node took office: until that is committed, serve nothing
+	backups  []standing
+	overdue  overdue
+	received []time.Duration // by update since then: when it was received
+	ranks    []uint64        // scratch
 }
 
 // standing is what the primary knows of a backup.
 type standing struct {
-	id     sim.NodeID
-	boot   time.Duration // of the backup's present incarnation, on its clock
-	acked  uint64        // it has everything up to here
-	known  uint64        // it knows of commits up to here
-	resent uint64        // end of the burst that it has not yet acknowledged, or 0
+	id      sim.NodeID
+	learner bool          // it is no member, and does not count for commits
+	matched bool          // its log is known to be the beginning of the primary's
+	boot    time.Duration // of the backup's present incarnation, on its clock
+	acked   uint64        // it has everything up to here
+	known   uint64        // it knows of commits up to here
+	resent  uint64        // end of the burst that it has not yet acknowledged, or 0
 }
 
-// NewPrimaryNode builds the primary from its disk. It panics if cfg is not valid.
+// NewPrimaryNode builds the primary of a fixed group from its disk. It panics if
+// cfg is not valid.
 func NewPrimaryNode(cfg *PrimaryBackupConfig, disk *sim.Disk) *PrimaryNode {
-	must(cfg.Validate())
-	n := &PrimaryNode{cfg: cfg, ranks: make([]uint64, len(cfg.Members)-1)}
-	for _, id := range cfg.Members[1:] {
-		n.backups = append(n.backups, standing{id: id})
+	return newPrimary(newReplica(cfg, disk), cfg.Members)
+}
+
+// newPrimary makes a replica the primary of its configuration. The logs of a fixed
+// group never part.
+func newPrimary(r *replica, members []sim.NodeID) *PrimaryNode {
+	n := &PrimaryNode{replica: r, began: r.log.last()}
+	for _, id := range members[1:] {
+		n.backups = append(n.backups, standing{id: id, matched: r.fixed()})
 	}
-	n.log.recover(disk)
-	n.booted = n.log.last()
 	return n
 }
 
+// fixed says whether the group has one configuration for ever.
+func (r *replica) fixed() bool { return r.cfg.Failover == nil }
+
 // Stats returns a copy of the counters.
-func (n *PrimaryNode) Stats() PrimaryBackupStats { return n.stats }
+func (n *PrimaryNode) Stats() PrimaryBackupStats { return n.primary }
 
 // Mode returns the replication mode.
 func (n *PrimaryNode) Mode() ReplicationMode { return n.cfg.Mode }
@@ -83,15 +88,28 @@ func (n *PrimaryNode) State() []sim.Variable {
 	return state
 }
 
-// Start takes up again what the log held when the node booted: nobody has
-// acknowledged it, as far as the node knows.
+// Start takes up again what the log holds: nobody has acknowledged it, as far as
+// the node knows. In a new configuration an update that changes nothing comes
+// last: when it is committed, so is all before it.
 func (n *PrimaryNode) Start(env *sim.Env) {
+	if n.log.position().Number < n.number {
+		n.log.append(env, Entry{Number: n.number, Seq: n.log.last() + 1, Write: Write{Kind: NoOp}, Client: nobody})
+		n.began = n.log.last()
+		n.cfg.rules().Sync(env)
+	}
 	n.commit(env)
 	n.arm(env)
 	for i := range n.backups {
-		n.resend(env, &n.backups[i])
+		if b := &n.backups[i]; b.matched {
+			n.resend(env, b)
+		} else {
+			n.ask(env, b)
+		}
 	}
 }
+
+// ask has a backup say where it stands, if it knows.
+func (n *PrimaryNode) ask(env *sim.Env, b *standing) { env.Send(b.id, Commit{n.number, n.committed}) }
 
 // Receive implements sim.Node.
 func (n *PrimaryNode) Receive(env *sim.Env, from sim.Addr, m sim.Message) {
@@ -106,56 +124,68 @@ func (n *PrimaryNode) Receive(env *sim.Env, from sim.Addr, m sim.Message) {
 		n.join(env, from.Node, m)
 	case retransmit:
 		n.retransmit(env)
+	case Newer:
 	default:
 		panic(fmt.Sprintf("primary: unexpected message %T", m))
 	}
 }
 
+// may says by a rule whether the node may serve.
+func (n *PrimaryNode) may(env *sim.Env, rule func(leased, established bool) bool) bool {
+	return rule(n.fixed() || n.leased(env), n.committed >= n.began)
+}
+
 func (n *PrimaryNode) write(env *sim.Env, from sim.Addr, m Write) {
-	n.stats.Writes++
+	n.primary.Writes++
 	switch s, straggler := n.log.find(m.Request); {
 	case straggler:
-	case s == nil:
-		n.order(env, from, m)
-	case s.Seq <= n.committed:
+	case s != nil && s.Seq <= n.committed:
 		env.Reply(from, s.result)
-	default:
+	case s != nil:
 		s.waits = from // answer the retry, not the attempt given up
+	case n.may(env, n.cfg.rules().TakesWrites):
+		n.order(env, from, m)
+	default:
+		env.Reply(from, Refused{})
 	}
 }
 
 // order gives a new update its place and sends it to the backups.
 func (n *PrimaryNode) order(env *sim.Env, from sim.Addr, m Write) {
-	e := Entry{Seq: n.log.last() + 1, Write: m, Client: from}
+	e := Entry{Number: n.number, Seq: n.log.last() + 1, Write: m, Client: from}
 	n.log.append(env, e)
 	n.log.at(e.Seq).waits = from
-	n.began = append(n.began, env.Now())
-	env.Sync()
-	var r sim.Message = Replicate{e, n.committed}
+	n.received = append(n.received, env.Now())
+	n.cfg.rules().Sync(env)
+	var r sim.Message = Replicate{n.number, e, n.committed}
 	for i := range n.backups {
-		n.replicate(env, n.backups[i].id, r)
+		if b := &n.backups[i]; b.matched {
+			n.replicate(env, b.id, r)
+		}
 	}
 	n.commit(env)
 	n.arm(env)
 }
 
 func (n *PrimaryNode) replicate(env *sim.Env, backup sim.NodeID, r sim.Message) {
-	n.stats.ReplicationsSent++
+	n.primary.ReplicationsSent++
 	env.Send(backup, r)
 }
 
+// read answers once the node knows what was committed before it took office, and
+// while nobody else can be primary.
 func (n *PrimaryNode) read(env *sim.Env, from sim.Addr, m Read) {
-	n.stats.Reads++
-	if n.committed < n.booted {
-		env.Reply(from, Refused{}) // what was committed before the crash is not known yet
+	n.primary.Reads++
+	if !n.may(env, n.cfg.rules().ServesReads) {
+		env.Reply(from, Refused{})
 		return
 	}
-	env.Reply(from, Value{n.store.Get(m.Key)})
+	env.Reply(from, Value{n.cfg.rules().Reads(n, m.Key)})
 }
 
 func (n *PrimaryNode) ack(env *sim.Env, from sim.NodeID, m ReplicationAck) {
-	n.stats.AcksReceived++
-	b := n.backup(from)
+	n.primary.AcksReceived++
+	b := n.standing(from)
 	b.hear(m)
 	if b.acked > n.log.last() {
 		panic(fmt.Sprintf("primary: node %d has update %d, but the log ends at %d", from, b.acked, n.log.last()))
@@ -167,22 +197,34 @@ func (n *PrimaryNode) ack(env *sim.Env, from sim.NodeID, m ReplicationAck) {
 	n.arm(env)
 }
 
-// join tells a backup that has restarted what is committed; not before the
-// primary knows that itself, or the backup would serve older values than before.
+// join tells a backup up to where their logs are equal, and what is committed; not
+// before the primary knows that itself, or the backup would serve older values than
+// before. Then it sends what the backup lacks.
 func (n *PrimaryNode) join(env *sim.Env, from sim.NodeID, m Join) {
-	n.ack(env, from, ReplicationAck{Seq: m.Seq, Boot: m.Boot})
-	if n.committed >= n.booted {
-		env.Send(from, Welcome{n.committed, m.Boot})
+	common := n.log.common(m.Runs)
+	n.ack(env, from, ReplicationAck{Seq: common, Boot: m.Boot})
+	established := n.committed >= n.began
+	if established || !m.Matched {
+		env.Send(from, Welcome{n.number, common, n.committed, established, m.Boot})
+	}
+	if b := n.standing(from); !m.Matched && b.resent == 0 {
+		n.burst(env, b, min(b.acked+burst, n.log.last()))
 	}
 }
 
-func (n *PrimaryNode) backup(id sim.NodeID) *standing {
+// standing returns what the primary knows of a backup, or of a node that wants to
+// become one.
+func (n *PrimaryNode) standing(id sim.NodeID) *standing {
 	for i := range n.backups {
 		if n.backups[i].id == id {
 			return &n.backups[i]
 		}
 	}
-	panic(fmt.Sprintf("primary: acknowledgement from node %d, which is no backup", id))
+	if n.fixed() {
+		panic(fmt.Sprintf("primary: acknowledgement from node %d, which is no backup", id))
+	}
+	n.backups = append(n.backups, standing{id: id, learner: true})
+	return &n.backups[len(n.backups)-1]
 }
 
 // hear takes in where a backup stands. Acknowledgements overtake each other, so
@@ -193,37 +235,49 @@ func (b *standing) hear(m ReplicationAck) {
 	case m.Boot < b.boot:
 		return
 	case m.Boot > b.boot:
-		*b = standing{id: b.id, boot: m.Boot}
+		*b = standing{id: b.id, learner: b.learner, boot: m.Boot}
 	}
+	b.matched = true
 	b.acked = max(b.acked, m.Seq)
 	b.known = max(b.known, m.Committed)
 }
 
 // commit applies and answers what enough backups have acknowledged.
 func (n *PrimaryNode) commit(env *sim.Env) {
-	for replicated := n.replicated(); n.committed < replicated; {
-		n.committed++
-		s := n.log.at(n.committed)
-		s.result = n.store.Apply(s.Write)
-		if n.committed > n.booted {
-			n.stats.Committed++
-			n.stats.WriteLatencySum += env.Now() - n.began[n.committed-n.booted-1]
+	replicated := n.replicated()
+	if replicated <= n.committed || !n.cfg.rules().Commits(n.log.at(replicated).Number, n.number) {
+		return
+	}
+	for n.committed < replicated {
+		s := n.applyNext()
+		if n.committed > n.began {
+			n.primary.Committed++
+			n.primary.WriteLatencySum += env.Now() - n.received[n.committed-n.began-1]
 		}
 		if s.waits != nobody {
 			env.Reply(s.waits, s.result)
 		}
+	}
+	if n.committed >= n.began {
+		n.established = n.number
 	}
 }
 
 // replicated returns the last update that as many backups have as the mode asks
 // for.
 func (n *PrimaryNode) replicated() uint64 {
-	need := n.cfg.need()
-	if need == 0 {
-		return n.log.last()
-	}
+	n.ranks = n.ranks[:0]
 	for i := range n.backups {
-		n.ranks[i] = n.backups[i].acked
+		if !n.backups[i].learner {
+			n.ranks = append(n.ranks, n.backups[i].acked)
+		}
+	}
+	need := n.cfg.rules().Need(n.cfg, len(n.ranks))
+	switch {
+	case need <= 0:
+		return n.log.last()
+	case need > len(n.ranks):
+		return 0
 	}
 	slices.Sort(n.ranks)
 	return n.ranks[len(n.ranks)-need]
@@ -234,7 +288,7 @@ func (n *PrimaryNode) arm(env *sim.Env) {
 	for i := range n.backups {
 		b := &n.backups[i]
 		if (b.acked < n.log.last() || b.known < n.committed) && n.overdue.arm(n.log.last()) {
-			env.After(orDefault(n.cfg.Retransmit), retransmit{})
+			env.After(orDefault(n.cfg.Retransmit), retransmit{n.number})
 		}
 	}
 }
@@ -246,9 +300,13 @@ func (n *PrimaryNode) retransmit(env *sim.Env) {
 	n.overdue.armed = false
 	for i := range n.backups {
 		b := &n.backups[i]
+		if !b.matched {
+			n.ask(env, b)
+			continue
+		}
 		n.resend(env, b)
 		if b.acked == n.log.last() && b.known < n.committed {
-			env.Send(b.id, Commit{n.committed})
+			n.ask(env, b)
 		}
 	}
 	n.arm(env)
@@ -257,7 +315,12 @@ func (n *PrimaryNode) retransmit(env *sim.Env) {
 func (n *PrimaryNode) resend(env *sim.Env, b *standing) {
 	end, more := n.overdue.span(b.acked)
 	b.resent = more
+	n.burst(env, b, end)
+}
+
+// burst sends a backup the updates that it lacks, up to end.
+func (n *PrimaryNode) burst(env *sim.Env, b *standing, end uint64) {
 	for seq := b.acked + 1; seq <= end; seq++ {
-		n.replicate(env, b.id, Replicate{n.log.at(seq).Entry, n.committed})
+		n.replicate(env, b.id, Replicate{n.number, n.log.at(seq).Entry, n.committed})
 	}
 }

@@ -8,38 +8,75 @@ import (
 	"github.com/rashomon-go/rashomon/sim"
 )
 
-// Messages between the primary and its backups.
+// Messages between the primary and its backups. Number is the configuration that
+// the sender works in: receivers that have promised another one refuse them. In a
+// fixed group it is 0.
 type (
 	// Replicate carries an update to a backup, and how far updates are
 	// committed.
 	Replicate struct {
+		Number    uint64
 		Entry     Entry
 		Committed uint64
 	}
-	// Commit tells a backup how far updates are committed.
-	Commit struct{ Committed uint64 }
+	// Commit tells a backup how far updates are committed, and asks it where it
+	// stands.
+	Commit struct{ Number, Committed uint64 }
 	// ReplicationAck tells the primary that a backup has synced every update up
 	// to Seq and knows of commits up to Committed. Boot is when the backup booted,
 	// on its own clock: it tells what was sent before a crash from what was sent
 	// after.
 	ReplicationAck struct {
+		Number         uint64
 		Seq, Committed uint64
 		Boot           time.Duration
 	}
-	// Join is what a backup says after a restart: where its log ends, and that it
-	// doesn't know any more what is committed.
+	// Join is what a backup says that has restarted or that works in a new
+	// configuration: Runs are the last entries of each configuration in its log.
+	// Until it is Matched its log may hold what the primary's does not.
 	Join struct {
-		Seq  uint64
-		Boot time.Duration
+		Number  uint64
+		Runs    []Position
+		Matched bool
+		Boot    time.Duration
 	}
-	// Welcome answers the Join of that Boot.
+	// Welcome answers the Join of that Boot: the logs are equal up to Common, and
+	// what follows in the backup's is to be taken back. Established says that
+	// Committed is all that was ever committed; otherwise the primary doesn't know.
 	Welcome struct {
-		Committed uint64
-		Boot      time.Duration
+		Number      uint64
+		Common      uint64
+		Committed   uint64
+		Established bool
+		Boot        time.Duration
 	}
+	// Newer refuses a message of an older configuration.
+	Newer struct{ Number uint64 }
 	// retransmit is the timer of whoever waits for an acknowledgement.
-	retransmit struct{}
+	retransmit struct{ number uint64 }
 )
+
+// numberOf returns the configuration that a message belongs to, if it belongs to
+// one.
+func numberOf(m sim.Message) (number uint64, found bool) {
+	switch m := m.(type) {
+	case Replicate:
+		return m.Number, true
+	case Commit:
+		return m.Number, true
+	case ReplicationAck:
+		return m.Number, true
+	case Join:
+		return m.Number, true
+	case Welcome:
+		return m.Number, true
+	case Newer:
+		return m.Number, true
+	case retransmit:
+		return m.number, true
+	}
+	return 0, false
+}
 
 // ReplicationMode says when the primary takes an update for committed and
 // answers the client.
@@ -70,7 +107,8 @@ type PrimaryBackupConfig struct {
 	// Acks is K, the number of backups that SemiSync waits for: 1 or more, and
 	// not more than there are.
 	Acks int
-	// Members are the nodes; the first one is the primary.
+	// Members are the nodes; the first one is the primary, for ever in a fixed
+	// group and at first in one with failover.
 	Members []sim.NodeID
 	// ServeReads lets backups answer reads from their committed prefix. Otherwise
 	// they redirect them to the primary.
@@ -79,6 +117,15 @@ type PrimaryBackupConfig struct {
 	// clock. Zero means 20 ms. If it is shorter than a round trip, everything is
 	// sent more than once.
 	Retransmit time.Duration
+	// Failover names the configuration master of a group whose nodes are
+	// PrimaryBackupNodes. Nil is for a fixed group.
+	Failover *FailoverConfig
+	// Least is the fewest members that a configuration may shrink to: disks of so
+	// many less one may be lost, one by one, and no update with them. Zero means
+	// 1, or K+1 for SemiSync, which can't commit with fewer.
+	Least int
+	// Rules are the protocol's decisions. Nil means the right ones.
+	Rules *PrimaryBackupRules
 }
 
 // Validate names the field that makes the configuration impossible.
@@ -93,21 +140,22 @@ func (c *PrimaryBackupConfig) Validate() error {
 		return fmt.Errorf("primary-backup: Acks is %d, expected 1..%d, the number of backups", c.Acks, backups)
 	case c.Retransmit < 0:
 		return fmt.Errorf("primary-backup: Retransmit is %v, expected a duration that is not negative", c.Retransmit)
+	case c.Least < 0 || c.Least > len(c.Members):
+		return fmt.Errorf("primary-backup: Least is %d, expected 0..%d, the number of Members", c.Least, len(c.Members))
+	}
+	if c.Failover != nil {
+		if err := c.Failover.Validate(); err != nil {
+			return err
+		}
 	}
 	return validateMembers("primary-backup", c.Members)
 }
 
-func (c *PrimaryBackupConfig) primary() sim.NodeID { return c.Members[0] }
-
-// need returns how many backups must have an update before it is committed.
-func (c *PrimaryBackupConfig) need() int {
-	switch c.Mode {
-	case SemiSync:
-		return c.Acks
-	case Sync:
-		return len(c.Members) - 1
+func (c *PrimaryBackupConfig) rules() *PrimaryBackupRules {
+	if c.Rules == nil {
+		return &rightRules
 	}
-	return 0
+	return c.Rules
 }
 
 func validateMembers(protocol string, members []sim.NodeID) error {

@@ -300,13 +300,16 @@ func inWords(m sim.Message) sim.Message {
 	case ReplicationAck:
 		return fmt.Sprintf("ReplicationAck %d; knows commits %d", m.Seq, m.Committed)
 	case Join:
-		return fmt.Sprintf("Join, has %d", m.Seq)
+		return fmt.Sprintf("Join, has %d", lastOf(m.Runs))
 	case Welcome:
 		return fmt.Sprintf("Welcome, committed %d", m.Committed)
 	case Propagate:
 		return fmt.Sprintf("Propagate %d: %s", m.Entry.Seq, change(m.Entry.Write))
 	case WriteAck:
 		return fmt.Sprintf("WriteAck %d", m.Seq)
+	}
+	if strings.HasPrefix(sim.DescribeMessage(m), "retransmit") {
+		return "retransmit"
 	}
 	return m
 }
@@ -323,4 +326,12 @@ func number(n int64) string {
 		return "nothing"
 	}
 	return strconv.FormatInt(n, 10)
+}
+
+// lastOf returns the end of a log.
+func lastOf(runs []Position) (seq uint64) {
+	if len(runs) > 0 {
+		seq = runs[len(runs)-1].Seq
+	}
+	return seq
 }

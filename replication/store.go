@@ -29,6 +29,8 @@ func (s *KVStore) Apply(w Write) Written {
 	case Delete:
 		delete(s.values, w.Key)
 		return Written{Swapped: true, Seen: Absent}
+	case NoOp:
+		return Written{}
 	}
 	if s.values == nil {
 		s.values = map[string]int64{}

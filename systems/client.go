@@ -12,48 +12,84 @@ import (
 // Limits of one operation of a client.
 const (
 	maxRedirects = 8
-	refusedPause = 10 * time.Millisecond // before asking again a node that couldn't serve
+	refusedPause = 10 * time.Millisecond // before asking again when a node couldn't serve
+	askMaster    = 20 * time.Millisecond // how long to wait for the master's answer
 )
 
 // keyValueClient asks the node that the operation names, follows redirects, and
 // tries again under the same request number when no reply comes: servers
-// recognise a write that they have already got.
+// recognise a write that they have already got. When a node does not answer or
+// can't serve, and there is a configuration master, it asks that who is first now.
+// Its view may be stale; that is for the servers to notice.
 func keyValueClient(c *rashomon.Cluster) rashomon.Client {
 	var number uint64
 	return func(p *sim.Proc, op rashomon.Operation) rashomon.Answer {
 		number++
-		request := message(op, replication.RequestID{Client: p.Self(), Number: number})
-		return ask(c, p, c.Nodes[op.Node], request)
+		k := asker{cluster: c, node: c.Nodes[op.Node], until: p.Now() + c.Timeout*time.Duration(c.Attempts)}
+		k.request = message(op, replication.RequestID{Client: p.Self(), Number: number})
+		_, k.read = k.request.(replication.Read)
+		return k.ask(p)
 	}
 }
 
-func ask(c *rashomon.Cluster, p *sim.Proc, node sim.NodeID, request sim.Message) rashomon.Answer {
-	lost := false // a request whose fate is not known
-	redirects := 0
-	for attempt := 0; attempt < c.Attempts; {
-		reply, err := p.Call(node, request, c.Timeout)
+// asker is one operation of a client.
+type asker struct {
+	cluster   *rashomon.Cluster
+	node      sim.NodeID // whom to ask next
+	until     time.Duration
+	request   sim.Message
+	read      bool
+	redirects int
+}
+
+func (k *asker) ask(p *sim.Proc) rashomon.Answer {
+	sent := false
+	for attempt := 0; attempt < k.cluster.Attempts; {
+		reply, err := p.Call(k.node, k.request, k.cluster.Timeout)
 		if err != nil {
-			lost = true
-			attempt++
+			sent = true
+			if attempt++; attempt < k.cluster.Attempts {
+				k.refresh(p)
+			}
 			continue
 		}
 		switch m := reply.(type) {
 		case replication.Redirect:
-			node = m.To
-			if redirects++; redirects > maxRedirects {
-				attempt = c.Attempts
+			k.node = m.To
+			if k.redirects++; k.redirects <= maxRedirects {
+				continue
 			}
+			k.redirects = 0
 		case replication.Refused:
-			attempt++
-			p.Sleep(refusedPause)
 		default:
-			return answer(request, m)
+			return answer(k.request, m)
 		}
+		if p.Now() >= k.until {
+			break
+		}
+		p.Sleep(refusedPause)
+		k.refresh(p)
 	}
-	if lost {
+	// A write that was refused did not happen, but where roles change the network may
+	// deliver it again to a node that can serve it by then.
+	if sent || !k.read && k.cluster.Services != nil {
 		return rashomon.NotKnown()
 	}
 	return rashomon.Failed()
+}
+
+// refresh asks the master whom to ask. Reads at any node stay where they are.
+func (k *asker) refresh(p *sim.Proc) {
+	if k.cluster.Services == nil || k.read && k.cluster.Reads == "any" {
+		return
+	}
+	reply, err := p.Call(k.cluster.Services[0], replication.GetConfiguration{}, askMaster)
+	if err != nil {
+		return
+	}
+	if first, found := reply.(replication.Configuration).First(); found {
+		k.node = first
+	}
 }
 
 // message puts an operation into the words of the protocols.

@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"github.com/rashomon-go/rashomon"
-	"github.com/rashomon-go/rashomon/checker"
 	"github.com/rashomon-go/rashomon/model"
 	"github.com/rashomon-go/rashomon/replication"
 	"github.com/rashomon-go/rashomon/sim"
@@ -18,10 +17,11 @@ import (
 // All returns the built-in systems in the order in which tables list them.
 func All() []*rashomon.System {
 	return []*rashomon.System{
-		primaryBackup("primary-backup-sync", "primary waits for all backups", replication.Sync),
-		primaryBackup("primary-backup-semisync", "primary waits for K backups", replication.SemiSync),
-		primaryBackup("primary-backup-async", "primary waits for no backup", replication.Async),
+		primaryBackup("primary-backup-sync", "the primary waits for all backups"),
+		primaryBackup("primary-backup-semisync", "the primary waits for K backups"),
+		primaryBackup("primary-backup-async", "the primary waits for no backup"),
 		chain(),
+		craq(),
 		multiLeaderLWW(),
 		multiLeaderMerge(),
 	}
@@ -41,56 +41,6 @@ func ByName(name string) (*rashomon.System, error) {
 
 var readWriteCAS = []model.Kind{model.Read, model.Write, model.CAS}
 
-// primaryBackup clients read at the primary, or at any node. Backups serve what
-// they know to be committed, which may be old.
-func primaryBackup(name, about string, mode replication.ReplicationMode) *rashomon.System {
-	return &rashomon.System{
-		Name: name, About: "primary-backup, fixed primary: " + about,
-		MinNodes: 2, MaxNodes: 5, Kinds: readWriteCAS,
-		Boot: func(c *rashomon.Cluster, place int) sim.Boot {
-			cfg := &replication.PrimaryBackupConfig{
-				Mode: mode, Members: c.Nodes, ServeReads: c.Reads == "any",
-				Acks: len(c.Nodes) / 2, // with the primary a majority
-			}
-			return func(_ sim.NodeID, disk *sim.Disk) sim.Node {
-				if place == 0 {
-					return replication.NewPrimaryNode(cfg, disk)
-				}
-				return replication.NewBackupNode(cfg, disk)
-			}
-		},
-		Client: keyValueClient,
-		Claims: []rashomon.Claim{
-			{Reads: "primary", Property: rashomon.Linearizable},
-			{Reads: "primary", Property: rashomon.Durable},
-			{Reads: "any", Property: rashomon.Convergent, Rule: checker.LastWriterWins},
-			{Reads: "any", Property: rashomon.MonotonicReads, Pinned: true},
-			{Reads: "any", Property: rashomon.Linearizable, Refuted: true},
-		},
-	}
-}
-
-// chain clients read at the tail, or at any node, which then answers with what
-// may not be committed yet.
-func chain() *rashomon.System {
-	return &rashomon.System{
-		Name: "chain", About: "chain replication: updates enter at the head, the tail commits them",
-		MinNodes: 2, MaxNodes: 5, Kinds: readWriteCAS,
-		Boot: func(c *rashomon.Cluster, place int) sim.Boot {
-			cfg := &replication.ChainConfig{Members: c.Nodes, ReadAnywhere: c.Reads == "any"}
-			return func(_ sim.NodeID, disk *sim.Disk) sim.Node {
-				return replication.NewChainNode(cfg, place, disk)
-			}
-		},
-		Client: keyValueClient,
-		Claims: []rashomon.Claim{
-			{Reads: "tail", Property: rashomon.Linearizable},
-			{Reads: "any", Property: rashomon.Convergent, Rule: checker.LastWriterWins},
-			{Reads: "any", Property: rashomon.Linearizable, Refuted: true},
-		},
-	}
-}
-
 // Bug is a planted bug: a variant of a system that breaks one of its rules.
 type Bug struct {
 	Name   string
@@ -101,6 +51,8 @@ type Bug struct {
 	Reads  string // with Claim, the row of the table of claims that must catch it
 	Claim  rashomon.Property
 
+	// A bug is planted in the decisions of the protocol, around a node, or both.
+	rules func(r *replication.PrimaryBackupRules)
 	plant func(c *rashomon.Cluster, place int, node sim.Node) sim.Node
 }
 
@@ -127,6 +79,15 @@ func (b Bug) Variant() *rashomon.System {
 	}
 	s.Bug = b.Name
 	boot := s.Boot
+	if b.rules != nil {
+		r := replication.RightPrimaryBackupRules()
+		b.rules(&r)
+		boot = bootPrimaryBackup(primaryBackupModes[b.System], &r)
+	}
+	if b.plant == nil {
+		s.Boot = boot
+		return s
+	}
 	s.Boot = func(c *rashomon.Cluster, place int) sim.Boot {
 		right := boot(c, place)
 		return func(self sim.NodeID, disk *sim.Disk) sim.Node {

@@ -125,7 +125,7 @@ func TestExercised(t *testing.T) {
 
 func TestUnknownNames(t *testing.T) {
 	_, err := systems.ByName("raft")
-	assert.EqualError(t, err, `unknown system "raft", expected one of primary-backup-sync, primary-backup-semisync, primary-backup-async, chain`)
+	assert.EqualError(t, err, `unknown system "raft", expected one of primary-backup-sync, primary-backup-semisync, primary-backup-async, chain, craq`)
 	_, err = systems.BugByName("off-by-one")
 	assert.ErrorContains(t, err, `unknown bug "off-by-one", expected one of chain-ack-at-middle`)
 	_, err = systems.Find("primary-backup-sync", "chain-ack-at-middle")

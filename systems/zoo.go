@@ -1,47 +1,14 @@
 package systems
 
 import (
-	"github.com/rashomon-go/rashomon"
-	"github.com/rashomon-go/rashomon/replication"
+	"slices"
+
 	"github.com/rashomon-go/rashomon/sim"
 )
 
 // Bugs are planted from outside, by wrapping a node's steps, so that the
 // protocols stay clean.
-var bugs = []Bug{
-	{
-		Name:   "chain-ack-at-middle",
-		About:  "the node before the tail answers the client as soon as it has an update",
-		Rule:   "an update is answered by the tail (van Renesse & Schneider 2004, section 3)",
-		Needs:  "3 nodes, no fault",
-		System: "chain", Reads: "tail", Claim: rashomon.Linearizable,
-		plant: ackAtMiddle,
-	},
-	{
-		Name:   "chain-dup-regress",
-		About:  "the tail applies an update again when it receives it again",
-		Rule:   "an update is processed once, in sequence (van Renesse & Schneider 2004, section 3)",
-		Needs:  "duplicated or retransmitted messages",
-		System: "chain", Reads: "tail", Claim: rashomon.Linearizable,
-		plant: dupRegress,
-	},
-	{
-		Name:   "pb-backup-read-stale",
-		About:  "backups answer reads that only the primary may answer",
-		Rule:   "reads are served by the primary",
-		Needs:  "no fault",
-		System: "primary-backup-sync", Reads: "primary", Claim: rashomon.Linearizable,
-		plant: backupReadStale,
-	},
-	{
-		Name:   "pb-retry-reapplied",
-		About:  "the primary does not recognise a request that it has already got, and applies it again",
-		Rule:   "a retried request takes effect once",
-		Needs:  "a lost reply, or a slow one",
-		System: "primary-backup-sync", Reads: "primary", Claim: rashomon.Linearizable,
-		plant: retryReapplied,
-	},
-}
+var bugs = slices.Concat(chainBugs, primaryBackupBugs)
 
 // wrapped is a node whose steps a bug gets to see first.
 type wrapped[N sim.Node] struct {
@@ -70,55 +37,12 @@ func (w wrapped[N]) Start(env *sim.Env) {
 	}
 }
 
+func (w wrapped[N]) unwrap() sim.Node { return w.node }
+
 // State implements sim.Observable.
 func (w wrapped[N]) State() []sim.Variable {
 	if o, ok := sim.Node(w.node).(sim.Observable); ok {
 		return o.State()
 	}
 	return nil
-}
-
-func ackAtMiddle(c *rashomon.Cluster, place int, node sim.Node) sim.Node {
-	if place != len(c.Nodes)-2 || place == 0 {
-		return node
-	}
-	return wrap(node, func(n *replication.ChainNode, env *sim.Env, from sim.Addr, m sim.Message) {
-		before := n.LastSeq()
-		n.Receive(env, from, m)
-		if p, ok := m.(replication.Propagate); ok && n.LastSeq() > before {
-			env.Reply(p.Entry.Client, replication.Written{Swapped: true, Seen: p.Entry.Write.Value})
-		}
-	})
-}
-
-func dupRegress(c *rashomon.Cluster, place int, node sim.Node) sim.Node {
-	if place != len(c.Nodes)-1 {
-		return node
-	}
-	return wrap(node, func(n *replication.ChainNode, env *sim.Env, from sim.Addr, m sim.Message) {
-		if p, ok := m.(replication.Propagate); ok && p.Entry.Seq <= n.LastSeq() {
-			n.Store().Apply(p.Entry.Write)
-		}
-		n.Receive(env, from, m)
-	})
-}
-
-func backupReadStale(_ *rashomon.Cluster, _ int, node sim.Node) sim.Node {
-	return wrap(node, func(n *replication.BackupNode, env *sim.Env, from sim.Addr, m sim.Message) {
-		if r, ok := m.(replication.Read); ok {
-			env.Reply(from, replication.Value{Value: n.Store().Get(r.Key)})
-			return
-		}
-		n.Receive(env, from, m)
-	})
-}
-
-func retryReapplied(_ *rashomon.Cluster, _ int, node sim.Node) sim.Node {
-	return wrap(node, func(n *replication.PrimaryNode, env *sim.Env, from sim.Addr, m sim.Message) {
-		if w, ok := m.(replication.Write); ok {
-			w.Request = replication.RequestID{}
-			m = w
-		}
-		n.Receive(env, from, m)
-	})
 }

@@ -1,0 +1,156 @@
+package systems
+
+import (
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/rashomon-go/rashomon"
+	"github.com/rashomon-go/rashomon/checker"
+	"github.com/rashomon-go/rashomon/faults"
+	"github.com/rashomon-go/rashomon/replication"
+	"github.com/rashomon-go/rashomon/sim"
+)
+
+// master is the service that systems with failover rely on. It does not crash; it
+// can be cut off and paused.
+const master = "master"
+
+// maxDriftPPM is the drift that leases tolerate, on every clock.
+const maxDriftPPM = 200_000
+
+var primaryBackupModes = map[string]replication.ReplicationMode{
+	"primary-backup-sync":     replication.Sync,
+	"primary-backup-semisync": replication.SemiSync,
+	"primary-backup-async":    replication.Async,
+}
+
+// primaryBackup clients read at the primary, or at any node. Backups serve what
+// they know to be committed, which may be old.
+func primaryBackup(name, about string) *rashomon.System {
+	mode := primaryBackupModes[name]
+	return &rashomon.System{
+		Name: name, About: "primary-backup with failover: " + about,
+		MinNodes: 2, MaxNodes: 7, Kinds: readWriteCAS,
+		Boot:      bootPrimaryBackup(mode, nil),
+		Client:    keyValueClient,
+		Claims:    primaryBackupClaims(mode),
+		Services:  []string{master},
+		Tolerates: func(replicas int) faults.Options { return toleratedBy(mode, replicas) },
+		Roles:     []string{"primary", "deposed", master},
+		InRole:    inRole,
+		Settle:    500 * time.Millisecond,
+	}
+}
+
+func primaryBackupClaims(mode replication.ReplicationMode) []rashomon.Claim {
+	if mode == replication.Async {
+		// It loses acknowledged updates when it promotes a backup.
+		return []rashomon.Claim{
+			{Reads: "primary", Property: rashomon.Convergent},
+			{Reads: "primary", Property: rashomon.Durable, Refuted: true},
+			{Reads: "primary", Property: rashomon.Linearizable, Refuted: true},
+			{Reads: "any", Property: rashomon.PrefixConsistent, Pinned: true, Lossy: true},
+			{Reads: "any", Property: rashomon.Linearizable, Refuted: true},
+		}
+	}
+	return []rashomon.Claim{
+		{Reads: "primary", Property: rashomon.Linearizable},
+		{Reads: "primary", Property: rashomon.Convergent},
+		{Reads: "primary", Property: rashomon.Durable},
+		{Reads: "any", Property: rashomon.Convergent, Rule: checker.LastWriterWins},
+		{Reads: "any", Property: rashomon.MonotonicReads, Pinned: true},
+		{Reads: "any", Property: rashomon.Linearizable, Refuted: true},
+	}
+}
+
+// bootPrimaryBackup boots the replicas, and the master at the place behind them.
+func bootPrimaryBackup(mode replication.ReplicationMode, rules *replication.PrimaryBackupRules) func(*rashomon.Cluster, int) sim.Boot {
+	return func(c *rashomon.Cluster, place int) sim.Boot {
+		time := replication.FailoverConfig{Master: c.Services[0], DriftPPM: maxDriftPPM}
+		cfg := &replication.PrimaryBackupConfig{
+			Mode: mode, Members: c.Nodes, ServeReads: c.Reads == "any",
+			Acks: acks(len(c.Nodes)), Least: least(len(c.Nodes)), Failover: &time, Rules: rules,
+		}
+		if place < len(c.Nodes) {
+			return func(_ sim.NodeID, disk *sim.Disk) sim.Node { return replication.NewPrimaryBackupNode(cfg, disk) }
+		}
+		masters := &replication.MasterConfig{FailoverConfig: time, Nodes: c.Nodes, Succession: cfg.Succession()}
+		return func(_ sim.NodeID, disk *sim.Disk) sim.Node { return replication.NewMaster(masters, disk) }
+	}
+}
+
+// acks is K: with the primary a majority.
+func acks(replicas int) int { return replicas / 2 }
+
+// least is the fewest members of a configuration: one more than disks may be lost
+// in a run. Two replicas must be able to do with one.
+func least(replicas int) int {
+	switch {
+	case replicas >= 5:
+		return 3
+	case replicas >= 3:
+		return 2
+	}
+	return 1
+}
+
+// toleratedBy is what the claims hold under: any trouble on the network, clocks
+// that drift as far as the leases allow for, as many crashes at once as leave a
+// majority, and as many lost disks as leave a copy of every committed update. Disks
+// count for the whole run, because for as long as it lasts the network may keep the
+// others from getting another copy.
+func toleratedBy(mode replication.ReplicationMode, replicas int) faults.Options {
+	names := make([]string, replicas)
+	for i := range names {
+		names[i] = "n" + strconv.Itoa(i)
+	}
+	crash := faults.CrashOptions{
+		Nodes:  append(slices.Clone(names), "primary"),
+		Fates:  []sim.DiskFate{sim.LoseUnsynced, sim.KeepAll},
+		AtOnce: max((replicas-1)/2, 1),
+	}
+	crash.Losses = least(replicas) - 1
+	if mode == replication.SemiSync {
+		crash.Losses = acks(replicas)
+	}
+	if crash.Losses > 0 {
+		crash.Fates = append(crash.Fates, sim.LoseAll)
+	}
+	return faults.Options{
+		Crash: crash,
+		Clock: faults.ClockOptions{Nodes: append(names, master), Offset: time.Second, DriftPPM: maxDriftPPM},
+	}
+}
+
+// inRole finds the primary of the master's configuration, and those who still take
+// themselves for the primary of an earlier one.
+func inRole(w *sim.World, c *rashomon.Cluster, role string) (ids []sim.NodeID) {
+	latest := w.Node(c.Services[0]).(interface {
+		Configuration() replication.Configuration
+	}).Configuration()
+	if role == "primary" {
+		if first, found := latest.First(); found {
+			ids = append(ids, first)
+		}
+		return ids
+	}
+	for _, id := range c.Nodes {
+		if n := primaryBackupNode(w.Node(id)); n != nil && n.Primary() != nil && n.Number() < latest.Number {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+// primaryBackupNode looks through the bug around a node; it is nil for a node that
+// is down.
+func primaryBackupNode(n sim.Node) *replication.PrimaryBackupNode {
+	switch n := n.(type) {
+	case *replication.PrimaryBackupNode:
+		return n
+	case wrapped[*replication.PrimaryBackupNode]:
+		return n.node
+	}
+	return nil
+}
