@@ -174,7 +174,6 @@ func (cell *Cell) run(seed uint64, operations int) (f *Finding, err error) {
 		}
 	}()
 	scenario := rashomon.FromSeed(seed, cell.System, cell.Claim, operations)
-	scenario.Bug = cell.Bug
 	result, err := rashomon.Run(cell.System, scenario, rashomon.Options{Check: checker.Options{VerdictOnly: true}})
 	if err != nil {
 		return nil, err
