@@ -142,7 +142,7 @@ func TestPanics(t *testing.T) {
 		m    sim.Message
 		want string
 	}{
-		{"chain", 0, WriteAck{Seq: 3}, "chain: acknowledgement of update 3, but the log of node 0 ends at 0"},
+		{"chain", 0, WriteAck{Number: 1, Seq: 3}, "chain: acknowledgement of update 3, but the log of node 0 ends at 0"},
 		{"chain", 1, "hello", "chain: unexpected message string"},
 		{"sync", 0, ReplicationAck{}, "primary: acknowledgement from node 3, which is no backup"},
 		{"sync", 0, "hello", "primary: unexpected message string"},

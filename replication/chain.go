@@ -1,6 +1,8 @@
 package replication
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -8,24 +10,29 @@ import (
 	"github.com/rashomon-go/rashomon/sim"
 )
 
-// Messages along the chain.
+// Messages along the chain. Each carries the number of the configuration that its
+// sender is in; who is in another one refuses it.
 type (
 	// Propagate carries an update from the head towards the tail.
-	Propagate struct{ Entry Entry }
+	Propagate struct {
+		Number uint64
+		Entry  Entry
+	}
 	// WriteAck carries back that the tail has every update up to Seq.
-	WriteAck struct{ Seq uint64 }
+	WriteAck struct{ Number, Seq uint64 }
 )
 
 // ChainNodeRole is a node's place in the chain.
 type ChainNodeRole uint8
 
 const (
-	RoleHead   ChainNodeRole = iota // orders updates
-	RoleMiddle                      // passes them on
-	RoleTail                        // commits them, and answers
+	RoleHead    ChainNodeRole = iota // orders updates; of a chain of one, commits them, too
+	RoleMiddle                       // passes them on
+	RoleTail                         // commits them, and answers
+	RoleOutside                      // is not in the chain, or does not know that it is
 )
 
-// String returns head, middle or tail.
+// String returns head, middle, tail or outside.
 func (r ChainNodeRole) String() string {
 	switch r {
 	case RoleHead:
@@ -34,21 +41,33 @@ func (r ChainNodeRole) String() string {
 		return "middle"
 	case RoleTail:
 		return "tail"
+	case RoleOutside:
+		return "outside"
 	}
 	return fmt.Sprintf("role(%d)", uint8(r))
 }
 
 // ChainConfig is what all nodes of a chain agree on.
 type ChainConfig struct {
-	// Members are the nodes from head to tail, at least two.
+	// Members are all nodes, from head to tail when the world begins, at least two.
 	Members []sim.NodeID
+	// Failover, if not nil, says how a master decides who is in the chain. Otherwise
+	// the chain is fixed: it waits for members that are down.
+	Failover *FailoverConfig
+	// FailoverRules are those of the members; nil stands for the right ones.
+	FailoverRules *FailoverRules
+	// CRAQ lets every node of the chain answer reads, of what is committed only.
+	CRAQ bool
 	// ReadAnywhere lets every node answer reads from its own store, committed or
-	// not. Otherwise only the tail does, and the others redirect.
+	// not. Without it and without CRAQ only the tail does, and the others redirect.
 	ReadAnywhere bool
 	// Retransmit is how long a node waits for an acknowledgement, on its own
 	// clock. Zero means 20 ms. If it is shorter than a round trip along the chain,
 	// everything is sent more than once.
 	Retransmit time.Duration
+	// Patience is how long a read that needs the tail waits for it, on the node's
+	// own clock, before it is refused. Zero means 50 ms.
+	Patience time.Duration
 }
 
 // Validate names the field that makes the configuration impossible.
@@ -59,11 +78,21 @@ func (c *ChainConfig) Validate() error {
 	if c.Retransmit < 0 {
 		return fmt.Errorf("chain: Retransmit is %v, expected a duration that is not negative", c.Retransmit)
 	}
+	if c.Patience < 0 {
+		return fmt.Errorf("chain: Patience is %v, expected a duration that is not negative", c.Patience)
+	}
+	if c.CRAQ && c.ReadAnywhere {
+		return errors.New("chain: CRAQ and ReadAnywhere, expected one of them at most")
+	}
+	if c.Failover != nil {
+		if err := c.Failover.Validate(); err != nil {
+			return err
+		}
+	}
 	return validateMembers("chain", c.Members)
 }
 
-func (c *ChainConfig) head() sim.NodeID { return c.Members[0] }
-func (c *ChainConfig) tail() sim.NodeID { return c.Members[len(c.Members)-1] }
+func (c *ChainConfig) patience() time.Duration { return cmp.Or(c.Patience, 50*time.Millisecond) }
 
 // BuildChain adds the nodes of a chain to a world, from head to tail, and returns
 // their numbers. It needs two names at least, all different. cfg.Members is set

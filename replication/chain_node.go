@@ -13,6 +13,10 @@ type ChainReplicationStats struct {
 	PropagationsReceived uint64 // duplicates included
 	AcksSent             uint64
 	ReadsServed          uint64
+	ReadsRefused         uint64
+	DirtyReads           uint64 // reads for which the tail had to be asked
+	Configurations       uint64 // accepted
+	Truncated            uint64 // updates taken back
 }
 
 // ChainNode is a node of a chain (van Renesse & Schneider, OSDI 2004, section
@@ -21,16 +25,31 @@ type ChainReplicationStats struct {
 // invariant); what the tail has is committed. The entries after acked are the
 // paper's list Sent.
 type ChainNode struct {
+	// Rules are the decisions that the node takes. Planted bugs replace some.
+	Rules ChainRules
+
 	cfg     *ChainConfig
-	index   int
+	self    sim.NodeID
+	chain   Configuration // the latest that the node knows
+	place   int           // in it, or outside
 	log     sequence
 	store   KVStore
 	applied uint64
 	acked   uint64 // the tail is known to have everything up to here
 	overdue overdue
-	resent  uint64 // when this is acknowledged, the next burst is due; or 0
+	resent  uint64 // when the successor has this, the next burst is due; or 0
 	stats   ChainReplicationStats
+	craq    craq
+
+	group    membership // under a master
+	repair   repair
+	whole    uint64 // the latest configuration in which it had everything; on disk
+	caughtUp bool   // not in the chain, but has what it had committed
+	ask      uint64 // the latest CatchUp
 }
+
+// outside is the place of a node that is not in the chain.
+const outside = -1
 
 // NewChainNode builds the node at a place of the chain (0 is the head) from its
 // disk. It panics if cfg is not valid or has no such place.
@@ -39,24 +58,46 @@ func NewChainNode(cfg *ChainConfig, index int, disk *sim.Disk) *ChainNode {
 	if index < 0 || index >= len(cfg.Members) {
 		panic(fmt.Sprintf("chain: no place %d in a chain of %d", index, len(cfg.Members)))
 	}
-	n := &ChainNode{cfg: cfg, index: index}
+	n := &ChainNode{cfg: cfg, self: cfg.Members[index], place: outside, Rules: chainRules}
+	if cfg.Failover == nil {
+		n.chain, n.place = Configuration{Number: 1, Members: cfg.Members}, index
+		n.repair.linked, n.repair.connected = true, true
+	}
+	if cfg.Failover != nil {
+		n.group = newMembership(*cfg.Failover, cfg.FailoverRules, disk)
+		n.recoverWhole(disk)
+	}
 	n.log.recover(disk)
+	n.replay()
+	return n
+}
+
+// replay applies the log to an empty store.
+func (n *ChainNode) replay() {
+	n.store, n.craq.versions, n.applied = KVStore{}, nil, 0
 	for n.applied < n.log.last() {
 		n.applyNext()
 	}
-	return n
 }
 
 // Role returns the node's place in the chain.
 func (n *ChainNode) Role() ChainNodeRole {
-	switch n.index {
+	switch n.place {
+	case outside:
+		return RoleOutside
 	case 0:
 		return RoleHead
-	case len(n.cfg.Members) - 1:
+	case len(n.chain.Members) - 1:
 		return RoleTail
 	}
 	return RoleMiddle
 }
+
+func (n *ChainNode) isHead() bool { return n.place == 0 }
+func (n *ChainNode) isTail() bool { return n.place >= 0 && n.place == len(n.chain.Members)-1 }
+
+func (n *ChainNode) predecessor() sim.NodeID { return n.chain.Members[n.place-1] }
+func (n *ChainNode) successor() sim.NodeID   { return n.chain.Members[n.place+1] }
 
 // Stats returns a copy of the counters.
 func (n *ChainNode) Stats() ChainReplicationStats { return n.stats }
@@ -70,17 +111,32 @@ func (n *ChainNode) LastSeq() uint64 { return n.log.last() }
 // Acked returns the last update that the node knows to be at the tail.
 func (n *ChainNode) Acked() uint64 { return n.acked }
 
+// Configuration returns the latest configuration that the node knows.
+func (n *ChainNode) Configuration() Configuration { return n.chain }
+
 // State implements sim.Observable.
 func (n *ChainNode) State() []sim.Variable {
-	return append(n.store.state(), number("log", n.log.last()), number("acked", n.acked))
+	state := append(n.store.state(), number("log", n.log.last()), number("acked", n.acked))
+	for _, key := range n.DirtyKeys() {
+		state = append(state, sim.Variable{Name: "dirty", Value: key})
+	}
+	if n.cfg.Failover != nil {
+		state = append(state, number("configuration", n.chain.Number), sim.Variable{Name: "role", Value: n.Role().String()})
+	}
+	return state
 }
 
 // Start takes up again what the log held when the node booted: the tail has
 // committed it, the others don't know whether the tail has it.
 func (n *ChainNode) Start(env *sim.Env) {
-	if n.Role() == RoleTail {
+	if n.cfg.Failover != nil {
+		n.enter(env)
+		return
+	}
+	if n.isTail() {
 		n.acked = n.log.last()
 	}
+	n.settleAll()
 	n.arm(env)
 	n.resend(env)
 }
@@ -96,8 +152,26 @@ func (n *ChainNode) Receive(env *sim.Env, from sim.Addr, m sim.Message) {
 		n.write(env, from, m)
 	case Read:
 		n.read(env, from, m)
+	case VersionQuery:
+		n.versionQuery(env, from, m)
+	case VersionReply:
+		n.versionReply(env, m)
+	case Connect:
+		n.connect(env, m)
+	case Connected:
+		n.link(env, m)
+	case CatchUp:
+		n.catchUp(env, from, m)
+	case Missing:
+		n.missing(env, m)
+	case HeartbeatAck:
+		n.hear(env, m)
 	case retransmit:
 		n.retransmit(env)
+	case waited:
+		n.waited(env, m)
+	case heartbeatTick:
+		n.beat(env)
 	default:
 		panic(fmt.Sprintf("chain: unexpected message %T", m))
 	}
@@ -106,15 +180,19 @@ func (n *ChainNode) Receive(env *sim.Env, from sim.Addr, m sim.Message) {
 // write is the paper's update request, at the head. The tail answers; only who
 // asks again is answered by the head, because the tail knows the first address.
 func (n *ChainNode) write(env *sim.Env, from sim.Addr, m Write) {
-	if n.Role() != RoleHead {
-		env.Reply(from, Redirect{n.cfg.head()})
+	if n.fenced() {
+		env.Reply(from, Refused{})
+		return
+	}
+	if !n.isHead() {
+		n.redirect(env, from, 0)
 		return
 	}
 	n.stats.WritesReceived++
 	switch s, straggler := n.log.find(m.Request); {
 	case straggler:
 	case s == nil:
-		n.log.append(env, Entry{Seq: n.log.last() + 1, Write: m, Client: from})
+		n.log.append(env, Entry{Seq: n.log.last() + 1, Number: n.chain.Number, Write: m, Client: from})
 		n.process(env)
 	case s.Seq <= n.acked:
 		env.Reply(from, s.result)
@@ -123,8 +201,20 @@ func (n *ChainNode) write(env *sim.Env, from sim.Addr, m Write) {
 	}
 }
 
+// redirect names another node of the chain, by its place.
+func (n *ChainNode) redirect(env *sim.Env, from sim.Addr, place int) {
+	if len(n.chain.Members) == 0 {
+		env.Reply(from, Refused{})
+		return
+	}
+	env.Reply(from, Redirect{n.chain.Members[place]})
+}
+
 // propagate takes an update from the predecessor.
 func (n *ChainNode) propagate(env *sim.Env, m Propagate) {
+	if !n.Rules.Current(n, m.Number) || n.place == outside {
+		return
+	}
 	n.stats.PropagationsReceived++
 	if n.log.receive(env, m.Entry) {
 		n.process(env)
@@ -138,16 +228,13 @@ func (n *ChainNode) propagate(env *sim.Env, m Propagate) {
 func (n *ChainNode) process(env *sim.Env) {
 	env.Sync()
 	for n.applied < n.log.last() {
-		s := n.applyNext()
-		if n.Role() == RoleTail {
-			env.Reply(s.Client, s.result)
-		} else {
+		if s := n.applyNext(); !n.isTail() {
 			n.pass(env, s.Entry)
 		}
 	}
-	if n.Role() == RoleTail {
-		n.acked = n.applied
-		n.acknowledge(env)
+	n.completed(env)
+	if n.isTail() {
+		n.commit(env)
 	}
 	n.arm(env)
 }
@@ -156,55 +243,115 @@ func (n *ChainNode) applyNext() *slot {
 	n.applied++
 	s := n.log.at(n.applied)
 	s.result = n.store.Apply(s.Write)
+	if n.cfg.CRAQ {
+		n.remember(s)
+	}
 	return s
 }
 
+// pass sends an update on. A successor that has not connected in this
+// configuration gets it when it does.
 func (n *ChainNode) pass(env *sim.Env, e Entry) {
-	n.stats.PropagationsSent++
-	env.Send(n.cfg.Members[n.index+1], Propagate{e})
+	if n.repair.connected {
+		n.stats.PropagationsSent++
+		env.Send(n.successor(), Propagate{n.chain.Number, e})
+	}
+}
+
+// commit is what the tail does with updates that it has applied.
+func (n *ChainNode) commit(env *sim.Env) {
+	for n.acked < n.log.last() {
+		n.acked++
+		s := n.log.at(n.acked)
+		n.settle(s)
+		env.Reply(s.Client, s.result)
+		if s.waits != nobody && s.waits != s.Client {
+			env.Reply(s.waits, s.result)
+		}
+	}
+	n.acknowledge(env)
 }
 
 func (n *ChainNode) acknowledge(env *sim.Env) {
-	n.stats.AcksSent++
-	env.Send(n.cfg.Members[n.index-1], WriteAck{n.acked})
+	if n.place > 0 {
+		n.stats.AcksSent++
+		env.Send(n.predecessor(), WriteAck{n.chain.Number, n.acked})
+	}
 }
 
 // ack takes updates off the list Sent and passes the acknowledgement on; the head
 // answers those who asked again.
 func (n *ChainNode) ack(env *sim.Env, m WriteAck) {
-	if m.Seq <= n.acked {
+	if !n.Rules.Current(n, m.Number) || n.place == outside || n.isTail() {
 		return
 	}
-	if m.Seq > n.log.last() {
-		panic(fmt.Sprintf("chain: acknowledgement of update %d, but the log of node %d ends at %d", m.Seq, n.index, n.log.last()))
+	n.repair.has = max(n.repair.has, m.Seq)
+	if m.Seq > n.acked {
+		n.learn(env, m.Seq)
 	}
-	for n.acked < m.Seq {
-		n.acked++
-		if s := n.log.at(n.acked); s.waits != nobody {
-			env.Reply(s.waits, s.result)
-		}
-	}
-	if n.Role() == RoleMiddle {
-		n.acknowledge(env)
-	}
-	if n.resent != 0 && n.acked >= n.resent {
+	if n.resent != 0 && n.confirmed() >= n.resent {
 		n.resend(env)
 	}
 }
 
-// read is the paper's query.
-func (n *ChainNode) read(env *sim.Env, from sim.Addr, m Read) {
-	if n.Role() != RoleTail && !n.cfg.ReadAnywhere {
-		env.Reply(from, Redirect{n.cfg.tail()})
-		return
+// learn takes in that the tail has everything up to seq. Two nodes that are new at
+// the end of the chain may have caught up to different points; then the first does
+// not yet have all that the second acknowledges.
+func (n *ChainNode) learn(env *sim.Env, seq uint64) {
+	if !n.Rules.Complete(n) {
+		seq = min(seq, n.log.last())
 	}
-	n.stats.ReadsServed++
-	env.Reply(from, Value{n.store.Get(m.Key)})
+	if seq > n.log.last() {
+		panic(fmt.Sprintf("chain: acknowledgement of update %d, but the log of node %d ends at %d", seq, n.self, n.log.last()))
+	}
+	for n.acked < seq {
+		n.acked++
+		s := n.log.at(n.acked)
+		n.settle(s)
+		if s.waits != nobody {
+			env.Reply(s.waits, s.result)
+		}
+	}
+	n.acknowledge(env)
 }
 
-// arm sets the timer while the list Sent is not empty.
+// read is the paper's query.
+func (n *ChainNode) read(env *sim.Env, from sim.Addr, m Read) {
+	switch {
+	case n.fenced():
+		n.refuse(env, from)
+	case n.cfg.ReadAnywhere && n.place != outside:
+		n.answer(env, from, n.store.Get(m.Key))
+	case n.place == outside, !n.isTail() && !n.cfg.CRAQ:
+		n.redirect(env, from, max(0, len(n.chain.Members)-1))
+	case !n.Rules.Serves(n, env.Now()):
+		n.refuse(env, from)
+	case n.cfg.CRAQ:
+		n.readVersion(env, from, m.Key)
+	default:
+		n.answer(env, from, n.store.Get(m.Key))
+	}
+}
+
+func (n *ChainNode) answer(env *sim.Env, to sim.Addr, value int64) {
+	n.stats.ReadsServed++
+	env.Reply(to, Value{value})
+}
+
+func (n *ChainNode) refuse(env *sim.Env, to sim.Addr) {
+	n.stats.ReadsRefused++
+	env.Reply(to, Refused{})
+}
+
+// confirmed is what the successor has and the tail, too, as far as the node
+// knows: what comes after it may have to be sent again.
+func (n *ChainNode) confirmed() uint64 { return min(n.repair.has, n.acked) }
+
+// arm sets the timer while the list Sent is not empty, or the node waits to be
+// connected.
 func (n *ChainNode) arm(env *sim.Env) {
-	if n.Role() != RoleTail && n.acked < n.log.last() && n.overdue.arm(n.log.last()) {
+	sent := n.place != outside && !n.isTail() && n.confirmed() < n.log.last()
+	if (sent || n.place > 0 && !n.repair.linked) && n.overdue.arm(n.log.last()) {
 		env.After(orDefault(n.cfg.Retransmit), retransmit{})
 	}
 }
@@ -213,14 +360,22 @@ func (n *ChainNode) arm(env *sim.Env) {
 // acknowledged since.
 func (n *ChainNode) retransmit(env *sim.Env) {
 	n.overdue.armed = false
+	n.askPredecessor(env)
 	n.resend(env)
 	n.arm(env)
 }
 
 func (n *ChainNode) resend(env *sim.Env) {
-	end, more := n.overdue.span(n.acked)
+	if n.place == outside || n.isTail() {
+		return
+	}
+	end, more := n.overdue.span(n.confirmed())
 	n.resent = more
-	for seq := n.acked + 1; seq <= end; seq++ {
+	n.passAll(env, n.confirmed()+1, min(end, n.log.last()))
+}
+
+func (n *ChainNode) passAll(env *sim.Env, from, to uint64) {
+	for seq := from; seq <= to; seq++ {
 		n.pass(env, n.log.at(seq).Entry)
 	}
 }

@@ -84,6 +84,6 @@ var pair = &PrimaryBackupConfig{Members: []sim.NodeID{0, 1}}
 
 func TestNames(t *testing.T) {
 	assert.Equal(t, "async semi-sync sync mode(3)", fmt.Sprint(Async, " ", SemiSync, " ", Sync, " ", ReplicationMode(3)))
-	assert.Equal(t, "head middle tail role(3)", fmt.Sprint(RoleHead, " ", RoleMiddle, " ", RoleTail, " ", ChainNodeRole(3)))
+	assert.Equal(t, "head middle tail outside role(4)", fmt.Sprint(RoleHead, " ", RoleMiddle, " ", RoleTail, " ", RoleOutside, " ", ChainNodeRole(4)))
 	assert.Equal(t, "put cas delete no-op kind(4)", fmt.Sprint(Put, " ", CompareAndSet, " ", Delete, " ", NoOp, " ", WriteKind(4)))
 }

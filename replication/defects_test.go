@@ -101,7 +101,7 @@ var defects = map[string]mutation{
 	"a node of a chain acknowledges what it receives": receiving(func(x mutant, env *sim.Env, from sim.Addr, m sim.Message) {
 		x.node.Receive(env, from, m)
 		if p, ok := m.(Propagate); ok {
-			env.Send(from.Node, WriteAck{Seq: p.Entry.Seq})
+			env.Send(from.Node, WriteAck{Number: p.Number, Seq: p.Entry.Seq})
 		}
 	}),
 	"a node of a chain applies duplicates": receiving(func(x mutant, env *sim.Env, from sim.Addr, m sim.Message) {

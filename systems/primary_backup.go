@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/rashomon-go/rashomon"
+	"github.com/rashomon-go/rashomon/checker"
 	"github.com/rashomon-go/rashomon/faults"
 	"github.com/rashomon-go/rashomon/replication"
 	"github.com/rashomon-go/rashomon/sim"
@@ -49,7 +50,9 @@ func primaryBackupClaims(mode replication.ReplicationMode) []rashomon.Claim {
 		// It loses acknowledged updates when it promotes a backup.
 		return []rashomon.Claim{
 			{Reads: "primary", Property: rashomon.Convergent},
+			{Reads: "primary", Property: rashomon.Durable, Refuted: true},
 			{Reads: "primary", Property: rashomon.Linearizable, Refuted: true},
+			{Reads: "any", Property: rashomon.PrefixConsistent, Pinned: true, Lossy: true},
 			{Reads: "any", Property: rashomon.Linearizable, Refuted: true},
 		}
 	}
@@ -57,6 +60,7 @@ func primaryBackupClaims(mode replication.ReplicationMode) []rashomon.Claim {
 		{Reads: "primary", Property: rashomon.Linearizable},
 		{Reads: "primary", Property: rashomon.Convergent},
 		{Reads: "primary", Property: rashomon.Durable},
+		{Reads: "any", Property: rashomon.Convergent, Rule: checker.LastWriterWins},
 		{Reads: "any", Property: rashomon.MonotonicReads, Pinned: true},
 		{Reads: "any", Property: rashomon.Linearizable, Refuted: true},
 	}

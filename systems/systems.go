@@ -21,6 +21,9 @@ func All() []*rashomon.System {
 		primaryBackup("primary-backup-semisync", "the primary waits for K backups"),
 		primaryBackup("primary-backup-async", "the primary waits for no backup"),
 		chain(),
+		craq(),
+		multiLeaderLWW(),
+		multiLeaderMerge(),
 	}
 }
 
@@ -37,28 +40,6 @@ func ByName(name string) (*rashomon.System, error) {
 }
 
 var readWriteCAS = []model.Kind{model.Read, model.Write, model.CAS}
-
-// chain clients read at the tail, or at any node, which then answers with what
-// may not be committed yet.
-func chain() *rashomon.System {
-	return &rashomon.System{
-		Name: "chain", About: "chain replication: updates enter at the head, the tail commits them",
-		MinNodes: 2, MaxNodes: 5, Kinds: readWriteCAS,
-		Boot: func(c *rashomon.Cluster, place int) sim.Boot {
-			cfg := &replication.ChainConfig{Members: c.Nodes, ReadAnywhere: c.Reads == "any"}
-			return func(_ sim.NodeID, disk *sim.Disk) sim.Node {
-				return replication.NewChainNode(cfg, place, disk)
-			}
-		},
-		Client: keyValueClient,
-		Claims: []rashomon.Claim{
-			{Reads: "tail", Property: rashomon.Linearizable},
-			{Reads: "tail", Property: rashomon.Convergent},
-			{Reads: "any", Property: rashomon.Convergent},
-			{Reads: "any", Property: rashomon.Linearizable, Refuted: true},
-		},
-	}
-}
 
 // Bug is a planted bug: a variant of a system that breaks one of its rules.
 type Bug struct {
@@ -96,6 +77,7 @@ func (b Bug) Variant() *rashomon.System {
 	if err != nil {
 		panic(fmt.Sprintf("systems: bug %s: %v", b.Name, err))
 	}
+	s.Bug = b.Name
 	boot := s.Boot
 	if b.rules != nil {
 		r := replication.RightPrimaryBackupRules()

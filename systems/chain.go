@@ -1,0 +1,196 @@
+package systems
+
+import (
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/rashomon-go/rashomon"
+	"github.com/rashomon-go/rashomon/checker"
+	"github.com/rashomon-go/rashomon/faults"
+	"github.com/rashomon-go/rashomon/replication"
+	"github.com/rashomon-go/rashomon/sim"
+)
+
+// chain clients read at the tail, or at any node, which then answers with what
+// may not be committed yet.
+func chain() *rashomon.System {
+	return chainSystem("chain", "chain replication, repaired by a master: updates enter at the head, the tail commits them", false, []rashomon.Claim{
+		{Reads: "tail", Property: rashomon.Linearizable},
+		{Reads: "tail", Property: rashomon.Convergent},
+		{Reads: "any", Property: rashomon.Convergent, Rule: checker.LastWriterWins},
+		{Reads: "any", Property: rashomon.Linearizable, Refuted: true},
+	})
+}
+
+// craq clients read at any node of the chain, which answers with what is
+// committed.
+func craq() *rashomon.System {
+	return chainSystem("craq", "chain replication with apportioned queries: every node answers reads of what is committed", true, []rashomon.Claim{
+		{Reads: "any", Property: rashomon.Linearizable},
+		{Reads: "any", Property: rashomon.Convergent, Rule: checker.LastWriterWins},
+	})
+}
+
+func chainSystem(name, about string, apportioned bool, claims []rashomon.Claim) *rashomon.System {
+	return &rashomon.System{
+		Name: name, About: about, Claims: claims,
+		MinNodes: 2, MaxNodes: 7, Kinds: readWriteCAS,
+		Services: []string{master},
+		Boot: func(c *rashomon.Cluster, place int) sim.Boot {
+			return chainBoot(c, place, apportioned)
+		},
+		Client:    chainClient,
+		Tolerates: chainTolerates,
+		Roles:     []string{"head", "middle", "tail", "deposed", master},
+		InRole:    chainRole,
+		Settle:    600 * time.Millisecond,
+	}
+}
+
+func chainBoot(c *rashomon.Cluster, place int, apportioned bool) sim.Boot {
+	failover := replication.FailoverConfig{Master: c.Services[0], DriftPPM: maxDriftPPM}
+	if place == len(c.Nodes) {
+		cfg := &replication.MasterConfig{FailoverConfig: failover, Nodes: c.Nodes, Succession: replication.ChainSuccession{}}
+		return func(_ sim.NodeID, disk *sim.Disk) sim.Node { return replication.NewMaster(cfg, disk) }
+	}
+	cfg := &replication.ChainConfig{
+		Members: c.Nodes, Failover: &failover,
+		CRAQ: apportioned, ReadAnywhere: !apportioned && c.Reads == "any",
+	}
+	return func(_ sim.NodeID, disk *sim.Disk) sim.Node { return replication.NewChainNode(cfg, place, disk) }
+}
+
+// chainTolerates: every member of a chain has whatever was committed, so that all
+// but one may crash at once. Disks may be lost as long as one member of every
+// configuration keeps its own; beyond that a chain stops and breaks no claim. A
+// node counts as down until it has caught up.
+func chainTolerates(replicas int) faults.Options {
+	names := make([]string, replicas)
+	for i := range names {
+		names[i] = nodeName(i)
+	}
+	return faults.Options{
+		Most: 6,
+		Crash: faults.CrashOptions{
+			Nodes:  append(slices.Clone(names), "head", "middle", "tail"),
+			Fates:  []sim.DiskFate{sim.LoseUnsynced, sim.KeepAll, sim.LoseAll},
+			AtOnce: replicas - 1, Losses: replicas - 1, Recovery: 300 * time.Millisecond,
+		},
+		Clock: faults.ClockOptions{Nodes: append(names, master), Offset: time.Second, DriftPPM: maxDriftPPM},
+	}
+}
+
+// chainRole: a deposed node is one that takes itself for a member while the master
+// has gone on.
+func chainRole(w *sim.World, c *rashomon.Cluster, role string) (ids []sim.NodeID) {
+	if role == master {
+		return c.Services
+	}
+	latest := replication.Configuration{}
+	if m, ok := bare(w.Node(c.Services[0])).(*replication.Master); ok {
+		latest = m.Configuration()
+	}
+	for _, id := range c.Nodes {
+		n, ok := bare(w.Node(id)).(*replication.ChainNode)
+		if !ok {
+			continue
+		}
+		plays := n.Role().String()
+		if n.Role() != replication.RoleOutside && n.Configuration().Number < latest.Number {
+			plays = "deposed"
+		}
+		if plays == role {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+// bare returns the node inside the wrapping of a bug.
+func bare(n sim.Node) sim.Node {
+	if w, ok := n.(interface{ unwrap() sim.Node }); ok {
+		return w.unwrap()
+	}
+	return n
+}
+
+// maxRefusals bounds how often a client asks again while the chain is being
+// repaired.
+const maxRefusals = 25
+
+// chainClient asks the node that the operation names, follows redirects, and tries
+// again under the same request number when no reply comes. When it gets nowhere it
+// asks the master for the present chain.
+func chainClient(c *rashomon.Cluster) rashomon.Client {
+	var number uint64
+	return func(p *sim.Proc, op rashomon.Operation) rashomon.Answer {
+		number++
+		request := message(op, replication.RequestID{Client: p.Self(), Number: number})
+		return chainCall{c, p, op, request}.ask()
+	}
+}
+
+// chainCall is one operation under way.
+type chainCall struct {
+	cluster *rashomon.Cluster
+	p       *sim.Proc
+	op      rashomon.Operation
+	request sim.Message
+}
+
+func (a chainCall) ask() rashomon.Answer {
+	node := a.cluster.Nodes[a.op.Node]
+	lost := false // a request whose fate is not known
+	redirects, refusals := 0, 0
+	wait := a.cluster.Timeout
+	if _, write := a.request.(replication.Write); write {
+		wait *= time.Duration(1 + len(a.cluster.Nodes)/2) // a write passes all of them
+	}
+	for attempt := 0; attempt < a.cluster.Attempts && refusals < maxRefusals; {
+		reply, err := a.p.Call(node, a.request, wait)
+		if err != nil {
+			lost = true
+			attempt++
+			node = a.consult(node)
+			continue
+		}
+		switch m := reply.(type) {
+		case replication.Redirect:
+			if node = m.To; redirects < maxRedirects {
+				redirects++
+				continue
+			}
+			redirects = 0
+		case replication.Refused:
+		default:
+			return answer(a.request, m)
+		}
+		refusals++
+		a.p.Sleep(refusedPause)
+		node = a.consult(node)
+	}
+	// The network may deliver a refused write again, when it can be served.
+	if _, read := a.request.(replication.Read); lost || !read {
+		return rashomon.NotKnown()
+	}
+	return rashomon.Failed()
+}
+
+// consult asks the master whom to ask, and otherwise tries another node.
+func (a chainCall) consult(node sim.NodeID) sim.NodeID {
+	reply, err := a.p.Call(a.cluster.Services[0], replication.GetConfiguration{}, a.cluster.Timeout)
+	chain, ok := reply.(replication.Configuration)
+	if err != nil || !ok || len(chain.Members) == 0 {
+		return a.cluster.Nodes[(slices.Index(a.cluster.Nodes, node)+1)%len(a.cluster.Nodes)]
+	}
+	if _, read := a.request.(replication.Read); !read {
+		return chain.Members[0]
+	}
+	if a.cluster.Reads == "any" {
+		return chain.Members[(a.op.Node+1)%len(chain.Members)]
+	}
+	return chain.Members[len(chain.Members)-1]
+}
+
+func nodeName(place int) string { return "n" + strconv.Itoa(place) }
