@@ -10,7 +10,7 @@ import (
 // nothing.
 type Exercise struct {
 	OK, Failed, Unknown int // operations by outcome
-	Reads, Writes, CAS  int // operations by kind, with outcome ok; Writes are also additions and deletions
+	Reads, Writes, CAS  int // operations by kind, with outcome ok and an answer that says something; Writes are also additions and deletions
 	Swapped             int // compare-and-sets that stored their value
 	Overlapping         int // operations that began while another one on their key was under way
 	LastReads           int // reads at the end, over all keys and nodes
@@ -22,7 +22,7 @@ type Exercise struct {
 
 func (r *run) exercise(h *history.History) Exercise {
 	e := Exercise{
-		LastReads: r.finals, LastMissed: r.missed, Faults: len(r.scenario.Faults),
+		LastReads: r.lastCount(), LastMissed: r.lastCount() - r.answered, Faults: len(r.scenario.Faults),
 		Traffic: r.world.TotalTraffic(),
 	}
 	if r.differed {
@@ -57,9 +57,11 @@ func (e *Exercise) count(o *history.Op) {
 	case model.Read:
 		e.Reads++
 	case model.CAS:
-		e.CAS++
 		if o.Swapped {
 			e.Swapped++
+		}
+		if o.Swapped || o.Seen != model.Unseen {
+			e.CAS++
 		}
 	default:
 		e.Writes++
@@ -101,3 +103,7 @@ func (e *Exercise) inconclusive() string {
 	}
 	return ""
 }
+
+// Conclusive says whether enough runs were conclusive to call a claim kept: half
+// of them.
+func Conclusive(runs, inconclusive int) bool { return runs > 0 && 2*inconclusive <= runs }

@@ -19,9 +19,10 @@ type Saved struct{ Scenario, Page string }
 
 // Save runs a scenario once more, with its trace, and writes the scenario and
 // the page that shows the run to a directory, which is made if it is missing. The
-// files are called name.yaml and name.html. Replay is the command that the page
-// gives for seeing the run again; %s in it stands for the scenario's file.
-func Save(dir, name string, s *System, sc *Scenario, replay string) (Saved, *Result, error) {
+// files are called name.yaml and name.html. Replay returns the command that the
+// page gives for seeing the run in a file again. The result is that of the run,
+// also if writing fails; it is nil if the scenario makes no sense.
+func Save(dir, name string, s *System, sc *Scenario, replay func(file string) string) (Saved, *Result, error) {
 	var events []sim.Event
 	result, err := Run(s, sc, Options{Trace: func(e sim.Event) { events = append(events, e) }})
 	if err != nil {
@@ -31,15 +32,15 @@ func Save(dir, name string, s *System, sc *Scenario, replay string) (Saved, *Res
 	sc.Digest = result.Digest
 	saved := Saved{filepath.Join(dir, name+".yaml"), filepath.Join(dir, name+".html")}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return Saved{}, nil, err
+		return Saved{}, result, err
 	}
 	write := func(w io.Writer) error { return WriteScenario(w, sc) }
 	if err := wholefile.Write(saved.Scenario, write); err != nil {
-		return Saved{}, nil, err
+		return Saved{}, result, err
 	}
-	page, err := result.page(sc, events, fmt.Sprintf(replay, saved.Scenario))
+	page, err := result.page(sc, events, replay(saved.Scenario))
 	if err != nil {
-		return Saved{}, nil, err
+		return Saved{}, result, err
 	}
 	return saved, result, wholefile.Write(saved.Page, page.Write)
 }

@@ -13,7 +13,7 @@ import (
 // Source yields the choices that a scenario is made of. IntN returns a number in
 // 0..n-1; the smaller, the simpler the scenario, so that a shrinking source
 // shrinks it. *sim.Draws is one; an adapter for rapid takes three lines.
-type Source interface{ IntN(n int) int }
+type Source = faults.Source
 
 // DefaultOperations is how many operations a generated scenario has.
 const DefaultOperations = 100
@@ -29,7 +29,7 @@ func Generate(src Source, s *System, c Claim, operations int) *Scenario {
 	g := generator{src: src, system: s}
 	low, high := s.nodes()
 	sc := &Scenario{
-		System: s.Name, Reads: c.Reads, Claim: c.Property,
+		System: s.Name, Bug: s.Bug, Reads: c.Reads, Claim: c.Property,
 		Nodes:    low + src.IntN(high-low+1),
 		Attempts: 1 + src.IntN(3),
 		Timeout:  milliseconds(src, 100, 50, 30, 200),
@@ -42,7 +42,10 @@ func Generate(src Source, s *System, c Claim, operations int) *Scenario {
 	budget := s.tolerates(sc.Nodes)
 	budget.Nodes, budget.Roles, budget.Until = nodeNames(sc.Nodes), s.Roles, span
 	sc.Faults = faults.Generate(src, budget)
-	sc.Seed = uint64(src.IntN(1 << 31))
+	if s.Diverges && (c.Property == Convergent || c.Property == SetConverges) {
+		sc.Faults = append(sc.Faults, g.lastPartition(sc.Nodes, span))
+	}
+	sc.Seed = uint64(src.IntN(1<<16))<<16 | uint64(src.IntN(1<<16))
 	return sc
 }
 
@@ -50,6 +53,24 @@ func Generate(src Source, s *System, c Claim, operations int) *Scenario {
 func FromSeed(seed uint64, s *System, c Claim, operations int) *Scenario {
 	src := sim.NewDraws(sim.Key(seed, 0x5eed))
 	return Generate(&src, s, c, operations)
+}
+
+// lastPartition draws a partition that lasts beyond the workload, so that replicas
+// that answer before they agree do differ when it heals.
+func (g *generator) lastPartition(nodes int, span time.Duration) faults.Fault {
+	groups := make([][]string, 2)
+	for i, name := range nodeNames(nodes) {
+		side := g.src.IntN(2)
+		switch {
+		case i == 0:
+			side = 0
+		case i == nodes-1 && len(groups[1]) == 0:
+			side = 1
+		}
+		groups[side] = append(groups[side], name)
+	}
+	from := (span * pick(g.src, time.Duration(0), 0, 1, 4) / 16).Round(time.Millisecond)
+	return faults.Fault{Kind: faults.Partition, From: from, Until: (span * 3 / 2).Round(time.Millisecond), Who: groups}
 }
 
 type generator struct {
@@ -94,6 +115,11 @@ func (g *generator) operations(sc *Scenario, c Claim, n int) time.Duration {
 	keys := pick(src, 1, 1, 2, 3, 5)
 	reads := pick(src, 50, 30, 70) // per cent
 	think := pick(src, 0, 1, 5, 20)
+	hops := sc.Nodes // about how many an operation waits for
+	if g.system.Diverges {
+		// Replicas answer at once: without pauses everything would happen at one moment.
+		think, hops = max(think, 1), 0
+	}
 	store, cas, deletes := g.stores()
 	pinned := c.Pinned || g.oneIn(2)
 	sc.Operations = make([]Operation, 0, n)
@@ -120,7 +146,7 @@ func (g *generator) operations(sc *Scenario, c Claim, n int) time.Duration {
 		sc.Operations = append(sc.Operations, op)
 	}
 	hop := sc.Links.Latency.Min + sc.Links.Latency.Spread/2 + sc.Links.Latency.Tail + 2*sc.Access.Latency.Min
-	each := time.Duration(think)*time.Millisecond + time.Duration(sc.Nodes)*hop + time.Millisecond
+	each := time.Duration(think)*time.Millisecond + time.Duration(hops)*hop + time.Millisecond
 	return max(each*time.Duration(n/clients+1), 20*time.Millisecond)
 }
 

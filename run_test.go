@@ -3,6 +3,7 @@ package rashomon_test
 import (
 	"bytes"
 	"runtime"
+	"strings"
 	"testing"
 	"time"
 
@@ -11,6 +12,7 @@ import (
 
 	"github.com/rashomon-go/rashomon"
 	"github.com/rashomon-go/rashomon/checker"
+	"github.com/rashomon-go/rashomon/faults"
 	"github.com/rashomon-go/rashomon/history"
 	"github.com/rashomon-go/rashomon/model"
 	"github.com/rashomon-go/rashomon/sim"
@@ -149,12 +151,14 @@ func TestShrink(t *testing.T) {
 	bug, err := systems.BugByName("chain-ack-at-middle")
 	require.NoError(t, err)
 	s := bug.Variant()
+	shrunk := 0
 	for seed := range uint64(10) {
 		sc := rashomon.FromSeed(seed, s, s.Claims[0], 0)
 		before := run(t, s, sc, rashomon.Options{})
 		if before.Verdict != checker.Invalid {
 			continue
 		}
+		shrunk++
 		small, after, err := rashomon.Shrink(s, sc, rashomon.Options{}, 0)
 		require.NoError(t, err)
 		assert.Equal(t, before.Anomaly, after.Anomaly)
@@ -164,6 +168,7 @@ func TestShrink(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, small, again)
 	}
+	assert.Greater(t, shrunk, 3)
 }
 
 // A scenario that does not fail stays as it is.
@@ -251,4 +256,133 @@ func calm(s *rashomon.System) *rashomon.Scenario {
 			return sc
 		}
 	}
+}
+
+// The digest covers what a client was told and what replicas hold, also where the
+// messages are the same.
+func TestDigestCoversAnswersAndStates(t *testing.T) {
+	digest := func(answer rashomon.Answer, state string) uint64 {
+		s := *lazySystem
+		s.Kinds = []model.Kind{model.Read, model.Write, model.CAS}
+		s.Boot = func(*rashomon.Cluster, int) sim.Boot {
+			return func(sim.NodeID, *sim.Disk) sim.Node { return shown(state) }
+		}
+		s.Client = func(*rashomon.Cluster) rashomon.Client {
+			return func(_ *sim.Proc, op rashomon.Operation) rashomon.Answer {
+				if op.Kind == model.Read {
+					return rashomon.Got(1)
+				}
+				return answer
+			}
+		}
+		sc := rashomon.FromSeed(1, &s, s.Claims[0], 1)
+		sc.Operations = []rashomon.Operation{{ID: 1, Kind: model.CAS, Key: "k", Expect: 9, Value: 5}}
+		return run(t, &s, sc, rashomon.Options{}).Digest
+	}
+	base := digest(rashomon.Swapped(), "a")
+	assert.Equal(t, base, digest(rashomon.Swapped(), "a"))
+	assert.NotEqual(t, base, digest(rashomon.NotSwapped(model.Unseen), "a"))
+	assert.NotEqual(t, base, digest(rashomon.NotSwapped(7), "a"))
+	assert.NotEqual(t, base, digest(rashomon.Swapped(), "b"))
+}
+
+type shown string
+
+func (shown) Receive(*sim.Env, sim.Addr, sim.Message) {}
+
+func (s shown) State() []sim.Variable { return []sim.Variable{{Name: "x", Value: string(s)}} }
+
+// A panic of State is a finding, like any other of the system.
+func TestPanicOfState(t *testing.T) {
+	s := *lazySystem
+	s.Boot = func(*rashomon.Cluster, int) sim.Boot {
+		return func(sim.NodeID, *sim.Disk) sim.Node { return shy{} }
+	}
+	r := run(t, &s, rashomon.FromSeed(1, &s, s.Claims[0], 1), rashomon.Options{})
+	assert.Equal(t, checker.Invalid, r.Verdict)
+	assert.Contains(t, r.Panic, "not to be looked at")
+}
+
+type shy struct{ mute }
+
+func (shy) State() []sim.Variable { panic("not to be looked at") }
+
+// Shrinking does not wander from one panic to another.
+func TestShrinkKeepsThePanic(t *testing.T) {
+	s := *lazySystem
+	s.Boot = func(*rashomon.Cluster, int) sim.Boot {
+		return func(sim.NodeID, *sim.Disk) sim.Node { return &moody{} }
+	}
+	kept := 0
+	for seed := range uint64(20) {
+		sc := rashomon.FromSeed(seed, &s, s.Claims[0], 60)
+		before := run(t, &s, sc, rashomon.Options{})
+		if !strings.Contains(before.Panic, "ten writes") {
+			continue
+		}
+		_, after, err := rashomon.Shrink(&s, sc, rashomon.Options{}, 0)
+		require.NoError(t, err)
+		assert.Contains(t, after.Panic, "ten writes")
+		kept++
+	}
+	assert.Positive(t, kept)
+}
+
+// moody panics after ten writes, and at a read after exactly one.
+type moody struct{ writes int }
+
+func (n *moody) Receive(env *sim.Env, from sim.Addr, m sim.Message) {
+	if _, ok := m.(put); ok {
+		n.writes++
+	} else if n.writes == 1 {
+		panic("a read after one write")
+	}
+	if n.writes == 10 {
+		panic("ten writes")
+	}
+	env.Reply(from, answer{})
+}
+
+// What a system tolerates, and how long it takes to settle, decide what happens to
+// it.
+func TestToleratesAndSettle(t *testing.T) {
+	s := *lazySystem
+	s.Settle = 3 * time.Second
+	crashes := 0
+	s.Tolerates = func(replicas int) faults.Options {
+		assert.Equal(t, 3, replicas)
+		return faults.Options{Classes: faults.Crashes, Crash: faults.CrashOptions{Nodes: []string{"n0"}}}
+	}
+	for seed := range uint64(20) {
+		sc := rashomon.FromSeed(seed, &s, s.Claims[0], 20)
+		for _, f := range sc.Faults {
+			assert.Contains(t, []faults.Kind{faults.Crash, faults.CrashSending}, f.Kind)
+			crashes++
+		}
+		assert.GreaterOrEqual(t, run(t, &s, sc, rashomon.Options{}).End, 6*time.Second)
+	}
+	assert.Positive(t, crashes)
+}
+
+// A run whose reads at the end were not answered proves nothing.
+func TestMissedLastReadsAreInconclusive(t *testing.T) {
+	s := *lazySystem
+	s.Claims = []rashomon.Claim{{Reads: "any", Property: rashomon.Linearizable}}
+	s.Client = func(c *rashomon.Cluster) rashomon.Client {
+		ask := lazySystem.Client(c)
+		return func(p *sim.Proc, op rashomon.Operation) rashomon.Answer {
+			if op.ID == 0 && op.Node == 2 {
+				return rashomon.NotKnown()
+			}
+			op.Node = 0
+			return ask(p, op)
+		}
+	}
+	missed := 0
+	for seed := range uint64(10) {
+		r := run(t, &s, rashomon.FromSeed(seed, &s, s.Claims[0], 30), rashomon.Options{})
+		assert.NotEqual(t, checker.Valid, r.Verdict)
+		missed += r.Exercise.LastMissed
+	}
+	assert.Positive(t, missed)
 }

@@ -175,12 +175,25 @@ func (op *Operation) validate(s *System, nodes int) error {
 		return fmt.Errorf("unknown node %q, expected n0..n%d", nodeName(op.Node), nodes-1)
 	case !slices.Contains(s.kinds(), op.Kind):
 		return fmt.Errorf("system %s serves no %v, expected one of %v", s.Name, op.Kind, s.kinds())
+	case (op.Kind == model.Write || op.Kind == model.CAS || op.Kind == model.Add) && op.Value <= model.Unseen:
+		return fmt.Errorf("stores %v, expected a number", op.Value)
 	case op.Key == "":
 		return fmt.Errorf("no key")
 	case op.Think < 0 || op.Think > maxTime:
 		return fmt.Errorf("thinks for %v, expected 0s..%v", op.Think, maxTime)
 	}
 	return nil
+}
+
+// Names returns what the nodes, services and clients of a run are called, by
+// number: n0, n1, …, the services, c0, c1, …, and the client that reads everything
+// at the end.
+func (sc *Scenario) Names(s *System) []string {
+	names := slices.Concat(nodeNames(sc.Nodes), s.Services)
+	for i := range sc.clients() {
+		names = append(names, clientName(i))
+	}
+	return append(names, lastName)
 }
 
 // clients returns how many clients the scenario numbers.

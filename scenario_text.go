@@ -19,7 +19,7 @@ import (
 func WriteScenario(w io.Writer, sc *Scenario) error {
 	b := bufio.NewWriter(w)
 	p := func(format string, args ...any) { fmt.Fprintf(b, format, args...) }
-	p("# One run as data. Replay it with: check replay FILE\n")
+	p("# One run as data. For a built-in system: check replay FILE. For one of your own:\n# RASHOMON_REPLAY=FILE go test\n")
 	p("format: 1\n")
 	p("system: %s\n", quote(sc.System))
 	if sc.Bug != "" {
@@ -67,9 +67,6 @@ func WriteScenario(w io.Writer, sc *Scenario) error {
 	}
 	return b.Flush()
 }
-
-// DigestString prints a digest as everything in this project prints it.
-func DigestString(d uint64) string { return fmt.Sprintf("%016x", d) }
 
 // quote returns s as a YAML scalar that is read back as the string s: plain where
 // that is beyond doubt, and quoted elsewhere.

@@ -12,7 +12,7 @@ import (
 const DefaultShrinkRuns = 2000
 
 // Shrink makes a failing scenario smaller for as long as it fails with the same
-// anomaly: fewer faults, fewer operations, plainer links. It tries at most the
+// anomaly, or with the same panic: fewer and milder faults, fewer operations, plainer links. It tries at most the
 // given number of runs (0 means DefaultShrinkRuns), and returns the smallest
 // scenario found with its result. What it does depends on its arguments alone. A
 // scenario that does not fail is returned as it is.
@@ -54,16 +54,23 @@ func (k *shrinker) try(change func(*Scenario)) bool {
 	smaller := k.scenario.clone()
 	change(smaller)
 	r, err := Run(k.system, smaller, k.opt)
-	if err != nil || r.Verdict != checker.Invalid || r.Anomaly != k.result.Anomaly || (r.Panic == "") != (k.result.Panic == "") {
+	if err != nil || r.Verdict != checker.Invalid || r.Anomaly != k.result.Anomaly || r.cause != k.result.cause {
 		return false
 	}
 	k.scenario, k.result = smaller, r
 	return true
 }
 
+// faults takes out faults, and makes those that remain do less.
 func (k *shrinker) faults() (shrunk bool) {
-	for i := len(k.scenario.Faults) - 1; i >= 0; i-- {
-		shrunk = k.try(func(sc *Scenario) { sc.Faults = slices.Delete(sc.Faults, i, i+1) }) || shrunk
+	for again := true; again; {
+		again = false
+		for simpler := range k.scenario.Faults.Simpler() {
+			if k.try(func(sc *Scenario) { sc.Faults = simpler }) {
+				shrunk, again = true, true
+				break
+			}
+		}
 	}
 	return shrunk
 }

@@ -3,6 +3,8 @@ package rashomon
 import (
 	"errors"
 	"fmt"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -20,6 +22,8 @@ import (
 type System struct {
 	// Name stands in scenarios and tables: lower-case words joined by hyphens.
 	Name string
+	// Bug is the planted bug in it, or empty. Scenarios say which bug they need.
+	Bug string
 	// About is one line for people.
 	About string
 	// MinNodes and MaxNodes say with how many replicas it runs. Zero means 3.
@@ -95,6 +99,8 @@ type Claim struct {
 	Refuted bool
 	// Pinned claims are about clients that stay at one node.
 	Pinned bool
+	// Lossy claims hold although acknowledged writes may be lost.
+	Lossy bool
 	// Rule is what may become of writes that did not know each other.
 	Rule checker.ConflictRule
 }
@@ -107,7 +113,8 @@ func (c Claim) String() string {
 	return fmt.Sprintf("reads at %s: %s", c.Reads, c.Property)
 }
 
-// Answer is how an operation ended for its client.
+// Answer is how an operation ended for its client: Ok, Got, GotSet, Swapped,
+// NotSwapped, Failed or NotKnown.
 type Answer struct {
 	Outcome history.Outcome
 	Value   model.Value   // of a read, or what a failed compare-and-set saw
@@ -118,7 +125,7 @@ type Answer struct {
 // Ok answers a write, an addition or a deletion that happened.
 func Ok() Answer { return Answer{Outcome: history.OK, Value: model.Unseen} }
 
-// Got answers a read.
+// Got answers a read. A key that holds nothing has the value model.Absent, not 0.
 func Got(v model.Value) Answer { return Answer{Outcome: history.OK, Value: v} }
 
 // GotSet answers a read of a set.
@@ -135,7 +142,8 @@ func Swapped() Answer {
 // model.Unseen if the system does not tell it.
 func NotSwapped(seen model.Value) Answer { return Answer{Outcome: history.OK, Value: seen} }
 
-// Failed answers an operation that certainly did not happen.
+// Failed answers an operation that certainly did not happen and never will. A
+// read that got no answer may be Failed or NotKnown: it changes nothing.
 func Failed() Answer { return Answer{Outcome: history.Fail} }
 
 // NotKnown answers an operation that may have happened, or may yet happen.
@@ -149,12 +157,23 @@ func (s *System) Validate() error {
 		return errors.New("rashomon: a System without a Name")
 	case s.Boot == nil || s.Client == nil:
 		return fmt.Errorf("rashomon: system %s: Boot and Client must both be set", s.Name)
-	case low < 1 || high < low:
+	case low < 1 || high < low || high > maxNodes:
 		return fmt.Errorf("rashomon: system %s: MinNodes is %d and MaxNodes is %d, expected 1 or more, and no fewer at most than at least", s.Name, s.MinNodes, s.MaxNodes)
 	case len(s.Claims) == 0:
 		return fmt.Errorf("rashomon: system %s: no Claims, expected one at least", s.Name)
 	}
+	if err := s.validateKinds(); err != nil {
+		return err
+	}
+	for _, name := range slices.Concat(s.Services, s.Roles) {
+		if !goodName.MatchString(name) || reservedName.MatchString(name) {
+			return fmt.Errorf("rashomon: system %s: service or role %q, expected a word that is not %s and not the name of a node or client", s.Name, name, lastName)
+		}
+	}
 	for _, c := range s.Claims {
+		if c.Reads == "" {
+			return fmt.Errorf("rashomon: system %s: a claim without Reads, expected a word for where clients read", s.Name)
+		}
 		if _, known := checker.ClaimNamed(string(c.Property)); !known {
 			return fmt.Errorf("rashomon: system %s: unknown property %q, expected one of %v", s.Name, c.Property, Properties())
 		}
@@ -202,6 +221,30 @@ func (s *System) kinds() []model.Kind {
 	return s.Kinds
 }
 
+var (
+	goodName     = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.-]*$`)
+	reservedName = regexp.MustCompile(`^([nc][0-9]+|last|by|keeping|after|offset|drift)$`)
+)
+
+// validateKinds refuses workloads of which nothing could be judged.
+func (s *System) validateKinds() error {
+	has := func(k model.Kind) bool { return slices.Contains(s.kinds(), k) }
+	for _, k := range s.kinds() {
+		switch k {
+		case model.Read, model.Write, model.CAS, model.Delete, model.Add:
+		default:
+			return fmt.Errorf("rashomon: system %s: Kinds has %v, expected read, write, cas, delete and add", s.Name, k)
+		}
+	}
+	if !has(model.Read) || !has(model.Write) && !has(model.Add) {
+		return fmt.Errorf("rashomon: system %s: Kinds is %v, expected read and either write or add among them", s.Name, s.Kinds)
+	}
+	if has(model.Add) && (has(model.Write) || has(model.CAS) || has(model.Delete)) {
+		return fmt.Errorf("rashomon: system %s: Kinds is %v, expected nothing beside read and add for sets", s.Name, s.Kinds)
+	}
+	return nil
+}
+
 // Claim returns the row for reads at a place and a property; an empty string
 // stands for the first row that fits. The error lists the rows there are.
 func (s *System) Claim(reads string, property Property) (Claim, error) {
@@ -218,6 +261,9 @@ func (s *System) Claim(reads string, property Property) (Claim, error) {
 }
 
 func nodeName(place int) string { return "n" + strconv.Itoa(place) }
+
+// lastName is how the client is called that reads everything at the end.
+const lastName = "last"
 
 func clientName(client int) string { return "c" + strconv.Itoa(client) }
 

@@ -86,3 +86,54 @@ func BenchmarkValidate100(b *testing.B) {
 	h := closedLoop(seeded(), load{ops: 100, clients: 5, keys: 3, open: 0.01})
 	benchmark(b, h, Options{}, func(h *history.History, _ Options) { _ = h.Validate() })
 }
+
+// Every claim on a history that keeps it, as clients of one register see it.
+func BenchmarkClaims(b *testing.B) {
+	for _, n := range []int{100, 100_000} {
+		h := closedLoop(seeded(), load{ops: n, clients: 5, keys: 3, open: 0.01})
+		h.Nodes = []string{"n0", "n1"}
+		terms := Terms{Rule: LastWriterWins, Sessions: func(o *history.Op) int64 { return int64(o.Process) }}
+		for k := range h.Keys {
+			terms.Final = append(terms.Final, readAtTheEnd(h, int32(k), 0), readAtTheEnd(h, int32(k), 1))
+		}
+		for _, c := range Claims() {
+			if c.Name == "set-converges" || c.Name == "prefix-consistent" && n > 1000 {
+				continue
+			}
+			b.Run(fmt.Sprintf("%s/ops=%d", c.Name, n), func(b *testing.B) {
+				benchmark(b, h, Options{}, func(h *history.History, _ Options) {
+					if j, err := c.Judge(h, terms); err != nil || j.Verdict == Invalid {
+						b.Fatal(j, err)
+					}
+				})
+			})
+		}
+	}
+}
+
+// readAtTheEnd appends a read that returns what the key's last write that was
+// read or acknowledged had stored.
+func readAtTheEnd(h *history.History, k, node int32) int {
+	last, end, process := model.Absent, int64(0), int32(0)
+	for i := range h.Ops {
+		o := &h.Ops[i]
+		if o.Return != history.Never {
+			end = max(end, o.Return)
+		}
+		end, process = max(end, o.Call), max(process, o.Process+1)
+	}
+	at := int64(0)
+	for i := range h.Ops {
+		o := &h.Ops[i]
+		if v, saw := observed(o); o.Key == k && saw && o.Call > at {
+			last, at = v, o.Call
+		}
+		if o.Key == k && o.Kind == model.Write && o.Outcome == history.OK && o.Call > at {
+			last, at = o.Value, o.Call
+		}
+	}
+	h.Ops = append(h.Ops, history.Op{
+		Process: process, Key: k, Node: node, Kind: model.Read, Outcome: history.OK, Seen: last, Call: end + 1, Return: end + 2,
+	})
+	return len(h.Ops) - 1
+}

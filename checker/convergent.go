@@ -174,17 +174,14 @@ func (c *convergence) absent(r int32) Judgement {
 func (c *convergence) cameBack(r, w, over int32) Judgement {
 	way := c.way(over)
 	v := c.h.ValueString(c.op(r).Seen)
-	var s string
-	anomaly := LostAcknowledged
+	anomaly, s := LostAcknowledged, fmt.Sprintf("%s was lost: ", c.words.full(over))
 	if c.op(over).Kind == model.Delete {
-		anomaly = Resurrection
-		s = fmt.Sprintf("%s came back: %s deleted it", v, c.words.full(over))
-	} else {
-		s = fmt.Sprintf("%s was lost", c.words.full(over))
+		anomaly, s = Resurrection, fmt.Sprintf("%s came back: %s deleted it, and ", v, c.words.full(over))
 	}
-	s += fmt.Sprintf(", and its client had written %s before", v)
-	if len(way) > 2 || c.sessions[w] != c.sessions[over] {
-		s = s[:len(s)-len(fmt.Sprintf("its client had written %s before", v))] + c.words.knew(way)
+	if len(way) == 2 && c.sessions[w] == c.sessions[over] {
+		s += fmt.Sprintf("its client had written %s before", v)
+	} else {
+		s += c.words.knew(way)
 	}
 	s += fmt.Sprintf(", but %s%s came at the end", c.words.full(r), c.words.where(r))
 	return invalid(anomaly, s, c.words.withExpected(c.facts, append(way, r))...)

@@ -111,7 +111,7 @@ func (f *facts) from(o *history.Op) int32 {
 	case !saw:
 		return none
 	case v != model.Absent:
-		if w, known := f.writers[place{o.Key, v}]; known {
+		if w, known := f.writers[place{o.Key, v}]; known && f.op(w) != o {
 			return w
 		}
 		return none

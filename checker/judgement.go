@@ -49,6 +49,9 @@ type Terms struct {
 	Idle string
 	// Rule is how the system resolves conflicts.
 	Rule ConflictRule
+	// Lossy says that acknowledged writes may be missing from the log of a
+	// primary, as after the failover of asynchronous replication.
+	Lossy bool
 	// Sessions says which operations belong to one session. Nil means that
 	// every process is a session by itself.
 	Sessions Sessions

@@ -12,7 +12,8 @@ import (
 
 // PrefixConsistent decides whether what clients read, on all keys together, can
 // be what replicas show that apply the log of a single primary: whether there is
-// a log of some of the writes and compare-and-sets that did not fail, so that
+// a log of all acknowledged writes, deletes and compare-and-sets, and of some
+// with an unknown outcome, so that
 //
 //   - what had returned before another one was called stands before it;
 //   - a compare-and-set finds the value that it replaced;
@@ -22,16 +23,17 @@ import (
 //
 // (Terry, "Replicated Data Consistency Explained through Baseball", CACM
 // 56(12), 2013, has the first of the claims about reads as consistent prefix; a
-// single read cannot break it, so that it takes sessions to test it.) Writes may
-// be missing from the log: that acknowledged ones last is the claim of Durable.
-// A compare-and-set that failed and told what was there counts as a read.
+// single read cannot break it, so that it takes sessions to test it.) With
+// terms.Lossy acknowledged writes may be missing from the log as well. A
+// compare-and-set that failed and told what was there counts as a read.
 //
 // With the order of the log not known this is sequential consistency of the
 // reads, which is NP-complete even if values are unique (Gibbons and Korach
 // 1997); but real time orders most writes. The search goes through sets of
 // writes that the log can begin with, which are few if few writes overlap, and
 // is exact. If it spends terms.Steps (0 means DefaultSteps) the verdict is
-// unknown, as it is if no session read twice.
+// unknown, as it is if no session read twice, or if the log has more than
+// some thousand writes.
 //
 // Values must be unique (ErrNotUnique). A read of Absent tells nothing when the
 // key may have been deleted by then, and then the answer errs towards valid.
@@ -50,10 +52,16 @@ func PrefixConsistent(h *history.History, terms Terms) (Judgement, error) {
 	if p.steps <= 0 {
 		p.steps = DefaultSteps
 	}
-	switch v := p.judge(reads); v {
-	case Invalid:
-		return p.explain(reads), nil
-	case Unknown:
+	items := reads
+	if !terms.Lossy {
+		items = f.withAcknowledged(reads)
+	}
+	switch v := p.judge(items); {
+	case v == Invalid:
+		return p.explain(items), nil
+	case v == Unknown && len(p.log) > longestLog:
+		return unknown(fmt.Sprintf("a log of %d writes, expected at most %d", len(p.log), longestLog)), nil
+	case v == Unknown:
 		return unknown(fmt.Sprintf("budget of %d steps spent", p.steps)), nil
 	}
 	if !twice {
@@ -78,9 +86,26 @@ func (f *facts) readsBySession() (reads []int32, twice bool) {
 	return reads, twice
 }
 
-// prefixes looks for a log. A write that nobody saw need not be in it, since a
-// log stays good without it; what was seen, and what its compare-and-sets
-// replaced, must be.
+// withAcknowledged returns the operations given and all that were acknowledged
+// to have changed something.
+func (f *facts) withAcknowledged(reads []int32) []int32 {
+	items := slices.Clone(reads)
+	for i := range f.h.Ops {
+		if acknowledged(f.op(int32(i))) {
+			items = append(items, int32(i))
+		}
+	}
+	slices.Sort(items)
+	return slices.Compact(items)
+}
+
+// longestLog bounds the memory of the search.
+const longestLog = 4000
+
+// prefixes looks for a log that has the writes given, and a prefix for each of
+// the reads given. Other writes need not be in it, since a log stays good
+// without what nobody saw; what was seen, and what its compare-and-sets replaced,
+// must be.
 type prefixes struct {
 	*facts
 	steps, used int64
@@ -101,8 +126,11 @@ type front struct {
 	seen   []int32 // as wanted: how often it was seen
 }
 
-func (p *prefixes) judge(reads []int32) Verdict {
-	p.prepare(reads)
+func (p *prefixes) judge(items []int32) Verdict {
+	p.prepare(items)
+	if len(p.log) > longestLog {
+		return Unknown
+	}
 	s := front{
 		placed: make([]bool, len(p.log)), held: make([]int32, len(p.h.Keys)),
 		next: make([]int32, len(p.sessions)), seen: make([]int32, len(p.wanted)),
@@ -119,25 +147,27 @@ func (p *prefixes) judge(reads []int32) Verdict {
 	return Invalid
 }
 
-func (p *prefixes) prepare(reads []int32) {
+func (p *prefixes) prepare(items []int32) {
 	p.used, p.dead = 0, map[string]bool{}
 	p.log = p.log[:0]
 	p.at = make([]int32, len(p.h.Ops))
 	for i := range p.at {
 		p.at[i] = none
 	}
-	var need func(o *history.Op)
-	need = func(o *history.Op) {
-		for w := p.asked(o); w >= 0 && p.at[w] == none; w = p.asked(p.op(w)) {
+	bySession := make([][]int32, p.count)
+	var reads []int32
+	for _, i := range items {
+		w := i
+		if _, stores := stored(p.op(i)); !stores {
+			reads = append(reads, i)
+			s := p.facts.sessions[i]
+			bySession[s] = append(bySession[s], i)
+			w = p.asked(p.op(i))
+		}
+		for ; w >= 0 && p.at[w] == none; w = p.asked(p.op(w)) {
 			p.at[w] = 0
 			p.log = append(p.log, w)
 		}
-	}
-	bySession := make([][]int32, p.count)
-	for _, r := range reads {
-		need(p.op(r))
-		s := p.facts.sessions[r]
-		bySession[s] = append(bySession[s], r)
 	}
 	p.sessions = slices.DeleteFunc(bySession, func(list []int32) bool { return len(list) == 0 })
 	slices.Sort(p.log)
@@ -196,12 +226,18 @@ func (p *prefixes) holds(s *front, k int32) int32 {
 	return s.held[k]
 }
 
-// extend reports whether the log can be completed. Reads are taken as early as
-// possible, which never harms.
+// extend reports whether the log can be completed. It changes s. Reads are taken
+// as early as possible, which never harms; and so are writes that nobody saw, if
+// nobody waits for what they replace.
 func (p *prefixes) extend(s *front) bool {
-	p.read(s)
-	for s.first < len(p.log) && s.placed[s.first] {
-		s.first++
+	for next := int32(0); next != none; {
+		p.read(s)
+		for s.first < len(p.log) && s.placed[s.first] {
+			s.first++
+		}
+		if next = p.harmless(s); next != none {
+			p.place(s, next)
+		}
 	}
 	if s.first == len(p.log) {
 		for n, list := range p.sessions {
@@ -220,12 +256,25 @@ func (p *prefixes) extend(s *front) bool {
 		if s.placed[n] || !p.may(s, int32(n)) {
 			continue
 		}
-		if next := s.with(p, int32(n)); p.extend(&next) {
+		next := s.clone()
+		p.place(&next, int32(n))
+		if p.extend(&next) {
 			return true
 		}
 	}
 	p.dead[name] = true
 	return false
+}
+
+// harmless returns a write that can be the next one and that nobody saw, or none.
+func (p *prefixes) harmless(s *front) int32 {
+	limit := p.horizon(s)
+	for n := s.first; n < len(p.log) && p.op(p.log[n]).Call < limit; n++ {
+		if !s.placed[n] && p.wanted[n] == 0 && p.may(s, int32(n)) {
+			return int32(n)
+		}
+	}
+	return none
 }
 
 // read takes all reads that see what is there.
@@ -279,17 +328,20 @@ func (p *prefixes) may(s *front, n int32) bool {
 	return left == 0
 }
 
-func (s *front) with(p *prefixes, n int32) front {
-	next := front{
+// place puts write n at the end of the log.
+func (p *prefixes) place(s *front, n int32) {
+	if slot := p.slot(p.log[n]); slot != none {
+		s.seen[slot]++
+	}
+	s.placed[n] = true
+	s.held[p.op(p.log[n]).Key] = n
+}
+
+func (s *front) clone() front {
+	return front{
 		first: s.first, placed: slices.Clone(s.placed), held: slices.Clone(s.held),
 		next: slices.Clone(s.next), seen: slices.Clone(s.seen),
 	}
-	if slot := p.slot(p.log[n]); slot != none {
-		next.seen[slot]++
-	}
-	next.placed[n] = true
-	next.held[p.op(p.log[n]).Key] = n
-	return next
 }
 
 // name tells fronts apart.
@@ -309,34 +361,33 @@ func (s *front) name() string {
 	return string(b)
 }
 
-// explain leaves out reads as long as the others are invalid, and tells the rest.
-func (p *prefixes) explain(reads []int32) Judgement {
-	for size := max(1, len(reads)/2); ; size = max(1, size/2) {
-		before := len(reads)
-		for at := 0; at < len(reads); {
-			fewer := slices.Concat(reads[:at], reads[min(at+size, len(reads)):])
+// explain leaves out reads and writes as long as the others are invalid, and
+// tells the rest.
+func (p *prefixes) explain(items []int32) Judgement {
+	for size := max(1, len(items)/2); ; size = max(1, size/2) {
+		before := len(items)
+		for at := 0; at < len(items); {
+			fewer := slices.Concat(items[:at], items[min(at+size, len(items)):])
 			if p.judge(fewer) == Invalid {
-				reads = fewer
+				items = fewer
 			} else {
 				at += size
 			}
 		}
-		if size == 1 && len(reads) == before {
+		if size == 1 && len(items) == before {
 			break
 		}
 	}
-	p.prepare(reads)
-	var told []string
-	for _, r := range reads {
-		told = append(told, p.words.full(r))
+	p.prepare(items)
+	var told, writes []string
+	for _, i := range items {
+		if _, stores := stored(p.op(i)); !stores {
+			told = append(told, p.words.full(i))
+		}
 	}
-	s := fmt.Sprintf("no order of the writes has a prefix for each of these reads, longer from read to read of a client: %s", strings.Join(told, "; "))
-	var writes []string
 	for _, w := range p.log {
 		writes = append(writes, p.words.full(w))
 	}
-	if len(writes) > 0 {
-		s += "; after " + strings.Join(writes, "; ")
-	}
-	return invalid(NoPrefix, s, append(slices.Clone(reads), p.log...)...)
+	s := "no order of " + strings.Join(writes, "; ") + " has a prefix for each of " + strings.Join(told, "; ") + ", longer from read to read of a client"
+	return invalid(NoPrefix, s, append(slices.Clone(items), p.log...)...)
 }

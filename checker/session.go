@@ -2,6 +2,7 @@ package checker
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/rashomon-go/rashomon/history"
@@ -113,7 +114,6 @@ type session struct {
 	chain  []int32 // chain[i] comes after the first i+1 writes
 	top    int32   // the write that was read last after others, or none; it is newer than all before upto
 	upto   int32
-	reads  int32 // comes after all reads, or none
 }
 
 // event is an operation with the node of its value.
@@ -160,7 +160,7 @@ func (s *sessions) visit(i, k int32) {
 	if at.key != k+1 {
 		*at = session{
 			key: k + 1, read: event{none, none}, write: event{none, none}, writes: at.writes[:0], chain: at.chain[:0],
-			top: none, reads: none,
+			top: none,
 		}
 	}
 	o := s.op(i)
@@ -188,14 +188,6 @@ func (s *sessions) reads(at *session, r event, w int32) {
 	if s.want&ReadYourWrites != 0 && len(at.writes) > 0 {
 		s.exercised |= ReadYourWrites
 		s.readAfterWrites(at, r, w)
-	}
-	if s.want&WritesFollowReads != 0 {
-		after := s.past()
-		s.order.demand(r.node, after, r.op, none, WritesFollowReads)
-		if at.reads != none {
-			s.order.demand(at.reads, after, none, none, WritesFollowReads)
-		}
-		at.reads = after
 	}
 }
 
@@ -235,9 +227,9 @@ func (s *sessions) writes(at *session, w event, certain bool) {
 		s.exercised |= MonotonicWrites
 		s.order.demand(at.write.node, w.node, at.write.op, w.op, MonotonicWrites)
 	}
-	if s.want&WritesFollowReads != 0 && at.reads != none {
+	if s.want&WritesFollowReads != 0 && at.read.op != none { // reads before that one are older, for reads are monotonic
 		s.exercised |= WritesFollowReads
-		s.order.demand(at.reads, w.node, none, w.op, WritesFollowReads)
+		s.order.demand(at.read.node, w.node, at.read.op, w.op, WritesFollowReads)
 	}
 	if !certain {
 		return
@@ -277,6 +269,7 @@ func (s *sessions) explain(list []int32, start int32) Judgement {
 	var witness []int32
 	var told []string
 	from, before, why := start, none, Guarantee(0)
+	first, earliest := 0, history.Never // where the telling begins
 	for _, n := range list {
 		e := &s.order.edges[n]
 		why |= e.why
@@ -286,6 +279,12 @@ func (s *sessions) explain(list []int32, start int32) Judgement {
 		if s.values[e.to] == none {
 			continue
 		}
+		switch {
+		case before == none: // nil is told first
+			first, earliest = len(told), 0
+		case s.op(e.after).Call < earliest:
+			first, earliest = len(told), s.op(e.after).Call
+		}
 		told = append(told, s.tell(from, e.to, before, e.after))
 		witness = append(witness, before, e.after)
 		if w := s.values[e.to]; w != initial {
@@ -293,6 +292,7 @@ func (s *sessions) explain(list []int32, start int32) Judgement {
 		}
 		from, before = e.to, none
 	}
+	told = slices.Concat(told[first:], told[:first])
 	witness = s.words.withExpected(s.facts, witness)
 	words, known := guaranteeWords[why]
 	if why &^= MonotonicReads; !known {

@@ -131,9 +131,9 @@ func TestSessionAgreesWithOracle(t *testing.T) {
 				t.Parallel()
 				c.keys, c.nodes, c.least, c.reads = 1, 2, 6, reads
 				c.claim, c.oracle, c.terms = claim, keepsSession(g), Terms{Sessions: PerClient(3)}
-				histories := 3000
+				histories := 2000
 				if !c.exact {
-					histories = 1200 // the oracle takes long
+					histories = 500 // the oracle takes long
 				}
 				c.run(t, histories)
 			})

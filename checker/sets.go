@@ -68,10 +68,10 @@ func (s *growth) judge(k int) Judgement {
 	case s.late[k] != "":
 		return unknown(s.late[k])
 	}
-	adds := map[model.Value]int32{} // the add of each element that proves most
+	adds := map[model.Value]int32{} // an add of each element, one that did not fail if there is one
 	for _, i := range s.keys[k] {
 		v := s.h.Ops[i].Value
-		if j, again := adds[v]; !again || s.h.Ops[i].Outcome < s.h.Ops[j].Outcome || s.h.Ops[j].Outcome == history.Fail {
+		if j, again := adds[v]; !again || s.h.Ops[j].Outcome == history.Fail {
 			adds[v] = i
 		}
 	}

@@ -125,6 +125,10 @@ func (n *PrimaryNode) Receive(env *sim.Env, from sim.Addr, m sim.Message) {
 	case retransmit:
 		n.retransmit(env)
 	case Newer:
+	case Replicate, Commit, Welcome: // from another one that takes itself for the primary
+		if n.fixed() {
+			panic(fmt.Sprintf("primary: unexpected message %T", m))
+		}
 	default:
 		panic(fmt.Sprintf("primary: unexpected message %T", m))
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/rashomon-go/rashomon"
+	"github.com/rashomon-go/rashomon/checker"
 	"github.com/rashomon-go/rashomon/faults"
 	"github.com/rashomon-go/rashomon/replication"
 	"github.com/rashomon-go/rashomon/sim"
@@ -16,6 +17,8 @@ import (
 func chain() *rashomon.System {
 	return chainSystem("chain", "chain replication, repaired by a master: updates enter at the head, the tail commits them", false, []rashomon.Claim{
 		{Reads: "tail", Property: rashomon.Linearizable},
+		{Reads: "tail", Property: rashomon.Convergent},
+		{Reads: "any", Property: rashomon.Convergent, Rule: checker.LastWriterWins},
 		{Reads: "any", Property: rashomon.Linearizable, Refuted: true},
 	})
 }
@@ -25,6 +28,7 @@ func chain() *rashomon.System {
 func craq() *rashomon.System {
 	return chainSystem("craq", "chain replication with apportioned queries: every node answers reads of what is committed", true, []rashomon.Claim{
 		{Reads: "any", Property: rashomon.Linearizable},
+		{Reads: "any", Property: rashomon.Convergent, Rule: checker.LastWriterWins},
 	})
 }
 

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/rashomon-go/rashomon"
+	"github.com/rashomon-go/rashomon/checker"
 	"github.com/rashomon-go/rashomon/faults"
 	"github.com/rashomon-go/rashomon/replication"
 	"github.com/rashomon-go/rashomon/sim"
@@ -17,6 +18,8 @@ const master = "master"
 
 // maxDriftPPM is the drift that leases tolerate, on every clock.
 const maxDriftPPM = 200_000
+
+const ms = time.Millisecond
 
 var primaryBackupModes = map[string]replication.ReplicationMode{
 	"primary-backup-sync":     replication.Sync,
@@ -38,7 +41,7 @@ func primaryBackup(name, about string) *rashomon.System {
 		Tolerates: func(replicas int) faults.Options { return toleratedBy(mode, replicas) },
 		Roles:     []string{"primary", "deposed", master},
 		InRole:    inRole,
-		Settle:    500 * time.Millisecond,
+		Settle:    500 * ms,
 	}
 }
 
@@ -47,7 +50,9 @@ func primaryBackupClaims(mode replication.ReplicationMode) []rashomon.Claim {
 		// It loses acknowledged updates when it promotes a backup.
 		return []rashomon.Claim{
 			{Reads: "primary", Property: rashomon.Convergent},
+			{Reads: "primary", Property: rashomon.Durable, Refuted: true},
 			{Reads: "primary", Property: rashomon.Linearizable, Refuted: true},
+			{Reads: "any", Property: rashomon.PrefixConsistent, Pinned: true, Lossy: true},
 			{Reads: "any", Property: rashomon.Linearizable, Refuted: true},
 		}
 	}
@@ -55,6 +60,7 @@ func primaryBackupClaims(mode replication.ReplicationMode) []rashomon.Claim {
 		{Reads: "primary", Property: rashomon.Linearizable},
 		{Reads: "primary", Property: rashomon.Convergent},
 		{Reads: "primary", Property: rashomon.Durable},
+		{Reads: "any", Property: rashomon.Convergent, Rule: checker.LastWriterWins},
 		{Reads: "any", Property: rashomon.MonotonicReads, Pinned: true},
 		{Reads: "any", Property: rashomon.Linearizable, Refuted: true},
 	}
@@ -63,15 +69,18 @@ func primaryBackupClaims(mode replication.ReplicationMode) []rashomon.Claim {
 // bootPrimaryBackup boots the replicas, and the master at the place behind them.
 func bootPrimaryBackup(mode replication.ReplicationMode, rules *replication.PrimaryBackupRules) func(*rashomon.Cluster, int) sim.Boot {
 	return func(c *rashomon.Cluster, place int) sim.Boot {
-		time := replication.FailoverConfig{Master: c.Services[0], DriftPPM: maxDriftPPM}
+		failover := replication.FailoverConfig{
+			Master: c.Services[0], DriftPPM: maxDriftPPM,
+			Lease: 40 * ms, Patience: 60 * ms,
+		}
 		cfg := &replication.PrimaryBackupConfig{
 			Mode: mode, Members: c.Nodes, ServeReads: c.Reads == "any",
-			Acks: acks(len(c.Nodes)), Least: least(len(c.Nodes)), Failover: &time, Rules: rules,
+			Acks: acks(len(c.Nodes)), Least: least(len(c.Nodes)), Failover: &failover, Rules: rules,
 		}
 		if place < len(c.Nodes) {
 			return func(_ sim.NodeID, disk *sim.Disk) sim.Node { return replication.NewPrimaryBackupNode(cfg, disk) }
 		}
-		masters := &replication.MasterConfig{FailoverConfig: time, Nodes: c.Nodes, Succession: cfg.Succession()}
+		masters := &replication.MasterConfig{FailoverConfig: failover, Nodes: c.Nodes, Succession: cfg.Succession()}
 		return func(_ sim.NodeID, disk *sim.Disk) sim.Node { return replication.NewMaster(masters, disk) }
 	}
 }
@@ -114,7 +123,7 @@ func toleratedBy(mode replication.ReplicationMode, replicas int) faults.Options 
 		crash.Fates = append(crash.Fates, sim.LoseAll)
 	}
 	return faults.Options{
-		Crash: crash,
+		Crash: crash, Most: 8,
 		Clock: faults.ClockOptions{Nodes: append(names, master), Offset: time.Second, DriftPPM: maxDriftPPM},
 	}
 }

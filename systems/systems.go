@@ -22,6 +22,8 @@ func All() []*rashomon.System {
 		primaryBackup("primary-backup-async", "the primary waits for no backup"),
 		chain(),
 		craq(),
+		multiLeaderLWW(),
+		multiLeaderMerge(),
 	}
 }
 
@@ -75,6 +77,7 @@ func (b Bug) Variant() *rashomon.System {
 	if err != nil {
 		panic(fmt.Sprintf("systems: bug %s: %v", b.Name, err))
 	}
+	s.Bug = b.Name
 	boot := s.Boot
 	if b.rules != nil {
 		r := replication.RightPrimaryBackupRules()

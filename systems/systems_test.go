@@ -41,6 +41,7 @@ func sweep(t *testing.T, s *rashomon.System, c rashomon.Claim) map[checker.Verdi
 	for seed := range uint64(*runs) {
 		r := run(t, s, rashomon.FromSeed(seed, s, c, 0))
 		tally[r.Verdict]++
+		require.Empty(t, r.Panic)
 		if r.Verdict == checker.Invalid && !c.Refuted {
 			t.Errorf("seed %d: %s", seed, r.Sentence)
 		}
@@ -70,9 +71,12 @@ func TestBugsAreCaught(t *testing.T) {
 			require.NoError(t, err)
 			for seed := range uint64(*runs) {
 				sc := rashomon.FromSeed(seed, broken, claim, 0)
-				if run(t, broken, sc).Verdict != checker.Invalid {
+				r := run(t, broken, sc)
+				require.Empty(t, r.Panic)
+				if r.Verdict != checker.Invalid {
 					continue
 				}
+				sc.Bug = ""
 				control := run(t, right, sc)
 				require.NotEqual(t, checker.Invalid, control.Verdict, "seed %d: %s", seed, control.Sentence)
 				if control.Verdict == checker.Valid {

@@ -70,12 +70,12 @@ var primaryBackupBugs = []Bug{
 	},
 	{
 		Name:   "pb-lease-longer-than-patience",
-		About:  "a primary serves for four times the lease that it was given",
+		About:  "a primary serves for ten times the lease that it was given",
 		Rule:   "the master is more patient than a lease is long (Gray & Cheriton 1989)",
 		Needs:  "a primary that is cut off from the others, and a failover",
 		System: "primary-backup-sync", Reads: "primary", Claim: rashomon.Linearizable,
 		rules: func(r *replication.PrimaryBackupRules) {
-			r.LeaseEnd = func(sent, _, lease time.Duration) time.Duration { return sent + 4*lease }
+			r.LeaseEnd = func(sent, _, lease time.Duration) time.Duration { return sent + 10*lease }
 		},
 	},
 	{
@@ -88,12 +88,14 @@ var primaryBackupBugs = []Bug{
 	},
 	{
 		Name:   "pb-no-fencing",
-		About:  "replicas go on with a configuration that they have promised to leave",
+		About:  "a deposed primary goes on, and replicas go on with it after they have promised to leave its configuration",
 		Rule:   "members refuse messages of older configurations (Oki & Liskov 1988)",
 		Needs:  "a primary that is cut off from the master, and a failover",
-		System: "primary-backup-sync", Reads: "primary", Claim: rashomon.Linearizable,
+		System: "primary-backup-semisync", Reads: "primary", Claim: rashomon.Linearizable,
 		rules: func(r *replication.PrimaryBackupRules) {
-			r.Accepts = func(uint64, uint64) bool { return true }
+			r.Accepts = func(configuration, promised uint64) bool { return configuration <= promised }
+			r.TakesWrites = func(bool, bool) bool { return true }
+			r.ServesReads = func(_, established bool) bool { return established }
 		},
 	},
 	{
@@ -108,7 +110,7 @@ var primaryBackupBugs = []Bug{
 	},
 	{
 		Name:   "pb-no-sync",
-		About:  "replicas acknowledge updates that are not synced to their disks",
+		About:  "replicas tell of updates that are not synced to their disks",
 		Rule:   "what is acknowledged survives a crash",
 		Needs:  "crashes that lose what was not synced",
 		System: "primary-backup-sync", Reads: "primary", Claim: rashomon.Linearizable,

@@ -1,0 +1,123 @@
+package rashomon
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/rashomon-go/rashomon/checker"
+	"github.com/rashomon-go/rashomon/history"
+	"github.com/rashomon-go/rashomon/model"
+	"github.com/rashomon-go/rashomon/sim"
+)
+
+// searchSteps bounds the search of the checker in one run, unless Options say
+// otherwise: it is for histories with compare-and-sets only, and what needs more is
+// not worth the time of a campaign.
+const searchSteps = 200_000
+
+// judge ends the recording and decides what the history says.
+func (r *run) judge(opt checker.Options) (*Result, error) {
+	w := r.world
+	result := &Result{
+		History: r.recorder.Finish(w.Now()), Clients: r.clients, End: w.Now(),
+		Panic: r.panicked, cause: r.cause, States: r.states,
+		Names: r.scenario.Names(r.system), firstClient: r.scenario.Nodes + len(r.system.Services),
+	}
+	result.Exercise = r.exercise(result.History)
+	result.Digest = digestOf(w.Digest(), result)
+	switch {
+	case r.panicked != "":
+		result.Verdict, result.Sentence = checker.Invalid, "the system panicked: "+r.panicked
+		return result, nil
+	case r.left <= 0:
+		result.Verdict, result.Reason = checker.Unknown, fmt.Sprintf("the run did not end within %d events; it had come to %v", maxEvents(r.scenario), w.Now())
+		return result, nil
+	}
+	if err := r.check(result, opt); err != nil {
+		return nil, fmt.Errorf("system %s: %w", r.system.Name, err)
+	}
+	if why := result.Exercise.inconclusive(); result.Verdict == checker.Valid && why != "" {
+		result.Verdict, result.Reason = checker.Unknown, why
+	}
+	return result, nil
+}
+
+// check judges the property that the scenario is about.
+func (r *run) check(result *Result, opt checker.Options) error {
+	if opt.Steps == 0 {
+		opt.Steps = searchSteps
+	}
+	row, err := r.system.Claim(r.scenario.Reads, r.scenario.Claim)
+	if err != nil {
+		return err
+	}
+	if row.Property == Linearizable {
+		check, err := checker.Linearizable(result.History, model.CASRegister(), opt)
+		result.Judgement, result.Keys = check.Judgement, check.Keys
+		return err
+	}
+	if row.Property == Convergent || row.Property == SetConverges {
+		if difference := disagreement(result); difference != "" {
+			result.Judgement = checker.Judgement{Verdict: checker.Invalid, Anomaly: checker.Divergence, Sentence: difference}
+			return nil
+		}
+		if row.Reads != everywhere {
+			// Clients see one replica only. What the others store has been compared.
+			result.Judgement = checker.Judgement{Verdict: checker.Valid}
+			return nil
+		}
+	}
+	claim, _ := checker.ClaimNamed(string(row.Property)) // Validate has seen to it
+	result.Judgement, err = claim.Judge(result.History, r.terms(row, result.History, opt))
+	return err
+}
+
+// everywhere as Claim.Reads means that each read is answered by the node that was
+// asked. Convergence is then what the last client sees; elsewhere it is judged by
+// what replicas store at the end.
+const everywhere = "any"
+
+// terms says what the row is about.
+func (r *run) terms(row Claim, h *history.History, opt checker.Options) checker.Terms {
+	terms := checker.Terms{Rule: row.Rule, Lossy: row.Lossy, Sessions: checker.PerClient(r.clients), Steps: opt.Steps}
+	if row.Pinned {
+		terms.Sessions = checker.PerClientAndNode(r.clients)
+	}
+	for i := range h.Ops {
+		if h.Ops[i].ID == 0 {
+			terms.Final = append(terms.Final, i)
+		}
+	}
+	if r.system.Diverges && !r.differed {
+		terms.Idle = "the replicas did not differ when the faults had healed"
+	}
+	return terms
+}
+
+// disagreement says in words in what two replicas differ at the end, or nothing.
+func disagreement(r *Result) string {
+	for i := 1; i < len(r.States); i++ {
+		a, b := stored(r.States[0]), stored(r.States[i])
+		for k := range max(len(a), len(b)) {
+			if k >= len(a) || k >= len(b) || a[k] != b[k] {
+				return fmt.Sprintf("the replicas differ at the end, although everything had healed: %s has %s, and %s has %s",
+					r.Names[0], variable(a, k), r.Names[i], variable(b, k))
+			}
+		}
+	}
+	return ""
+}
+
+func variable(state []sim.Variable, i int) string {
+	if i >= len(state) {
+		return "nothing more"
+	}
+	return state[i].Name + " = " + state[i].Value
+}
+
+// stored returns the variables that are about what a replica stores: those whose
+// names begin with "store".
+func stored(state []sim.Variable) []sim.Variable {
+	return slices.DeleteFunc(slices.Clone(state), func(v sim.Variable) bool { return !strings.HasPrefix(v.Name, "store") })
+}
