@@ -15,10 +15,9 @@ import (
 //   - chain-lost-propagate and chain-sent-not-resent leave a gap, and nodes take
 //     updates in sequence only: they are safe and stuck. The properties of package
 //     replication find them.
-//   - chain-stale-configuration-accepted: messages of an older configuration carry
-//     updates that their receiver has or is about to get, because a removed node's
-//     log and the chain's differ only behind what its successor had; and a removed
-//     head has no successor that still listens to a predecessor.
+//   - chain-tail-failure-drops-sent: a new tail would have to take back part of its
+//     log, of which there is no step that could be left out or answered otherwise.
+//     A defect among the properties does it by force.
 //   - craq-tail-answers-latest-applied: a tail commits what it applies in the same
 //     step, and no query reaches a former tail under a number that it accepts.
 //   - chain-no-sync: the steps of a node write and sync before they send, and the
@@ -99,6 +98,16 @@ var chainBugs = []Bug{
 		Needs:  "a head that fails after it has passed an update on, and a client that tries again",
 		System: "chain", Reads: "tail", Claim: rashomon.Linearizable,
 		plant: retryAtNewHead,
+	},
+	{
+		Name:   "chain-stale-configuration-accepted",
+		About:  "a node takes messages of older configurations, even when it has promised not to",
+		Rule:   "a node that has reported what it has takes no further part in a configuration",
+		Needs:  "two repairs in a row, while a member is cut off from the master only",
+		System: "chain", Reads: "tail", Claim: rashomon.Linearizable,
+		plant: chainRule(func(r *replication.ChainRules) {
+			r.Current = func(n *replication.ChainNode, number uint64) bool { return number <= n.Configuration().Number }
+		}),
 	},
 	{
 		Name:   "craq-commit-ignores-seq",
