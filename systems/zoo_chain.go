@@ -10,11 +10,15 @@ import (
 )
 
 // chainBugs are the planted bugs of chain and craq. Catalogued bugs that are not
-// here cannot break a claim of reads:
+// here cannot break a claim of reads, or do so too seldom:
 //
 //   - chain-lost-propagate and chain-sent-not-resent leave a gap, and nodes take
 //     updates in sequence only: they are safe and stuck. The properties of package
 //     replication find them.
+//   - chain-stale-configuration-accepted: no client saw it in 20,000 runs, because what
+//     an older configuration's message carries its receiver has or is about to get,
+//     but for two repairs in a row. In 8 of the runs a node noticed and panicked. The
+//     properties find it, too: 16 of 3,000 worlds.
 //   - chain-tail-failure-drops-sent: a new tail would have to take back part of its
 //     log, of which there is no step that could be left out or answered otherwise.
 //     A defect among the properties does it by force.
@@ -98,16 +102,6 @@ var chainBugs = []Bug{
 		Needs:  "a head that fails after it has passed an update on, and a client that tries again",
 		System: "chain", Reads: "tail", Claim: rashomon.Linearizable,
 		plant: retryAtNewHead,
-	},
-	{
-		Name:   "chain-stale-configuration-accepted",
-		About:  "a node takes messages of older configurations, even when it has promised not to",
-		Rule:   "a node that has reported what it has takes no further part in a configuration",
-		Needs:  "two repairs in a row, while a member is cut off from the master only",
-		System: "chain", Reads: "tail", Claim: rashomon.Linearizable,
-		plant: chainRule(func(r *replication.ChainRules) {
-			r.Current = func(n *replication.ChainNode, number uint64) bool { return number <= n.Configuration().Number }
-		}),
 	},
 	{
 		Name:   "craq-commit-ignores-seq",
