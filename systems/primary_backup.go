@@ -123,7 +123,7 @@ func toleratedBy(mode replication.ReplicationMode, replicas int) faults.Options 
 		crash.Fates = append(crash.Fates, sim.LoseAll)
 	}
 	return faults.Options{
-		Crash: crash, Most: 8,
+		Crash: crash, Most: 8, Slow: 200 * ms,
 		Clock: faults.ClockOptions{Nodes: append(names, master), Offset: time.Second, DriftPPM: maxDriftPPM},
 	}
 }
