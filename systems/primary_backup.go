@@ -41,18 +41,19 @@ func primaryBackup(name, about string) *rashomon.System {
 		Tolerates: func(replicas int) faults.Options { return toleratedBy(mode, replicas) },
 		Roles:     []string{"primary", "deposed", master},
 		InRole:    inRole,
-		Settle:    500 * ms,
+		Settle:    750 * ms,
 	}
 }
 
 func primaryBackupClaims(mode replication.ReplicationMode) []rashomon.Claim {
 	if mode == replication.Async {
-		// It loses acknowledged updates when it promotes a backup.
+		// It loses acknowledged updates when it promotes a backup, and takes them back
+		// where they have been read.
 		return []rashomon.Claim{
 			{Reads: "primary", Property: rashomon.Convergent},
 			{Reads: "primary", Property: rashomon.Durable, Refuted: true},
 			{Reads: "primary", Property: rashomon.Linearizable, Refuted: true},
-			{Reads: "any", Property: rashomon.PrefixConsistent, Pinned: true, Lossy: true},
+			{Reads: "any", Property: rashomon.PrefixConsistent, Pinned: true, Lossy: true, Refuted: true},
 			{Reads: "any", Property: rashomon.Linearizable, Refuted: true},
 		}
 	}
@@ -71,7 +72,7 @@ func bootPrimaryBackup(mode replication.ReplicationMode, rules *replication.Prim
 	return func(c *rashomon.Cluster, place int) sim.Boot {
 		failover := replication.FailoverConfig{
 			Master: c.Services[0], DriftPPM: maxDriftPPM,
-			Lease: 40 * ms, Patience: 60 * ms,
+			Lease: 50 * ms, Patience: 80 * ms,
 		}
 		cfg := &replication.PrimaryBackupConfig{
 			Mode: mode, Members: c.Nodes, ServeReads: c.Reads == "any",
@@ -123,7 +124,7 @@ func toleratedBy(mode replication.ReplicationMode, replicas int) faults.Options 
 		crash.Fates = append(crash.Fates, sim.LoseAll)
 	}
 	return faults.Options{
-		Crash: crash, Most: 8,
+		Crash: crash, Most: 8, Slow: 200 * ms,
 		Clock: faults.ClockOptions{Nodes: append(names, master), Offset: time.Second, DriftPPM: maxDriftPPM},
 	}
 }

@@ -50,6 +50,9 @@ type Bug struct {
 	System string
 	Reads  string // with Claim, the row of the table of claims that must catch it
 	Claim  rashomon.Property
+	// Rarity n says that it was caught in about one of n runs, if that is less than
+	// one in fifty.
+	Rarity int
 
 	// A bug is planted in the decisions of the protocol, around a node, or both.
 	rules func(r *replication.PrimaryBackupRules)
