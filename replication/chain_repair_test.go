@@ -350,6 +350,9 @@ var chainDefects = []struct {
 		n.group.number, n.whole = 0, 0
 		return n
 	}},
+	{"messages of older configurations are taken", ruling(func(r *ChainRules) {
+		r.Current = func(n *ChainNode, number uint64) bool { return number <= n.chain.Number }
+	})},
 	{"a lost query is never asked again, nor given up", receivingChain(func(n *ChainNode, env *sim.Env, from sim.Addr, m sim.Message) {
 		if _, ok := m.(waited); !ok {
 			n.Receive(env, from, m)

@@ -26,6 +26,7 @@ import (
 //	read CLIENT NODE K
 //	retry CLIENT NODE              the client's latest write again, under the same number
 //	crash NODE [after N sends] [disk=lost], restart NODE
+//	clock NODE PPM                 how much faster the node's clocks are from now on
 //	run DURATION, idle             print what happens; idle runs until nothing is left to happen
 //	state                          what the nodes hold
 func TestScripts(t *testing.T) {
@@ -109,6 +110,8 @@ func (s *script) do(words []string) (err error) {
 			fate = sim.LoseAll
 		}
 		s.world.Crash(s.id(args[0]), fate)
+	case "clock":
+		s.world.SetClock(s.id(args[0]), sim.Clock{DriftPPM: integer(args[1])})
 	case "restart":
 		s.world.Restart(s.id(args[0]))
 	case "run":

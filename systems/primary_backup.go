@@ -19,6 +19,8 @@ const master = "master"
 // maxDriftPPM is the drift that leases tolerate, on every clock.
 const maxDriftPPM = 200_000
 
+const ms = time.Millisecond
+
 var primaryBackupModes = map[string]replication.ReplicationMode{
 	"primary-backup-sync":     replication.Sync,
 	"primary-backup-semisync": replication.SemiSync,
@@ -39,18 +41,19 @@ func primaryBackup(name, about string) *rashomon.System {
 		Tolerates: func(replicas int) faults.Options { return toleratedBy(mode, replicas) },
 		Roles:     []string{"primary", "deposed", master},
 		InRole:    inRole,
-		Settle:    500 * time.Millisecond,
+		Settle:    750 * ms,
 	}
 }
 
 func primaryBackupClaims(mode replication.ReplicationMode) []rashomon.Claim {
 	if mode == replication.Async {
-		// It loses acknowledged updates when it promotes a backup.
+		// It loses acknowledged updates when it promotes a backup, and takes them back
+		// where they have been read.
 		return []rashomon.Claim{
 			{Reads: "primary", Property: rashomon.Convergent},
 			{Reads: "primary", Property: rashomon.Durable, Refuted: true},
 			{Reads: "primary", Property: rashomon.Linearizable, Refuted: true},
-			{Reads: "any", Property: rashomon.PrefixConsistent, Pinned: true, Lossy: true},
+			{Reads: "any", Property: rashomon.PrefixConsistent, Pinned: true, Lossy: true, Refuted: true},
 			{Reads: "any", Property: rashomon.Linearizable, Refuted: true},
 		}
 	}
@@ -67,15 +70,18 @@ func primaryBackupClaims(mode replication.ReplicationMode) []rashomon.Claim {
 // bootPrimaryBackup boots the replicas, and the master at the place behind them.
 func bootPrimaryBackup(mode replication.ReplicationMode, rules *replication.PrimaryBackupRules) func(*rashomon.Cluster, int) sim.Boot {
 	return func(c *rashomon.Cluster, place int) sim.Boot {
-		time := replication.FailoverConfig{Master: c.Services[0], DriftPPM: maxDriftPPM}
+		failover := replication.FailoverConfig{
+			Master: c.Services[0], DriftPPM: maxDriftPPM,
+			Lease: 50 * ms, Patience: 80 * ms,
+		}
 		cfg := &replication.PrimaryBackupConfig{
 			Mode: mode, Members: c.Nodes, ServeReads: c.Reads == "any",
-			Acks: acks(len(c.Nodes)), Least: least(len(c.Nodes)), Failover: &time, Rules: rules,
+			Acks: acks(len(c.Nodes)), Least: least(len(c.Nodes)), Failover: &failover, Rules: rules,
 		}
 		if place < len(c.Nodes) {
 			return func(_ sim.NodeID, disk *sim.Disk) sim.Node { return replication.NewPrimaryBackupNode(cfg, disk) }
 		}
-		masters := &replication.MasterConfig{FailoverConfig: time, Nodes: c.Nodes, Succession: cfg.Succession()}
+		masters := &replication.MasterConfig{FailoverConfig: failover, Nodes: c.Nodes, Succession: cfg.Succession()}
 		return func(_ sim.NodeID, disk *sim.Disk) sim.Node { return replication.NewMaster(masters, disk) }
 	}
 }
@@ -118,7 +124,7 @@ func toleratedBy(mode replication.ReplicationMode, replicas int) faults.Options 
 		crash.Fates = append(crash.Fates, sim.LoseAll)
 	}
 	return faults.Options{
-		Crash: crash,
+		Crash: crash, Most: 8, Slow: 200 * ms,
 		Clock: faults.ClockOptions{Nodes: append(names, master), Offset: time.Second, DriftPPM: maxDriftPPM},
 	}
 }

@@ -9,10 +9,16 @@ import (
 	"github.com/rashomon-go/rashomon/sim"
 )
 
-// primaryBackupBugs break rules of primary-backup. Not planted are, because no
-// history of reads at the primary can show them: pb-no-retransmit (a synchronous
-// group stops, which is a matter of progress), and pb-seq-regress (the end of a log
-// is what it holds and can't be assigned).
+// primaryBackupBugs break rules of primary-backup. Catalogued bugs that are not
+// here cannot show in reads at the primary, or hardly:
+//
+//   - pb-no-retransmit: a synchronous group stops, which is a matter of progress.
+//   - pb-seq-regress: where a log ends is what it holds; nobody assigns it.
+//   - pb-commit-own-old (an update of an earlier configuration counts as committed
+//     when K backups have it): it takes three primaries in a row who each fail within
+//     a round trip, and was not seen in 10,000 runs.
+//   - pb-two-primaries in one configuration: the members of a configuration are a
+//     list, of which there is one first.
 var primaryBackupBugs = []Bug{
 	{
 		Name:   "pb-ack-before-backup",
@@ -31,16 +37,6 @@ var primaryBackupBugs = []Bug{
 		Needs:  "no fault",
 		System: "primary-backup-sync", Reads: "primary", Claim: rashomon.Linearizable,
 		plant: backupReadStale,
-	},
-	{
-		Name:   "pb-commit-own-old",
-		About:  "a primary takes an update of an earlier configuration for committed when K backups have it",
-		Rule:   "only an update of its own configuration commits what is before it (Ongaro & Ousterhout 2014, section 5.4.2)",
-		Needs:  "three primaries in a row, the first and the last the same",
-		System: "primary-backup-semisync", Reads: "primary", Claim: rashomon.Linearizable,
-		rules: func(r *replication.PrimaryBackupRules) {
-			r.Commits = func(uint64, uint64) bool { return true }
-		},
 	},
 	{
 		Name:   "pb-dirty-read",
@@ -70,12 +66,12 @@ var primaryBackupBugs = []Bug{
 	},
 	{
 		Name:   "pb-lease-longer-than-patience",
-		About:  "a primary serves for four times the lease that it was given",
+		About:  "a primary serves for ten times the lease that it was given",
 		Rule:   "the master is more patient than a lease is long (Gray & Cheriton 1989)",
 		Needs:  "a primary that is cut off from the others, and a failover",
 		System: "primary-backup-sync", Reads: "primary", Claim: rashomon.Linearizable,
 		rules: func(r *replication.PrimaryBackupRules) {
-			r.LeaseEnd = func(sent, _, lease time.Duration) time.Duration { return sent + 4*lease }
+			r.LeaseEnd = func(sent, _, lease time.Duration) time.Duration { return sent + 10*lease }
 		},
 	},
 	{
@@ -88,12 +84,14 @@ var primaryBackupBugs = []Bug{
 	},
 	{
 		Name:   "pb-no-fencing",
-		About:  "replicas go on with a configuration that they have promised to leave",
+		About:  "a deposed primary goes on, and replicas go on with it after they have promised to leave its configuration",
 		Rule:   "members refuse messages of older configurations (Oki & Liskov 1988)",
 		Needs:  "a primary that is cut off from the master, and a failover",
-		System: "primary-backup-sync", Reads: "primary", Claim: rashomon.Linearizable,
+		System: "primary-backup-semisync", Reads: "primary", Claim: rashomon.Linearizable,
 		rules: func(r *replication.PrimaryBackupRules) {
-			r.Accepts = func(uint64, uint64) bool { return true }
+			r.Accepts = func(configuration, promised uint64) bool { return configuration <= promised }
+			r.TakesWrites = func(bool, bool) bool { return true }
+			r.ServesReads = func(_, established bool) bool { return established }
 		},
 	},
 	{
@@ -108,7 +106,7 @@ var primaryBackupBugs = []Bug{
 	},
 	{
 		Name:   "pb-no-sync",
-		About:  "replicas acknowledge updates that are not synced to their disks",
+		About:  "replicas tell of updates that are not synced to their disks",
 		Rule:   "what is acknowledged survives a crash",
 		Needs:  "crashes that lose what was not synced",
 		System: "primary-backup-sync", Reads: "primary", Claim: rashomon.Linearizable,
