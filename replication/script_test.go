@@ -18,6 +18,7 @@ import (
 // -rewrite after a change, and read the difference.
 //
 //	primary-backup MODE NODE... [acks=K] [reads=any]   the group; links take 5 ms, clients' none
+//	failover MODE NODE... [acks=K]  the group with a node named master; heartbeats and timers are not printed
 //	chain NODE... [reads=any]
 //	link A B DURATION [copies]     delay from A to B; with copies, each message arrives twice
 //	cut A B, heal                  one direction; all cuts
@@ -29,7 +30,7 @@ import (
 //	run DURATION, idle             print what happens; idle runs until nothing is left to happen
 //	state                          what the nodes hold
 func TestScripts(t *testing.T) {
-	for _, dir := range []string{"primary_backup", "chain"} {
+	for _, dir := range []string{"primary_backup", "chain", "failover"} {
 		datadriven.Walk(t, "testdata/scripts/"+dir, func(t *testing.T, path string) {
 			s := &script{writes: map[string]Write{}}
 			s.world = sim.New(sim.Config{
@@ -59,6 +60,7 @@ type script struct {
 	writes   map[string]Write // each client's latest
 	out      strings.Builder
 	requests uint64
+	quiet    bool
 }
 
 func (s *script) do(words []string) (err error) {
@@ -74,6 +76,8 @@ func (s *script) do(words []string) (err error) {
 	switch words[0] {
 	case "primary-backup":
 		s.primaryBackup(args[0], args[1:], options)
+	case "failover":
+		s.failover(args[0], args[1:], options)
 	case "chain":
 		s.nodes, err = BuildChain(s.world, ChainConfig{ReadAnywhere: options["reads"] == "any"}, args...)
 	case "link":
@@ -115,6 +119,37 @@ func (s *script) do(words []string) (err error) {
 		return fmt.Errorf("unknown command %q", words[0])
 	}
 	return err
+}
+
+func (s *script) failover(mode string, names []string, options map[string]string) {
+	cfg := &PrimaryBackupConfig{Failover: &FailoverConfig{Master: sim.NodeID(len(names))}}
+	for cfg.Mode.String() != mode {
+		cfg.Mode++
+	}
+	if k, found := options["acks"]; found {
+		cfg.Acks = int(integer(k))
+	}
+	for i := range names {
+		cfg.Members = append(cfg.Members, sim.NodeID(i))
+	}
+	for _, name := range names {
+		s.world.AddNode(name, func(_ sim.NodeID, disk *sim.Disk) sim.Node { return NewPrimaryBackupNode(cfg, disk) })
+	}
+	s.world.AddNode("master", func(_ sim.NodeID, disk *sim.Disk) sim.Node {
+		return NewMaster(&MasterConfig{FailoverConfig: *cfg.Failover, Nodes: cfg.Members, Succession: cfg.Succession()}, disk)
+	})
+	s.nodes, s.quiet = append(slices.Clone(cfg.Members), cfg.Failover.Master), true
+}
+
+// isRoutine says whether a message only keeps a group with failover going: what it
+// says that is new shows in the state.
+func isRoutine(m sim.Message) bool {
+	switch m.(type) {
+	case Heartbeat, HeartbeatAck:
+		return true
+	}
+	text := sim.DescribeMessage(m)
+	return strings.HasPrefix(text, "heartbeatTick") || strings.HasPrefix(text, "masterTick") || strings.HasPrefix(text, "retransmit")
 }
 
 func (s *script) primaryBackup(mode string, names []string, options map[string]string) {
@@ -190,6 +225,9 @@ func (s *script) ask(client, node string, m sim.Message, timeout string) sim.Nod
 // trace prints what happens; what a client sends is seen where it arrives.
 func (s *script) trace(e sim.Event) {
 	if e.Kind == sim.Sent && (!s.isNode(e.From) || !s.isNode(e.To)) {
+		return
+	}
+	if s.quiet && isRoutine(e.Message) {
 		return
 	}
 	e.Message = inWords(e.Message)
@@ -303,6 +341,8 @@ func inWords(m sim.Message) sim.Message {
 		return fmt.Sprintf("Join, has %d", lastOf(m.Runs))
 	case Welcome:
 		return fmt.Sprintf("Welcome, committed %d", m.Committed)
+	case Newer:
+		return fmt.Sprintf("refused, promised %d", m.Number)
 	case Propagate:
 		return fmt.Sprintf("Propagate %d: %s", m.Entry.Seq, change(m.Entry.Write))
 	case WriteAck:
@@ -317,6 +357,9 @@ func inWords(m sim.Message) sim.Message {
 func change(w Write) string {
 	if w.Kind == CompareAndSet {
 		return fmt.Sprintf("%s=%d if %d", w.Key, w.Value, w.Expect)
+	}
+	if w.Kind == NoOp {
+		return "no-op"
 	}
 	return fmt.Sprintf("%s=%d", w.Key, w.Value)
 }
