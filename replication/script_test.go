@@ -19,6 +19,7 @@ import (
 //
 //	primary-backup MODE NODE... [acks=K] [reads=any]   the group; links take 5 ms, clients' none
 //	chain NODE... [reads=any] [craq=yes] [repair=yes]  with repair there is a master, too; its heartbeats are not shown
+//	failover MODE NODE... [acks=K]  the group with a node named master; heartbeats and timers are not printed
 //	link A B DURATION [copies]     delay from A to B; with copies, each message arrives twice
 //	cut A B, heal                  one direction; all cuts
 //	disk NODE DURATION             how long a sync takes
@@ -30,7 +31,7 @@ import (
 //	run DURATION, idle             print what happens; idle runs until nothing is left to happen
 //	state                          what the nodes hold
 func TestScripts(t *testing.T) {
-	for _, dir := range []string{"primary_backup", "chain"} {
+	for _, dir := range []string{"primary_backup", "chain", "failover"} {
 		datadriven.Walk(t, "testdata/scripts/"+dir, func(t *testing.T, path string) {
 			s := &script{writes: map[string]Write{}}
 			s.world = sim.New(sim.Config{
@@ -62,6 +63,7 @@ type script struct {
 	requests uint64
 	master   sim.NodeID            // of a chain that is repaired, or 0
 	places   map[sim.NodeID]string // in it
+	quiet    bool
 }
 
 func (s *script) do(words []string) (err error) {
@@ -77,6 +79,8 @@ func (s *script) do(words []string) (err error) {
 	switch words[0] {
 	case "primary-backup":
 		s.primaryBackup(args[0], args[1:], options)
+	case "failover":
+		s.failover(args[0], args[1:], options)
 	case "chain":
 		err = s.chain(args, options)
 	case "link":
@@ -161,6 +165,32 @@ func (s *script) placed(id sim.NodeID, place string) {
 		fmt.Fprintf(&s.out, "%12v         %s %s\n", s.world.Now(), s.world.Name(id), place)
 	}
 	s.places[id] = place
+}
+
+func (s *script) failover(mode string, names []string, options map[string]string) {
+	cfg := &PrimaryBackupConfig{Failover: &FailoverConfig{Master: sim.NodeID(len(names))}}
+	for cfg.Mode.String() != mode {
+		cfg.Mode++
+	}
+	if k, found := options["acks"]; found {
+		cfg.Acks = int(integer(k))
+	}
+	for i := range names {
+		cfg.Members = append(cfg.Members, sim.NodeID(i))
+	}
+	for _, name := range names {
+		s.world.AddNode(name, func(_ sim.NodeID, disk *sim.Disk) sim.Node { return NewPrimaryBackupNode(cfg, disk) })
+	}
+	s.world.AddNode("master", func(_ sim.NodeID, disk *sim.Disk) sim.Node {
+		return NewMaster(&MasterConfig{FailoverConfig: *cfg.Failover, Nodes: cfg.Members, Succession: cfg.Succession()}, disk)
+	})
+	s.nodes, s.quiet = append(slices.Clone(cfg.Members), cfg.Failover.Master), true
+}
+
+// isRoutine says whether a message only keeps a group with failover going: what it
+// says that is new shows in the state.
+func isRoutine(m sim.Message) bool {
+	return heartbeat(m) || strings.HasPrefix(sim.DescribeMessage(m), "retransmit")
 }
 
 // heartbeat says whether a message is only about who is up.
@@ -249,6 +279,9 @@ func (s *script) trace(e sim.Event) {
 		return
 	}
 	if e.Kind == sim.Sent && (!s.isNode(e.From) || !s.isNode(e.To)) {
+		return
+	}
+	if s.quiet && isRoutine(e.Message) {
 		return
 	}
 	e.Message = inWords(e.Message)
@@ -365,6 +398,8 @@ func inWords(m sim.Message) sim.Message {
 		return fmt.Sprintf("Join, has %d", lastOf(m.Runs))
 	case Welcome:
 		return fmt.Sprintf("Welcome, committed %d", m.Committed)
+	case Newer:
+		return fmt.Sprintf("refused, promised %d", m.Number)
 	case Propagate:
 		return fmt.Sprintf("Propagate %d: %s", m.Entry.Seq, change(m.Entry.Write))
 	case VersionQuery:
@@ -391,6 +426,9 @@ func inWords(m sim.Message) sim.Message {
 func change(w Write) string {
 	if w.Kind == CompareAndSet {
 		return fmt.Sprintf("%s=%d if %d", w.Key, w.Value, w.Expect)
+	}
+	if w.Kind == NoOp {
+		return "no-op"
 	}
 	return fmt.Sprintf("%s=%d", w.Key, w.Value)
 }

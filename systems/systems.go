@@ -53,9 +53,6 @@ type Bug struct {
 	// Panics says that the protocol notices the bug itself, and panics: that is the
 	// catch.
 	Panics bool
-	// Rarity n says that it was caught in about one of n runs, if that is less than
-	// one in fifty.
-	Rarity int
 
 	// A bug is planted in the decisions of the protocol, in its configuration, or
 	// around a node.
