@@ -23,12 +23,7 @@ func (c *choice) flags(cmd *cobra.Command) {
 	f.StringVar(&c.bug, "bug", "", "plant the bug of this `NAME` in its system (check list names them)")
 	f.StringVar(&c.reads, "reads", "", "only the claims for reads at this `PLACE`, such as tail or any")
 	f.StringVar(&c.claim, "claim", "", "only the claims of this `PROPERTY`, such as linearizable")
-	complete(cmd, "bug", func() (names []string) {
-		for _, b := range systems.Bugs() {
-			names = append(names, b.Name+"\t"+b.About)
-		}
-		return names
-	})
+	complete(cmd, "bug", bugWords)
 	complete(cmd, "system", func() (names []string) {
 		for _, s := range systems.All() {
 			names = append(names, s.Name+"\t"+s.About)
@@ -117,4 +112,12 @@ func (c *choice) bugCell() ([]campaign.Cell, error) {
 		return nil, err
 	}
 	return []campaign.Cell{{System: s, Claim: row}}, nil
+}
+
+// bugWords are the planted bugs for completion.
+func bugWords() (words []string) {
+	for _, b := range systems.Bugs() {
+		words = append(words, b.Name+"\t"+b.About)
+	}
+	return words
 }

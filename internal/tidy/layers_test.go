@@ -12,6 +12,7 @@ const module = "github.com/rashomon-go/rashomon"
 const (
 	porcupine  = "github.com/anishathalye/porcupine"
 	yaml       = "github.com/goccy/go-yaml"
+	gonum      = "gonum.org/v1/gonum"
 	edn        = "olympos.io/encoding/edn"
 	datadriven = "github.com/cockroachdb/datadriven"
 )
