@@ -42,6 +42,9 @@ func Generate(src Source, s *System, c Claim, operations int) *Scenario {
 	budget := s.tolerates(sc.Nodes)
 	budget.Nodes, budget.Roles, budget.Until = nodeNames(sc.Nodes), s.Roles, span
 	sc.Faults = faults.Generate(src, budget)
+	if len(s.Roles) > 0 && g.oneIn(2) {
+		sc.Faults = append(sc.Faults, g.fallOfRole(s.Roles[0], span))
+	}
 	if s.Diverges && (c.Property == Convergent || c.Property == SetConverges) {
 		sc.Faults = append(sc.Faults, g.lastPartition(sc.Nodes, span))
 	}
@@ -53,6 +56,16 @@ func Generate(src Source, s *System, c Claim, operations int) *Scenario {
 func FromSeed(seed uint64, s *System, c Claim, operations int) *Scenario {
 	src := sim.NewDraws(sim.Key(seed, 0x5eed))
 	return Generate(&src, s, c, operations)
+}
+
+// fallOfRole draws a fault that takes whoever plays a role away from the others, for
+// long enough to be replaced.
+func (g *generator) fallOfRole(role string, span time.Duration) faults.Fault {
+	from := (span * time.Duration(g.src.IntN(12)) / 16).Round(time.Millisecond)
+	return faults.Fault{
+		Kind: faults.Partition, From: from, Until: from + milliseconds(g.src, 250, 150, 400, 800),
+		Who: [][]string{{role}, {"*"}},
+	}
 }
 
 // lastPartition draws a partition that lasts beyond the workload, so that replicas
@@ -116,6 +129,11 @@ func (g *generator) operations(sc *Scenario, c Claim, n int) time.Duration {
 	reads := pick(src, 50, 30, 70) // per cent
 	think := pick(src, 0, 1, 5, 20)
 	hops := sc.Nodes // about how many an operation waits for
+	if len(g.system.Services) > 0 {
+		// It takes a while until a failure is noticed and repaired; clients must be there
+		// to see it.
+		think = pick(src, 5, 2, 20, 50)
+	}
 	if g.system.Diverges {
 		// Replicas answer at once: without pauses everything would happen at one moment.
 		think, hops = max(think, 1), 0
