@@ -158,10 +158,10 @@ func (r *run) play() {
 	r.finish(healed + patience)
 	r.pass(max(w.Now(), healed))
 	r.differed = r.differed || r.differ()
-	r.pass(w.Now() + r.system.settle())
+	r.settle()
 	w.Go(lastName, r.lastReads)
 	r.finish(w.Now() + patience)
-	r.pass(w.Now() + r.system.settle())
+	r.settle()
 	for _, id := range r.cluster.Nodes {
 		r.states = append(r.states, stateOf(w.Node(id)))
 	}
@@ -189,6 +189,28 @@ func (r *run) pass(until time.Duration) {
 	if r.left > 0 {
 		r.world.Run(until)
 	}
+}
+
+// settle lets time pass until replicas agree: some time at least, and no more than
+// the system's Settle. If nobody can look inside them, it is all of that.
+func (r *run) settle() {
+	const least = 250 * time.Millisecond
+	end := r.world.Now() + r.system.settle()
+	for r.left > 0 && r.world.Now() < end {
+		r.pass(min(r.world.Now()+least, end))
+		if r.observable() && !r.differ() {
+			return
+		}
+	}
+}
+
+func (r *run) observable() bool {
+	for _, id := range r.cluster.Nodes {
+		if _, ok := r.world.Node(id).(sim.Observable); !ok {
+			return false
+		}
+	}
+	return true
 }
 
 // differ says whether replicas store different things at the moment.

@@ -52,8 +52,9 @@ type System struct {
 	// agree in the end then means something only if they did not when the faults
 	// had healed.
 	Diverges bool
-	// Settle is how long the replicas need, after the last fault, until clients may
-	// expect that all of them agree. Zero means 250 ms.
+	// Settle is how long the replicas may need, after the last fault, until all of
+	// them agree. Who lets others look inside (sim.Observable) is not kept waiting
+	// when they do. Zero means 250 ms.
 	Settle time.Duration
 }
 

@@ -170,8 +170,13 @@ func TestAnomalies(t *testing.T) {
 
 		{"compare-and-set that failed and saw what it expects", []history.Op{
 			at(1, 10, 20, write(6)), at(2, 50, 60, casFailed(6, 7, 6)),
-		}, Unordered, []int{1},
-			"no state allows cas k0 6->7: failed, saw 6 by client 2 (50ms..60ms)"},
+		}, Unordered, []int{0, 1},
+			"no order of these 2 operations on k0 is legal: write k0=6 by client 1 (10ms..20ms); cas k0 6->7: failed, saw 6 by client 2 (50ms..60ms)"},
+
+		{"compare-and-set that failed on nothing and saw it", []history.Op{
+			at(2, 50, 60, casFailed(null, 5, null)), at(2, 70, 80, write(3)),
+		}, Unordered, []int{0},
+			"nothing that was stored before allows cas k0 nil->5: failed, saw nil by client 2 (50ms..60ms)"},
 
 		{"compare-and-set of a value with itself", []history.Op{
 			at(1, 10, 20, write(6)), at(2, 50, 60, cas(3, 3)), at(2, 70, 80, read(3)),
@@ -186,7 +191,7 @@ func TestAnomalies(t *testing.T) {
 		{"a lost write and another, of which a later read tells", []history.Op{
 			at(1, 10, 20, write(1)), at(2, 30, 40, read(null)), at(3, 35, 45, read(null)), at(1, 50, 60, write(2)), at(2, 70, 80, read(2)), at(2, 90, 95, read(null)),
 		}, LostWrite, []int{0, 1, 2, 3},
-			"write k0=1 by client 1 (10ms..20ms) was lost: nobody ever saw 1, and all 2 reads that began after it and before write k0=2 began (50ms) returned nil, among them read k0 -> nil by client 3 (35ms..45ms)"},
+			"write k0=1 by client 1 (10ms..20ms) was lost: nobody ever saw 1, and all 2 reads that began after it and before write k0=2 began (50ms) returned nil, among them read k0 -> nil by client 2 (30ms..40ms)"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			h := record(c.ops...)

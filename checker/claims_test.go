@@ -2,9 +2,12 @@ package checker
 
 import (
 	"errors"
+	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rashomon-go/rashomon/history"
 	"github.com/rashomon-go/rashomon/model"
@@ -110,7 +113,51 @@ func TestAnomaliesOfClaims(t *testing.T) {
 			if j.Verdict != Invalid || j.Anomaly != c.anomaly || !slices.Equal(j.Witness, c.witness) || j.Sentence != c.sentence {
 				t.Errorf("%v %s %v %v, expected %v %v\n%s\nexpected\n%s", j.Verdict, j.Reason, j.Anomaly, j.Witness, c.anomaly, c.witness, j.Sentence, c.sentence)
 			}
+			for n := range 10 {
+				h.Clients = append(h.Clients, fmt.Sprint("c", n))
+			}
+			named := regexp.MustCompile(`client \d*(\d)`).ReplaceAllString(c.sentence, "c$1")
+			if j, err := claim.Judge(h, terms); err != nil || j.Sentence != named {
+				t.Errorf("with names: %v\n%s\nexpected\n%s", err, j.Sentence, named)
+			}
 		})
+	}
+}
+
+// Where times cannot tell which came first, claims name positions as well.
+func TestClaimsTellMomentsApart(t *testing.T) {
+	h, terms := ended(append(everywhere(7, 7), at(1, 10, 20, write(7)), at(2, 30, 40, write(8)))...)
+	for i := range h.Ops {
+		h.Ops[i].CalledAt, h.Ops[i].ReturnedAt = time.Second, time.Second
+	}
+	j, err := Durable(h, terms)
+	want := "write k0=8 by client 2 (event 3..event 4) was acknowledged, but is lost: write k0=7 had finished (event 2) before it began, " +
+		"and read k0 -> 7 by client 9 (event 5..event 6) at n0 came at the end"
+	if err != nil || j.Sentence != want {
+		t.Errorf("%v %q, expected %q", err, j.Sentence, want)
+	}
+}
+
+func TestClaimsRefuseToStoreNothing(t *testing.T) {
+	h, terms := ended(at(1, 10, 20, write(7)), at(1, 30, 40, cas(7, model.Absent)))
+	for _, name := range []string{"convergent", "durable", "prefix-consistent", "monotonic-reads"} {
+		claim, _ := ClaimNamed(name)
+		_, err := claim.Judge(h, terms)
+		if want := "checker: operation 1 (cas k0 7->nil) stores nil, expected a value or a delete"; err == nil || err.Error() != want {
+			t.Errorf("%s: %v, expected %s", name, err, want)
+		}
+	}
+}
+
+// A compare-and-set that replaces a value by itself did not write what it saw.
+func TestClaimsFindSwapsOfTheirOwn(t *testing.T) {
+	h, terms := ended(append(everywhere(3, 3), at(1, 10, 20, cas(3, 3)))...)
+	for _, name := range []string{"prefix-consistent", "monotonic-reads"} {
+		claim, _ := ClaimNamed(name)
+		j, err := claim.Judge(h, terms)
+		if want := "cas k0 3->3 by client 1 (10ms..20ms) saw a value that nobody else wrote"; err != nil || j.Anomaly != PhantomRead || j.Sentence != want {
+			t.Errorf("%s: %+v %v", name, j, err)
+		}
 	}
 }
 

@@ -256,9 +256,9 @@ func illusion(h *history.History, which func(int) bool) bool {
 			continue
 		}
 		real := false
-		for _, w := range h.Ops {
+		for j, w := range h.Ops {
 			x, stores := stored(&w)
-			real = real || stores && w.Outcome != history.Fail && x == v && w.Key == r.Key && w.Call < r.Return
+			real = real || j != i && stores && w.Outcome != history.Fail && x == v && w.Key == r.Key && w.Call < r.Return
 		}
 		if !real {
 			return true

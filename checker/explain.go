@@ -147,16 +147,19 @@ func (e *explanation) pastBefore(v model.Value, n, r int32) (past int32, ok bool
 }
 
 func (e *explanation) staleRead(past, n, r int32) bool {
-	witness := []int32{past, n, r}
+	witness := []int32{past, n}
 	if past != none {
 		v, _ := observed(e.op(r))
 		if w, stores := stored(e.op(past)); !stores || w != v { // it only saw v
 			witness = append(witness, e.writers(v)[0])
 		}
 	}
-	if reads, next := e.lost(n, r); len(reads) >= 2 && slices.Contains(reads, r) {
-		return e.is(LostWrite, func() string { return e.lostSentence(past, n, r, len(reads), next) },
-			append(append(witness, reads[:min(mostReads, len(reads))]...), next)...)
+	if reads, next := e.lost(n, r); len(reads) >= 2 {
+		few := reads[:min(mostReads, len(reads))]
+		if x := e.among(reads, few, past, n, r); x != none {
+			return e.is(LostWrite, func() string { return e.lostSentence(past, n, x, len(reads), next) },
+				append(append(append(witness, few...), x), next)...)
+		}
 	}
 	return e.is(StaleRead, func() string {
 		s := e.full(r) + " is stale: "
@@ -164,7 +167,22 @@ func (e *explanation) staleRead(past, n, r int32) bool {
 			s += fmt.Sprintf("%s had finished before %s began (%s), and ", e.by(past), e.by(n), e.called(n))
 		}
 		return s + fmt.Sprintf("%s had finished (%s) before %s began", e.by(n), e.returned(n), e.noun(r))
-	}, witness...)
+	}, append(witness, r)...)
+}
+
+// among returns r if it is one of the reads, or one of few of them that is stale
+// for the same reason, or none: r may have come after another write.
+func (e *explanation) among(reads, few []int32, past, n, r int32) int32 {
+	if slices.Contains(reads, r) {
+		return r
+	}
+	v, _ := observed(e.op(r))
+	for _, x := range few {
+		if p, ok := e.pastBefore(v, n, x); ok && p == past {
+			return x
+		}
+	}
+	return none
 }
 
 // mostReads is how many of the reads that miss a lost write its witness has.
@@ -407,7 +425,7 @@ func (e *explanation) unordered() {
 func (e *explanation) list() string {
 	const most = 12
 	if len(e.witness) == 1 {
-		return "no state allows " + e.full(e.witness[0])
+		return "nothing that was stored before allows " + e.full(e.witness[0])
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "no order of these %d operations on %s is legal: ", len(e.witness), e.h.Keys[e.op(e.witness[0]).Key])

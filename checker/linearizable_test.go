@@ -115,7 +115,7 @@ func TestRemarks(t *testing.T) {
 		want string
 	}{
 		"writes":                  {record(at(1, 10, 20, write(1)), at(1, 30, 40, erase())), noRead},
-		"reads without an answer": {record(at(1, 10, 20, write(1)), at(1, 30, 40, failed(read(0))), at(1, 50, 60, read(model.Unseen)), at(2, 50, never, read(0))), noRead},
+		"reads without an answer": {record(at(1, 10, 20, write(1)), at(1, 30, 40, failed(read(0))), at(1, 50, 60, read(model.Unseen)), at(2, 70, never, read(0))), noRead},
 		"reads":                   {record(at(1, 10, 20, read(model.Absent)), at(1, 30, 40, failed(write(2)))), noWrite},
 		"a comparison":            {record(at(1, 10, 20, casFailed(5, 6, model.Unseen))), noWrite},
 		"a swap":                  {record(at(1, 10, 20, cas(model.Absent, 6))), ""},

@@ -44,7 +44,7 @@ func chainSystem(name, about string, apportioned bool, claims []rashomon.Claim) 
 		Tolerates: chainTolerates,
 		Roles:     []string{"head", "middle", "tail", "deposed", master},
 		InRole:    chainRole,
-		Settle:    600 * time.Millisecond,
+		Settle:    3 * time.Second,
 	}
 }
 
