@@ -25,4 +25,5 @@ lint: ## gofmt, go vet and staticcheck
 	test -z "$$(gofmt -l . | tee /dev/stderr)" && go vet ./... && go tool -modfile=tools/go.mod staticcheck ./...
 
 update: ## write the golden files anew; look at the diff
-	go test $$(git grep -l 'flag.Bool("update"' -- '*_test.go' '*.go' | xargs -n1 dirname | sort -u | sed 's,^,./,') -update
+	go test $$(git grep -l 'flag.Bool("update"' -- '*_test.go' | xargs -n1 dirname | sort -u | sed 's,^,./,') -update
+	go test $$(git grep -l 'datadriven\.RunTest' -- '*_test.go' | xargs -n1 dirname | sort -u | sed 's,^,./,') -rewrite

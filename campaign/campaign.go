@@ -21,82 +21,67 @@ import (
 // Cell is one row of a table of claims to be tested.
 type Cell struct {
 	System *rashomon.System
-	Bug    string // the planted bug in System, if there is one
 	Claim  rashomon.Claim
 }
 
 // Plan says what to run. A cell's run i has the seed Seed + i.
 type Plan struct {
-	Cells      []Cell
-	Seed       uint64
-	Runs       int           // per cell; 0 means until For has passed
-	For        time.Duration // 0 means until Runs are done
-	Operations int           // per run; 0 means rashomon.DefaultOperations
-	Workers    int           // 0 means one for each processor
-	// StopAtFirst ends the campaign at the first violation, in whichever cell.
+	Cells []Cell
+	Seed  uint64
+	// Runs (per cell) and For end the campaign, whichever comes first; of the two,
+	// 0 means no limit. If both are 0 it goes on until the context is cancelled.
+	Runs       int
+	For        time.Duration
+	Operations int // per run; 0 means rashomon.DefaultOperations
+	Workers    int // 0 means one for each processor
+	// Twice is the share of runs that are run a second time, to see that the
+	// second is the same, beside the first run of each cell, which always is. 0
+	// means DefaultTwice; below 0 every run is run once.
+	Twice float64
+	// StopAtFirst ends the campaign at the first violation or panic, in whichever
+	// cell.
 	StopAtFirst bool
 }
 
-// Report is what a campaign found, cell by cell in the order of the plan. It
-// depends on the plan and the number of runs alone: not on the number of workers,
-// nor on which run ended first.
-type Report struct {
-	Cells  []CellReport
-	Runs   int
-	Digest uint64 // over all runs in the order of seeds and cells
-	Took   time.Duration
-	// Err is the first run that could not be made at all, which is a defect of
-	// the system's description and not a finding.
-	Err error
-}
+// DefaultTwice is the share of runs that are run a second time.
+const DefaultTwice = 0.02
 
-// CellReport is what a campaign found in one cell.
-type CellReport struct {
-	Cell
-	Runs         int
-	Violations   int // runs with the verdict invalid
-	Inconclusive int // runs with the verdict unknown
-	Reasons      map[string]int
-	Exercise     rashomon.Exercise
-	// First is the violation of the earliest run, or nil.
-	First *Finding
-}
-
-// Finding is a run that broke its claim. Its result has neither history nor
-// witness: Shrink and Save find them.
-type Finding struct {
-	Seed     uint64
-	Scenario *rashomon.Scenario
-	Result   *rashomon.Result
-}
-
-// Verdict returns what the cell's runs say about the property together: invalid
-// after one violation, unknown if no run was conclusive.
-func (c *CellReport) Verdict() checker.Verdict {
+// validate reports the first thing in the plan that makes no sense.
+func (p *Plan) validate() error {
 	switch {
-	case c.Violations > 0:
-		return checker.Invalid
-	case c.Runs > c.Inconclusive:
-		return checker.Valid
+	case p.Runs < 0:
+		return fmt.Errorf("campaign: %d runs, expected 0 or more", p.Runs)
+	case p.For < 0:
+		return fmt.Errorf("campaign: a time of %v, expected 0 or more", p.For)
+	case p.Operations < 0:
+		return fmt.Errorf("campaign: runs of %d operations, expected 0 or more", p.Operations)
 	}
-	return checker.Unknown
+	for i := range p.Cells {
+		if p.Cells[i].System == nil {
+			return fmt.Errorf("campaign: cell %d has no System", i)
+		}
+	}
+	return nil
 }
 
-// Kept says whether the cell turned out as the system's table says: a claim that
-// no run broke, or a refutation that was found.
-func (c *CellReport) Kept() bool {
-	want := checker.Valid
-	if c.Claim.Refuted {
-		want = checker.Invalid
+// runsTwice says whether a run is run a second time. That depends on the cell and
+// the seed alone.
+func (p *Plan) runsTwice(cell int, seed uint64) bool {
+	share := p.Twice
+	if share == 0 {
+		share = DefaultTwice
 	}
-	return c.Verdict() == want
+	if share < 0 {
+		return false
+	}
+	return seed == p.Seed || float64(sim.Key(seed, uint64(cell))>>11)/(1<<53) < share
 }
 
 // Progress is how far a campaign has come.
 type Progress struct {
-	Runs, Violations int // Violations of claims, not of what is not claimed
+	Runs, Violations int // Violations of claims and panics, not of what is not claimed
 	Elapsed          time.Duration
-	Done             float64 // 0..1
+	Done             float64 // 0..1, of the limit that is nearer; 0 if there is none
 }
 
 // Run carries out a plan. It calls progress now and then, if it is not nil, from
@@ -104,6 +89,9 @@ type Progress struct {
 // until then.
 func Run(ctx context.Context, p Plan, progress func(Progress)) *Report {
 	c := newCampaign(p, progress)
+	if c.report.Err = p.validate(); c.report.Err != nil {
+		return &c.report
+	}
 	if p.For > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, p.For)
@@ -159,27 +147,37 @@ func (c *campaign) work(ctx context.Context) {
 		if !ok {
 			return
 		}
-		cell := &c.plan.Cells[job%len(c.plan.Cells)]
-		f, err := cell.run(c.plan.Seed+uint64(job/len(c.plan.Cells)), c.plan.Operations)
+		f, err := c.run(job%len(c.plan.Cells), c.plan.Seed+uint64(job/len(c.plan.Cells)))
 		c.add(job, f, err)
 	}
 }
 
-// run runs the scenario of a seed. A panic outside of the simulated system, which
-// Run has taken care of, is a defect of this program and becomes an error.
-func (cell *Cell) run(seed uint64, operations int) (f *Finding, err error) {
+// run runs the scenario of a seed, now and then twice. A panic outside of the
+// simulated system, which Run has taken care of, is a defect of this program and
+// becomes an error.
+func (c *campaign) run(cell int, seed uint64) (f *Finding, err error) {
+	row := &c.plan.Cells[cell]
 	defer func() {
 		if p := recover(); p != nil {
-			err = fmt.Errorf("campaign: system %s, seed %d: %v\n%s", cell.System.Name, seed, p, debug.Stack())
+			err = fmt.Errorf("campaign: system %s, seed %d: %v\n%s", row.System.Name, seed, p, debug.Stack())
 		}
 	}()
-	scenario := rashomon.FromSeed(seed, cell.System, cell.Claim, operations)
-	scenario.Bug = cell.Bug
-	result, err := rashomon.Run(cell.System, scenario, rashomon.Options{Check: checker.Options{VerdictOnly: true}})
+	f = &Finding{Seed: seed, Scenario: rashomon.FromSeed(seed, row.System, row.Claim, c.plan.Operations)}
+	if f.Result, err = row.play(f.Scenario); err != nil {
+		return nil, err
+	}
+	if c.plan.runsTwice(cell, seed) {
+		f.Again, err = row.play(f.Scenario)
+	}
+	return f, err
+}
+
+func (row *Cell) play(sc *rashomon.Scenario) (*rashomon.Result, error) {
+	r, err := rashomon.Run(row.System, sc, rashomon.Options{Check: checker.Options{VerdictOnly: true}})
 	if err != nil {
 		return nil, err
 	}
-	return &Finding{seed, scenario, light(result)}, nil
+	return light(r), nil
 }
 
 // light returns a result without the history: many may wait for a slow run.
@@ -194,7 +192,7 @@ func (c *campaign) take() (job int, ok bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	n := len(c.plan.Cells)
-	if n == 0 || c.plan.Runs > 0 && c.next >= c.plan.Runs*n {
+	if n == 0 || c.plan.Runs > 0 && c.next/n >= c.plan.Runs { // the product may be too large
 		return 0, false
 	}
 	job = c.next
@@ -228,29 +226,12 @@ func (c *campaign) fold() {
 		if c.ended {
 			return
 		}
-		c.report.Runs++
-		c.report.Digest = sim.Key(c.report.Digest, f.Result.Digest)
-		c.report.Cells[c.merged%len(c.plan.Cells)].add(f)
+		c.report.add(c.merged%len(c.plan.Cells), f)
 		c.merged++
 		if f.Result.Verdict == checker.Invalid && c.plan.StopAtFirst {
 			c.ended = true
 			c.stop()
 		}
-	}
-}
-
-func (r *CellReport) add(f *Finding) {
-	r.Runs++
-	r.Exercise.Add(f.Result.Exercise)
-	switch f.Result.Verdict {
-	case checker.Invalid:
-		r.Violations++
-		if r.First == nil {
-			r.First = f
-		}
-	case checker.Unknown:
-		r.Inconclusive++
-		r.Reasons[f.Result.Reason]++
 	}
 }
 
@@ -263,15 +244,13 @@ func (c *campaign) tell() {
 	c.told = now
 	p := Progress{Runs: c.report.Runs, Elapsed: now.Sub(c.began)}
 	if c.plan.Runs > 0 {
-		p.Done = float64(p.Runs) / float64(c.plan.Runs*len(c.plan.Cells))
+		p.Done = float64(p.Runs) / float64(c.plan.Runs) / float64(len(c.plan.Cells))
 	}
 	if c.plan.For > 0 {
-		p.Done = max(p.Done, p.Elapsed.Seconds()/c.plan.For.Seconds())
+		p.Done = min(1, max(p.Done, p.Elapsed.Seconds()/c.plan.For.Seconds()))
 	}
 	for i := range c.report.Cells {
-		if r := &c.report.Cells[i]; !r.Claim.Refuted {
-			p.Violations += r.Violations
-		}
+		p.Violations += c.report.Cells[i].broken()
 	}
 	c.progress(p)
 }

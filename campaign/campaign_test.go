@@ -2,6 +2,8 @@ package campaign_test
 
 import (
 	"context"
+	"math"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -31,7 +33,7 @@ func bugCell(t *testing.T, name string) campaign.Cell {
 	s := b.Variant()
 	c, err := s.Claim(b.Reads, b.Claim)
 	require.NoError(t, err)
-	return campaign.Cell{System: s, Bug: b.Name, Claim: c}
+	return campaign.Cell{System: s, Claim: c}
 }
 
 // However many workers there are, and in whichever order runs end, the report is
@@ -106,24 +108,116 @@ func TestDefectsOfTheSystemsDescription(t *testing.T) {
 	assert.ErrorContains(t, r.Err, "Boot and Client must both be set")
 }
 
-// A panic of the system itself is a violation.
-func TestPanicIsAViolation(t *testing.T) {
+// bootless returns a chain that panics, as a claim and as what is not claimed.
+func bootless(t *testing.T) (cells []campaign.Cell) {
+	t.Helper()
 	s, err := systems.ByName("chain")
 	require.NoError(t, err)
 	s.Boot = func(*rashomon.Cluster, int) sim.Boot { panic("cannot boot") }
-	r := campaign.Run(context.Background(), campaign.Plan{Cells: []campaign.Cell{{System: s, Claim: s.Claims[0]}}, Runs: 5}, nil)
-	require.NoError(t, r.Err)
-	assert.Equal(t, 5, r.Cells[0].Violations)
-	assert.Contains(t, r.Cells[0].First.Result.Panic, "cannot boot")
+	for _, reads := range []string{"tail", "any"} {
+		c, err := s.Claim(reads, rashomon.Linearizable)
+		require.NoError(t, err)
+		cells = append(cells, campaign.Cell{System: s, Claim: c})
+	}
+	require.True(t, cells[1].Claim.Refuted)
+	return cells
 }
 
-// A cell in which nothing was conclusive is unknown, and not kept.
+// A panic of the system itself is a finding of its own: it breaks a claim, and
+// refutes nothing.
+func TestPanicIsNoRefutation(t *testing.T) {
+	r := campaign.Run(context.Background(), campaign.Plan{Cells: bootless(t), Runs: 5}, nil)
+	require.NoError(t, r.Err)
+	for i := range r.Cells {
+		c := &r.Cells[i]
+		assert.Equal(t, 5, c.Panics)
+		assert.Zero(t, c.Violations)
+		assert.Nil(t, c.First)
+		assert.Contains(t, c.FirstPanic.Result.Panic, "cannot boot")
+		assert.Equal(t, checker.Invalid, c.Verdict())
+		assert.False(t, c.Kept())
+	}
+	refuted := campaign.CellReport{Cell: r.Cells[1].Cell, Runs: 5, Violations: 4}
+	assert.True(t, refuted.Kept())
+	refuted.Panics = 1
+	assert.False(t, refuted.Kept(), "although it was refuted, too")
+}
+
+// A cell is unknown, and not kept, unless half of its runs were conclusive.
 func TestInconclusiveIsNotValid(t *testing.T) {
-	c := campaign.CellReport{Runs: 3, Inconclusive: 3}
-	assert.Equal(t, checker.Unknown, c.Verdict())
-	assert.False(t, c.Kept())
-	c.Claim.Refuted = true
-	assert.False(t, c.Kept())
-	c.Violations = 1
-	assert.True(t, c.Kept())
+	for _, tt := range []struct {
+		runs, inconclusive int
+		want               checker.Verdict
+	}{{0, 0, checker.Unknown}, {3, 3, checker.Unknown}, {100, 99, checker.Unknown}, {100, 51, checker.Unknown}, {100, 50, checker.Valid}, {1, 0, checker.Valid}} {
+		c := campaign.CellReport{Runs: tt.runs, Inconclusive: tt.inconclusive}
+		assert.Equal(t, tt.want, c.Verdict(), "%d of %d", tt.inconclusive, tt.runs)
+		assert.Equal(t, tt.want == checker.Valid, c.Kept())
+		c.Claim.Refuted = true
+		assert.False(t, c.Kept())
+		c.Violations = 1
+		assert.True(t, c.Kept())
+	}
+}
+
+// restless returns a chain whose clients remember something from run to run.
+func restless(t *testing.T) campaign.Cell {
+	t.Helper()
+	s, err := systems.ByName("chain")
+	require.NoError(t, err)
+	var made atomic.Int64
+	client := s.Client
+	s.Client = func(c *rashomon.Cluster) rashomon.Client {
+		do, wait := client(c), time.Duration(made.Add(1))*time.Microsecond
+		return func(p *sim.Proc, op rashomon.Operation) rashomon.Answer {
+			p.Sleep(wait)
+			return do(p, op)
+		}
+	}
+	return campaign.Cell{System: s, Claim: s.Claims[0]}
+}
+
+// The first run of a cell, and a share of the others, are run twice. A system that
+// then does something else is found out.
+func TestRunsTwice(t *testing.T) {
+	s, err := systems.ByName("chain")
+	require.NoError(t, err)
+	cells := []campaign.Cell{{System: s, Claim: s.Claims[0]}, restless(t)}
+	r := campaign.Run(context.Background(), campaign.Plan{Cells: cells, Runs: 200, Operations: 5}, nil)
+	require.NoError(t, r.Err)
+	assert.InDelta(t, 5, r.Cells[0].RanTwice, 4, "2 %, and the first")
+	assert.Zero(t, r.Cells[0].Differing)
+	assert.Equal(t, r.Cells[1].RanTwice, r.Cells[1].Differing)
+	require.NotNil(t, r.Cells[1].FirstDiffering)
+	assert.Zero(t, r.Cells[1].FirstDiffering.Seed)
+	assert.NotEqual(t, r.Cells[1].FirstDiffering.Result.Digest, r.Cells[1].FirstDiffering.Again.Digest)
+	assert.False(t, r.Cells[1].Kept())
+
+	r = campaign.Run(context.Background(), campaign.Plan{Cells: cells, Runs: 3, Operations: 5, Twice: 1}, nil)
+	assert.Equal(t, 3, r.Cells[0].RanTwice)
+	r = campaign.Run(context.Background(), campaign.Plan{Cells: cells, Runs: 3, Operations: 5, Twice: -1}, nil)
+	assert.Zero(t, r.Cells[1].RanTwice)
+}
+
+// However many runs are asked for, they are run, and what is done is a share.
+func TestHugeNumberOfRuns(t *testing.T) {
+	for _, runs := range []int{math.MaxInt, math.MaxInt/2 + 1} {
+		plan := campaign.Plan{Cells: allCells(), Runs: runs, Operations: 5, For: 150 * time.Millisecond}
+		r := campaign.Run(context.Background(), plan, func(p campaign.Progress) {
+			assert.GreaterOrEqual(t, p.Done, 0.0)
+			assert.LessOrEqual(t, p.Done, 1.0)
+		})
+		assert.Greater(t, r.Runs, 1)
+	}
+}
+
+// A plan that makes no sense is an error.
+func TestImpossiblePlans(t *testing.T) {
+	for want, p := range map[string]campaign.Plan{
+		"campaign: runs of -1 operations, expected": {Cells: allCells()[:1], Operations: -1},
+		"campaign: -1 runs, expected":               {Cells: allCells()[:1], Runs: -1},
+		"campaign: a time of -1s, expected":         {Cells: allCells()[:1], For: -time.Second},
+		"campaign: cell 0 has no System":            {Cells: make([]campaign.Cell, 1)},
+	} {
+		assert.ErrorContains(t, campaign.Run(context.Background(), p, nil).Err, want)
+	}
 }

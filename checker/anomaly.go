@@ -66,13 +66,3 @@ func (a Anomaly) String() string {
 	}
 	return fmt.Sprintf("anomaly(%d)", uint8(a))
 }
-
-// ParseAnomaly returns the anomaly that String prints as s.
-func ParseAnomaly(s string) (Anomaly, bool) {
-	for a := range anomalies {
-		if anomalyNames[a] == s {
-			return a, true
-		}
-	}
-	return NoAnomaly, false
-}

@@ -20,7 +20,7 @@ func at(client int32, call, ret int, o history.Op) history.Op {
 		o.Outcome = history.OK
 	}
 	if ret == never {
-		o.Outcome, o.ReturnedAt = history.Unknown, time.Second
+		o.Outcome, o.ReturnedAt, o.Swapped = history.Unknown, time.Second, false
 	}
 	return o
 }
@@ -100,12 +100,12 @@ func TestAnomalies(t *testing.T) {
 
 		{"lost write", []history.Op{
 			at(1, 10, 20, write(7)), at(2, 30, 40, write(9)), at(3, 50, 60, read(7)), at(4, 55, 65, read(7)), at(1, 70, 80, write(11)), at(4, 85, 90, read(11)),
-		}, LostWrite, []int{0, 1, 3},
-			"write k0=9 by client 2 (30ms..40ms) was lost: write k0=7 had finished (20ms) before it began, nobody ever saw 9, and all 2 reads that began after it returned 7, among them read k0 -> 7 by client 4 (55ms..65ms)"},
+		}, LostWrite, []int{0, 1, 2, 3, 4},
+			"write k0=9 by client 2 (30ms..40ms) was lost: write k0=7 had finished (20ms) before it began, nobody ever saw 9, and all 2 reads that began after it and before write k0=11 began (70ms) returned 7, among them read k0 -> 7 by client 4 (55ms..65ms)"},
 
 		{"lost first write", []history.Op{
 			at(2, 30, 40, write(9)), at(3, 50, 60, read(null)), at(4, 55, 65, read(null)), at(4, 70, 75, read(null)),
-		}, LostWrite, []int{0, 3},
+		}, LostWrite, []int{0, 1, 2, 3},
 			"write k0=9 by client 2 (30ms..40ms) was lost: nobody ever saw 9, and all 3 reads that began after it returned nil, among them read k0 -> nil by client 4 (70ms..75ms)"},
 
 		{"lost update", []history.Op{
@@ -156,7 +156,37 @@ func TestAnomalies(t *testing.T) {
 		{"compare-and-set that failed without reason", []history.Op{
 			at(1, 10, 20, write(6)), at(2, 50, 60, casFailed(6, 7, unseen)), at(2, 70, 80, read(6)),
 		}, Unordered, []int{0, 1},
-			"no order of these 2 operations on k0 is legal: write k0=6 by client 1 (10ms..20ms); cas k0 6->7: failed by client 2 (50ms..60ms)"},
+			"cas k0 6->7: failed by client 2 (50ms..60ms), although 6 was there: write k0=6 had finished (20ms) before it began, and nothing else was stored before it returned"},
+
+		{"compare-and-set that failed although a read saw what it expects", []history.Op{
+			at(1, 10, never, write(6)), at(3, 20, 30, read(6)), at(2, 50, 60, casFailed(6, 7, unseen)),
+		}, Unordered, []int{0, 1, 2},
+			"cas k0 6->7: failed by client 2 (50ms..60ms), although 6 was there: read k0 -> 6 by client 3 had finished (30ms) before it began, and nothing else was stored before it returned"},
+
+		{"compare-and-set that failed on nothing", []history.Op{
+			at(2, 50, 60, casFailed(null, 5, unseen)), at(2, 70, 80, write(3)),
+		}, Unordered, []int{0},
+			"cas k0 nil->5: failed by client 2 (50ms..60ms), although nil was there: nobody stored anything before it returned"},
+
+		{"compare-and-set that failed and saw what it expects", []history.Op{
+			at(1, 10, 20, write(6)), at(2, 50, 60, casFailed(6, 7, 6)),
+		}, Unordered, []int{1},
+			"no state allows cas k0 6->7: failed, saw 6 by client 2 (50ms..60ms)"},
+
+		{"compare-and-set of a value with itself", []history.Op{
+			at(1, 10, 20, write(6)), at(2, 50, 60, cas(3, 3)), at(2, 70, 80, read(3)),
+		}, PhantomRead, []int{1},
+			"cas k0 3->3 by client 2 (50ms..60ms) saw a value that nobody else wrote"},
+
+		{"failed comparisons are no reads", []history.Op{
+			at(1, 10, 20, write(7)), at(2, 30, 40, write(9)), at(3, 50, 60, casFailed(5, 6, 7)), at(4, 70, 80, read(7)),
+		}, StaleRead, []int{0, 1, 2},
+			"cas k0 5->6: failed, saw 7 by client 3 (50ms..60ms) is stale: write k0=7 had finished before write k0=9 began (30ms), and write k0=9 had finished (40ms) before the cas began"},
+
+		{"a lost write and another, of which a later read tells", []history.Op{
+			at(1, 10, 20, write(1)), at(2, 30, 40, read(null)), at(3, 35, 45, read(null)), at(1, 50, 60, write(2)), at(2, 70, 80, read(2)), at(2, 90, 95, read(null)),
+		}, LostWrite, []int{0, 1, 2, 3},
+			"write k0=1 by client 1 (10ms..20ms) was lost: nobody ever saw 1, and all 2 reads that began after it and before write k0=2 began (50ms) returned nil, among them read k0 -> nil by client 3 (35ms..45ms)"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			h := record(c.ops...)
@@ -190,5 +220,43 @@ func TestSentenceWithoutTimesTellsPositions(t *testing.T) {
 	r, err := Linearizable(h, model.Register(), Options{})
 	if want := "read k0 -> 7 by client 2 (event 3..event 4) saw a value that nobody wrote"; err != nil || r.Sentence != want {
 		t.Errorf("%v %q, expected %q", err, r.Sentence, want)
+	}
+}
+
+func TestSentenceNamesClients(t *testing.T) {
+	h := record(at(7, 10, 20, failed(write(7))), at(5, 50, 60, read(7)))
+	h.Clients = []string{"c0", "c1", "last"}
+	r := judge(t, h, model.Register(), Options{})
+	if want := "read k0 -> 7 by last (50ms..60ms) saw a value that was not stored: write k0=7 by c1 had failed (10ms..20ms)"; r.Sentence != want {
+		t.Errorf("%q, expected %q", r.Sentence, want)
+	}
+}
+
+// Times are told as lists tell them, unless that hides what the sentence is
+// about; and if times hide it, positions tell it.
+func TestSentenceTellsMomentsApart(t *testing.T) {
+	const ms, us, ns = time.Millisecond, time.Microsecond, time.Nanosecond
+	for _, c := range []struct {
+		called, returned [2]time.Duration // of the write and of the read
+		want             string
+	}{
+		{[2]time.Duration{ms + 4*us, 5*ms + 123}, [2]time.Duration{2*ms + 355*us, 9 * ms},
+			"read k0 -> nil by client 2 (5ms..9ms) is stale: write k0=7 had finished (2.36ms) before the read began"},
+		{[2]time.Duration{ms, 3*ms + 2*ns}, [2]time.Duration{3*ms + ns, 9 * ms},
+			"read k0 -> nil by client 2 (3.000002ms..9ms) is stale: write k0=7 had finished (3.000001ms) before the read began"},
+		{[2]time.Duration{ms, 3 * ms}, [2]time.Duration{3 * ms, 9 * ms},
+			"read k0 -> nil by client 2 (event 3..event 4) is stale: write k0=7 had finished (event 2) before the read began"},
+		{[2]time.Duration{0, 0}, [2]time.Duration{0, 9 * ms},
+			"read k0 -> nil by client 2 (event 3..event 4) is stale: write k0=7 had finished (event 2) before the read began"},
+		{[2]time.Duration{ms, 3 * ms}, [2]time.Duration{2 * ms, 3 * ms}, // nothing happened at once but the read itself
+			"read k0 -> nil by client 2 (3ms..3ms) is stale: write k0=7 had finished (2ms) before the read began"},
+	} {
+		h := record(at(1, 10, 20, write(7)), at(2, 30, 40, read(model.Absent)))
+		for i := range h.Ops {
+			h.Ops[i].CalledAt, h.Ops[i].ReturnedAt = c.called[i], c.returned[i]
+		}
+		if r := judge(t, h, model.Register(), Options{}); r.Sentence != c.want {
+			t.Errorf("%q, expected %q", r.Sentence, c.want)
+		}
 	}
 }

@@ -157,34 +157,42 @@ func (c *convergence) absent(r int32) Judgement {
 		}
 		over, witness = x, append(witness, c.way(x)...)
 	}
-	s := fmt.Sprintf("%s was lost: it was acknowledged, and ", c.words.full(over))
-	switch len(c.deletes) {
-	case 0:
-		s += "nobody deleted anything"
-	case 1:
-		s += fmt.Sprintf("%s came before it", c.words.by(c.deletes[0]))
-	default:
-		s += fmt.Sprintf("all %d deletes came before what was written", len(c.deletes))
+	say := func() string {
+		s := fmt.Sprintf("%s was lost: it was acknowledged, and ", c.words.full(over))
+		switch len(c.deletes) {
+		case 0:
+			s += "nobody deleted anything"
+		case 1:
+			s += fmt.Sprintf("%s came before it", c.words.by(c.deletes[0]))
+		default:
+			s += fmt.Sprintf("all %d deletes came before what was written", len(c.deletes))
+		}
+		return s + fmt.Sprintf(", but %s%s came at the end", c.words.full(r), c.words.where(r))
 	}
-	s += fmt.Sprintf(", but %s%s came at the end", c.words.full(r), c.words.where(r))
-	return invalid(LostAcknowledged, s, c.words.withExpected(c.facts, append(witness, over))...)
+	return invalid(LostAcknowledged, c.words.tell(say), c.words.withExpected(c.facts, append(witness, over))...)
 }
 
 // cameBack tells that w is there at the end although over replaced it.
 func (c *convergence) cameBack(r, w, over int32) Judgement {
 	way := c.way(over)
 	v := c.h.ValueString(c.op(r).Seen)
-	anomaly, s := LostAcknowledged, fmt.Sprintf("%s was lost: ", c.words.full(over))
+	anomaly := LostAcknowledged
 	if c.op(over).Kind == model.Delete {
-		anomaly, s = Resurrection, fmt.Sprintf("%s came back: %s deleted it, and ", v, c.words.full(over))
+		anomaly = Resurrection
 	}
-	if len(way) == 2 && c.sessions[w] == c.sessions[over] {
-		s += fmt.Sprintf("its client had written %s before", v)
-	} else {
-		s += c.words.knew(way)
+	say := func() string {
+		s := fmt.Sprintf("%s was lost: ", c.words.full(over))
+		if anomaly == Resurrection {
+			s = fmt.Sprintf("%s came back: %s deleted it, and ", v, c.words.full(over))
+		}
+		if len(way) == 2 && c.sessions[w] == c.sessions[over] {
+			s += fmt.Sprintf("its client had written %s before", v)
+		} else {
+			s += c.words.knew(way)
+		}
+		return s + fmt.Sprintf(", but %s%s came at the end", c.words.full(r), c.words.where(r))
 	}
-	s += fmt.Sprintf(", but %s%s came at the end", c.words.full(r), c.words.where(r))
-	return invalid(anomaly, s, c.words.withExpected(c.facts, append(way, r))...)
+	return invalid(anomaly, c.words.tell(say), c.words.withExpected(c.facts, append(way, r))...)
 }
 
 // knew tells that the last operation of a causal way came after the first.
@@ -208,9 +216,11 @@ func (c *convergence) complete(r int32, ends []int32) Judgement {
 		if c.reached(w) {
 			continue
 		}
-		s := fmt.Sprintf("%s was lost: no write that came causally after it explains %s%s at the end",
-			c.words.full(w), c.words.full(r), c.words.where(r))
-		return invalid(LostAcknowledged, s, c.words.withExpected(c.facts, append(append([]int32{w, r}, c.deletes...), c.open...))...)
+		say := func() string {
+			return fmt.Sprintf("%s was lost: no write that came causally after it explains %s%s at the end",
+				c.words.full(w), c.words.full(r), c.words.where(r))
+		}
+		return invalid(LostAcknowledged, c.words.tell(say), c.words.withExpected(c.facts, append(append([]int32{w, r}, c.deletes...), c.open...))...)
 	}
 	return Judgement{Verdict: Valid}
 }

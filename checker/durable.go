@@ -177,18 +177,20 @@ func (d *durability) lostAfter(w, r int32) (lost int32, way []int32) {
 // lost tells that a write is missing at the end. Way leads to it from what is
 // there instead; from several deletes if there were several.
 func (d *durability) lost(r, lost int32, way []int32) Judgement {
-	s := fmt.Sprintf("%s was acknowledged, but is lost: ", d.words.full(lost))
-	switch v := d.op(r).Seen; {
-	case len(way) == 0:
-		s += "nobody deleted it"
-	case len(way) > 2 || v == model.Absent && d.op(way[len(way)-1]).Kind != model.Delete:
-		s += fmt.Sprintf("%s came certainly before it", d.words.by(way[len(way)-1]))
-	case d.words.before(way[1], lost):
-		s += fmt.Sprintf("%s had finished (%s) before it began", d.words.by(way[1]), d.words.returned(way[1]))
-	default:
-		s += fmt.Sprintf("it had replaced %s", d.h.ValueString(v))
+	say := func() string {
+		s := fmt.Sprintf("%s was acknowledged, but is lost: ", d.words.full(lost))
+		switch v := d.op(r).Seen; {
+		case len(way) == 0:
+			s += "nobody deleted it"
+		case len(way) > 2 || v == model.Absent && d.op(way[len(way)-1]).Kind != model.Delete:
+			s += fmt.Sprintf("%s came certainly before it", d.words.by(way[len(way)-1]))
+		case d.words.before(way[1], lost):
+			s += fmt.Sprintf("%s had finished (%s) before it began", d.words.by(way[1]), d.words.returned(way[1]))
+		default:
+			s += fmt.Sprintf("it had replaced %s", d.h.ValueString(v))
+		}
+		return s + fmt.Sprintf(", and %s%s came at the end", d.words.full(r), d.words.where(r))
 	}
-	s += fmt.Sprintf(", and %s%s came at the end", d.words.full(r), d.words.where(r))
 	witness := append(append([]int32{r, lost}, way...), max(d.asked(d.op(r)), none))
-	return invalid(LostAcknowledged, s, d.words.withExpected(d.facts, witness)...)
+	return invalid(LostAcknowledged, d.words.tell(say), d.words.withExpected(d.facts, witness)...)
 }

@@ -21,17 +21,20 @@ type explanation struct {
 
 	anomaly  Anomaly
 	sentence string
+
+	clock     clock    // how the sentence tells moments
+	mentioned []moment // in it
 }
 
 func (e *explanation) find() {
-	if e.register && (e.impossible() || e.stale() || e.twice() || e.inverted()) {
+	if e.register && (e.impossible() || e.stale() || e.twice() || e.inverted() || e.denied()) {
 		return
 	}
 	e.unordered()
 }
 
-func (e *explanation) is(a Anomaly, sentence string, witness ...int32) bool {
-	e.anomaly, e.sentence, e.witness = a, sentence, e.supported(union(witness...))
+func (e *explanation) is(a Anomaly, say func() string, witness ...int32) bool {
+	e.anomaly, e.sentence, e.witness = a, e.tell(say), e.supported(union(witness...))
 	return true
 }
 
@@ -59,13 +62,14 @@ func (e *explanation) impossible() bool {
 		if !saw || v == model.Absent {
 			continue
 		}
-		writers := e.writers(v)
+		writers := slices.DeleteFunc(e.writers(v), func(w int32) bool { return w == r }) // cas 3->3 stores what it saw
 		if len(writers) == 0 {
 			return e.neverStored(r, v)
 		}
 		if first := writers[0]; e.op(r).Return < e.op(first).Call { // writers stand in the order of calls
-			return e.is(FutureRead, fmt.Sprintf("%s comes from the future: %s began only afterwards (%s)",
-				e.full(r), e.by(first), e.called(first)), r, first)
+			return e.is(FutureRead, func() string {
+				return fmt.Sprintf("%s comes from the future: %s began only afterwards (%s)", e.full(r), e.by(first), e.called(first))
+			}, r, first)
 		}
 	}
 	return false
@@ -76,11 +80,17 @@ func (e *explanation) neverStored(r int32, v model.Value) bool {
 	for i := range e.h.Ops {
 		o := &e.h.Ops[i]
 		if f := int32(i); f != r && o.Key == key && o.Value == v && refused(o) {
-			return e.is(FailedRead, fmt.Sprintf("%s saw a value that was not stored: %s by client %d had failed (%s)",
-				e.full(r), e.asked(f), o.Process, e.span(f)), r, f)
+			return e.is(FailedRead, func() string {
+				return fmt.Sprintf("%s saw a value that was not stored: %s by %s had failed (%s)",
+					e.full(r), e.asked(f), e.client(f), e.span(f))
+			}, r, f)
 		}
 	}
-	return e.is(PhantomRead, fmt.Sprintf("%s saw a value that nobody wrote", e.full(r)), r)
+	nobody := "nobody"
+	if stores, _ := stored(e.op(r)); swapped(e.op(r)) && stores == v {
+		nobody = "nobody else"
+	}
+	return e.is(PhantomRead, func() string { return fmt.Sprintf("%s saw a value that %s wrote", e.full(r), nobody) }, r)
 }
 
 // refused reports whether o asked to store a value that certainly was not
@@ -144,56 +154,65 @@ func (e *explanation) staleRead(past, n, r int32) bool {
 			witness = append(witness, e.writers(v)[0])
 		}
 	}
-	if reads := e.lost(n, r); reads >= 2 {
-		return e.is(LostWrite, e.lostSentence(past, n, r, reads), witness...)
+	if reads, next := e.lost(n, r); len(reads) >= 2 && slices.Contains(reads, r) {
+		return e.is(LostWrite, func() string { return e.lostSentence(past, n, r, len(reads), next) },
+			append(append(witness, reads[:min(mostReads, len(reads))]...), next)...)
 	}
-	s := e.full(r) + " is stale: "
-	if past != none {
-		s += fmt.Sprintf("%s had finished before %s began (%s), and ", e.by(past), e.by(n), e.called(n))
-	}
-	s += fmt.Sprintf("%s had finished (%s) before %s began", e.by(n), e.returned(n), e.noun(r))
-	return e.is(StaleRead, s, witness...)
+	return e.is(StaleRead, func() string {
+		s := e.full(r) + " is stale: "
+		if past != none {
+			s += fmt.Sprintf("%s had finished before %s began (%s), and ", e.by(past), e.by(n), e.called(n))
+		}
+		return s + fmt.Sprintf("%s had finished (%s) before %s began", e.by(n), e.returned(n), e.noun(r))
+	}, witness...)
 }
 
-// lost returns how many reads began after n, before anything else was stored,
-// if all of them returned the same as r and nobody ever saw what n stored; and
-// else 0.
-func (e *explanation) lost(n, r int32) (reads int) {
+// mostReads is how many of the reads that miss a lost write its witness has.
+const mostReads = 8
+
+// lost returns the reads that began after n and before the next operation that
+// stored something or may have, which it returns too if there is one. If they
+// did not all return the same as r, or if somebody saw what n stored, it returns
+// none.
+func (e *explanation) lost(n, r int32) (reads []int32, next int32) {
 	old, _ := observed(e.op(r))
 	wrote, _ := stored(e.op(n))
 	if e.op(n).Kind != model.Write {
-		return 0
+		return nil, none
 	}
-	overwritten := false
+	next = none
 	for _, i := range e.ops {
 		o := e.op(i)
 		v, saw := observed(o)
 		if saw && v == wrote {
-			return 0
+			return nil, none
 		}
-		if !e.before(n, i) || overwritten {
+		if !e.before(n, i) || next != none {
 			continue
 		}
 		if _, stores := stored(o); stores {
-			overwritten = true
+			next = i
 		} else if saw && v != old {
-			return 0
-		} else if saw {
-			reads++
+			return nil, none
+		} else if saw && o.Kind == model.Read {
+			reads = append(reads, i)
 		}
 	}
-	return reads
+	return reads, next
 }
 
-func (e *explanation) lostSentence(past, n, r int32, reads int) string {
+func (e *explanation) lostSentence(past, n, r int32, reads int, next int32) string {
 	wrote, _ := stored(e.op(n))
 	old, _ := observed(e.op(r))
 	s := e.full(n) + " was lost: "
 	if past != none {
 		s += fmt.Sprintf("%s had finished (%s) before it began, ", e.by(past), e.returned(past))
 	}
-	return s + fmt.Sprintf("nobody ever saw %s, and all %d reads that began after it returned %s, among them %s",
-		e.h.ValueString(wrote), reads, e.h.ValueString(old), e.full(r))
+	s += fmt.Sprintf("nobody ever saw %s, and all %d reads that began after it", e.h.ValueString(wrote), reads)
+	if next != none {
+		s += fmt.Sprintf(" and before %s began (%s)", e.by(next), e.called(next))
+	}
+	return s + fmt.Sprintf(" returned %s, among them %s", e.h.ValueString(old), e.full(r))
 }
 
 // twice looks for two compare-and-sets that both replaced the same value, which
@@ -209,8 +228,10 @@ func (e *explanation) twice() bool {
 			if len(writers) > 1 || a.Expect == model.Absent && len(writers) > 0 {
 				continue
 			}
-			return e.is(LostUpdate, fmt.Sprintf("%s and %s both replaced %s, which was there only once",
-				e.full(j), e.full(i), e.h.ValueString(a.Expect)), append(writers, i, j)...)
+			return e.is(LostUpdate, func() string {
+				return fmt.Sprintf("%s and %s both replaced %s, which was there only once",
+					e.full(j), e.full(i), e.h.ValueString(a.Expect))
+			}, append(writers, i, j)...)
 		}
 	}
 	return false
@@ -290,9 +311,10 @@ func (e *explanation) inversion(a, b group, d [4]int32) bool {
 	if one > other {
 		one, other = other, one
 	}
-	s := fmt.Sprintf("%s and %s contradict each other: %s, but %s", e.full(one), e.full(other),
-		e.demandSentence(d[0], d[1], a, b), e.demandSentence(d[2], d[3], b, a))
-	return e.is(ReadInversion, s, append([]int32{a.write, b.write, one, other}, d[:]...)...)
+	return e.is(ReadInversion, func() string {
+		return fmt.Sprintf("%s and %s contradict each other: %s, but %s", e.full(one), e.full(other),
+			e.demandSentence(d[0], d[1], a, b), e.demandSentence(d[2], d[3], b, a))
+	}, append([]int32{a.write, b.write, one, other}, d[:]...)...)
 }
 
 // readOf returns a read of the value of g, one of d if possible.
@@ -314,15 +336,81 @@ func (e *explanation) demandSentence(x, y int32, a, b group) string {
 		e.by(x), e.returned(x), e.by(y), e.called(y), first, second)
 }
 
+// denied looks for a compare-and-set r that failed although the value that it
+// expected was certainly there all the time.
+func (e *explanation) denied() bool {
+	for _, r := range e.witness {
+		o := e.op(r)
+		if o.Kind != model.CAS || o.Outcome != history.OK || o.Swapped || o.Seen != model.Unseen {
+			continue
+		}
+		v := e.h.ValueString(o.Expect)
+		if o.Expect == model.Absent && e.undisturbed(none, r) {
+			return e.is(Unordered, func() string {
+				return fmt.Sprintf("%s, although %s was there: nobody stored anything before it returned", e.full(r), v)
+			}, r)
+		}
+		if past, writer, ok := e.holds(r); ok {
+			return e.is(Unordered, func() string {
+				return fmt.Sprintf("%s, although %s was there: %s had finished (%s) before it began, and nothing else was stored before it returned",
+					e.full(r), v, e.by(past), e.returned(past))
+			}, past, writer, r)
+		}
+	}
+	return false
+}
+
+// holds returns an operation that proves that the value which the failed
+// compare-and-set r expected was there: it stored the value, or saw it, and
+// nothing else was stored from then on until r returned. If it only saw the
+// value, who may have stored it comes with it.
+func (e *explanation) holds(r int32) (past, writer int32, ok bool) {
+	v := e.op(r).Expect
+	for _, p := range slices.Backward(e.ops) {
+		seen, saw := observed(e.op(p))
+		stores, changes := stored(e.op(p))
+		if !e.before(p, r) || !(changes && stores == v || !changes && saw && seen == v) || !e.undisturbed(p, r) {
+			continue
+		}
+		if changes || v == model.Absent {
+			return p, none, true
+		}
+		for _, w := range slices.Backward(e.writers(v)) {
+			if e.op(w).Call < e.op(p).Return {
+				return p, w, true
+			}
+		}
+	}
+	return none, none, false
+}
+
+// undisturbed reports whether no operation can have stored anything but what r
+// expects between p, or the beginning if p is none, and the return of r.
+func (e *explanation) undisturbed(p, r int32) bool {
+	for _, w := range e.ops {
+		v, stores := stored(e.op(w))
+		if !stores || w == p || v == e.op(r).Expect || e.before(r, w) {
+			continue
+		}
+		if p == none || !e.before(w, p) {
+			return false
+		}
+	}
+	return true
+}
+
 // unordered lists the operations.
 func (e *explanation) unordered() {
+	e.anomaly, e.sentence = Unordered, e.tell(e.list)
+}
+
+func (e *explanation) list() string {
 	const most = 12
+	if len(e.witness) == 1 {
+		return "no state allows " + e.full(e.witness[0])
+	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "no order of these %d operations on %s is legal: ", len(e.witness), e.h.Keys[e.op(e.witness[0]).Key])
-	if len(e.witness) == 1 {
-		b.Reset()
-		b.WriteString("no state allows ")
-	}
 	for n, i := range e.witness {
 		if n == most {
 			fmt.Fprintf(&b, " and %d more", len(e.witness)-most)
@@ -333,7 +421,7 @@ func (e *explanation) unordered() {
 		}
 		b.WriteString(e.full(i))
 	}
-	e.anomaly, e.sentence = Unordered, b.String()
+	return b.String()
 }
 
 func (e *explanation) op(i int32) *history.Op { return &e.h.Ops[i] }

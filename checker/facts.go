@@ -37,6 +37,11 @@ func gather(h *history.History, s Sessions) (*facts, error) {
 	if _, err := accept(h, model.CASRegister()); err != nil {
 		return nil, fmt.Errorf("checker: %w", err)
 	}
+	for i := range h.Ops {
+		if o := &h.Ops[i]; o.Kind == model.CAS && o.Value == model.Absent {
+			return nil, fmt.Errorf("checker: operation %d (%s) stores nil, expected a value or a delete", i, h.OpString(i))
+		}
+	}
 	f := &facts{h: h, words: explanation{h: h}, writers: make(map[place]int32, len(h.Ops)/2)}
 	if err := f.findWriters(); err != nil {
 		return nil, err
@@ -129,7 +134,7 @@ func (f *facts) impossible(i int32) (Judgement, bool) {
 	if !saw || v == model.Absent {
 		return Judgement{}, false
 	}
-	if w, known := f.writers[place{o.Key, v}]; known && f.op(w).Call < o.Return {
+	if w, known := f.writers[place{o.Key, v}]; known && f.op(w) != o && f.op(w).Call < o.Return {
 		return Judgement{}, false
 	}
 	e := explanation{h: f.h, ops: f.parts.part(int(o.Key)), witness: []int32{i}}

@@ -100,8 +100,10 @@ func (f *finals) differ(k int) (a, b int32, ok bool) {
 
 // divergence is the judgement on two final reads that differ.
 func (e *explanation) divergence(a, b int32, writers ...int32) Judgement {
-	s := fmt.Sprintf("%s%s and %s%s disagree, although nothing changed any more",
-		e.full(a), e.where(a), e.full(b), e.where(b))
+	s := e.tell(func() string {
+		return fmt.Sprintf("%s%s and %s%s disagree, although nothing changed any more",
+			e.full(a), e.where(a), e.full(b), e.where(b))
+	})
 	return invalid(Divergence, s, append(writers, a, b)...)
 }
 

@@ -10,7 +10,7 @@ import (
 // Judgement is the answer of a check.
 type Judgement struct {
 	Verdict Verdict
-	Reason  string // why the verdict is unknown
+	Reason  string // why the verdict is unknown, or says little although it is valid
 
 	// Of an invalid history:
 	Witness  []int   // few operations that are invalid by themselves, in the order of their calls

@@ -66,7 +66,8 @@ var ErrNotApplicable = errors.New("engine not applicable")
 // Operations that failed did not happen, and to read what they would have
 // written is invalid. Operations with an unknown outcome may have happened at
 // any time after their call, or not at all. The verdict on a history in which
-// no operation succeeded is unknown.
+// no operation succeeded is unknown. One in which no read was answered, or
+// nothing was written, is valid, and Reason says how little that means.
 //
 // It returns an error if the history breaks its contract, if it has operations
 // that m does not accept, or if opts.Engine cannot judge it (ErrNotApplicable).
@@ -98,7 +99,32 @@ func Linearizable(h *history.History, m model.Model, opts Options) (Result, erro
 	if !succeeded {
 		r.Verdict, r.Reason = Unknown, "no operation succeeded"
 	}
+	if r.Verdict == Valid {
+		r.Reason = remark(h)
+	}
 	return r, nil
+}
+
+// remark says why it means little that a history is valid, if it does.
+func remark(h *history.History) string {
+	answered, stored := false, false
+	for i := range h.Ops {
+		switch o := &h.Ops[i]; {
+		case o.Kind == model.Read:
+			answered = answered || o.Outcome == history.OK && o.Seen != model.Unseen
+		case o.Kind == model.CAS && o.Outcome == history.OK:
+			answered, stored = true, stored || o.Swapped
+		default:
+			stored = stored || o.Outcome != history.Fail
+		}
+		if answered && stored {
+			return ""
+		}
+	}
+	if !answered {
+		return "no read was answered: any history of writes is linearizable"
+	}
+	return "nothing was written: only reads of nothing were tested"
 }
 
 func (o Options) withDefaults() Options {

@@ -101,6 +101,36 @@ func TestTiesAreRefused(t *testing.T) {
 	}
 }
 
+func texts(h *history.History) *history.History {
+	h.Texts = []string{"a", "b"}
+	return h
+}
+
+// A valid verdict that says little says so.
+func TestRemarks(t *testing.T) {
+	const noRead = "no read was answered: any history of writes is linearizable"
+	const noWrite = "nothing was written: only reads of nothing were tested"
+	for name, c := range map[string]struct {
+		h    *history.History
+		want string
+	}{
+		"writes":                  {record(at(1, 10, 20, write(1)), at(1, 30, 40, erase())), noRead},
+		"reads without an answer": {record(at(1, 10, 20, write(1)), at(1, 30, 40, failed(read(0))), at(1, 50, 60, read(model.Unseen)), at(2, 50, never, read(0))), noRead},
+		"reads":                   {record(at(1, 10, 20, read(model.Absent)), at(1, 30, 40, failed(write(2)))), noWrite},
+		"a comparison":            {record(at(1, 10, 20, casFailed(5, 6, model.Unseen))), noWrite},
+		"a swap":                  {record(at(1, 10, 20, cas(model.Absent, 6))), ""},
+		"reads of an open write":  {record(at(1, 10, never, write(1)), at(2, 15, 20, read(model.Absent))), ""},
+	} {
+		if r := judge(t, c.h, model.CASRegister(), Options{}); r.Verdict != Valid || r.Reason != c.want {
+			t.Errorf("%s: %+v, expected %q", name, r, c.want)
+		}
+	}
+	r := judge(t, record(at(1, 10, 20, write(1)), at(1, 30, 40, read(2))), model.Register(), Options{})
+	if r.Verdict != Invalid || r.Reason != "" {
+		t.Errorf("%+v", r)
+	}
+}
+
 func TestErrors(t *testing.T) {
 	backwards := record(at(1, 10, 20, write(1)))
 	backwards.Ops[0].Return = 0
@@ -119,8 +149,10 @@ func TestErrors(t *testing.T) {
 			"checker: key k0: engine not applicable: zones judges reads and writes of a register, each value written once"},
 		"zones and twice": {record(at(1, 10, 20, write(1)), at(1, 30, 40, write(1))), model.Register(), Options{Engine: Zones},
 			"checker: key k0: engine not applicable: zones judges reads and writes of a register, each value written once"},
-		"zones and nil written": {record(at(1, 10, 20, write(model.Absent))), model.Register(), Options{Engine: Zones},
-			"checker: key k0: engine not applicable: zones judges reads and writes of a register, each value written once"},
+		"nil written": {record(at(1, 10, 20, write(model.Absent))), model.Register(), Options{},
+			"checker: operation 0 (write k0=nil): stores nothing, expected a value or a delete"},
+		"kv and cas": {texts(record(at(1, 10, 20, cas(0, 1)))), model.KV(), Options{},
+			"checker: model kv: operation 0 is a cas, expected read, write, delete or append"},
 	} {
 		r, err := Linearizable(c.h, c.m, c.opts)
 		if err == nil || err.Error() != c.want {
@@ -269,21 +301,20 @@ func TestVerdicts(t *testing.T) {
 		{Valid, Valid, Valid}, {Valid, Unknown, Unknown}, {Valid, Invalid, Invalid},
 		{Unknown, Unknown, Unknown}, {Unknown, Invalid, Invalid}, {Invalid, Invalid, Invalid},
 	} {
-		if c.a.And(c.b) != c.want || c.b.And(c.a) != c.want || All(c.a, c.b) != c.want {
+		if c.a.And(c.b) != c.want || c.b.And(c.a) != c.want {
 			t.Errorf("%v and %v: %v, expected %v", c.a, c.b, c.a.And(c.b), c.want)
 		}
-	}
-	if All() != Valid {
-		t.Error("no claims")
 	}
 	for e := range engines {
 		if got, err := ParseEngine(e.String()); err != nil || got != e {
 			t.Errorf("engine %v: %v %v", e, got, err)
 		}
 	}
+	names := map[string]Anomaly{}
 	for a := range anomalies {
-		if got, ok := ParseAnomaly(a.String()); !ok || got != a {
-			t.Errorf("anomaly %v: %v", a, got)
+		if b, taken := names[a.String()]; taken || a.String() == "" {
+			t.Errorf("anomalies %d and %d are both called %q", a, b, a)
 		}
+		names[a.String()] = a
 	}
 }

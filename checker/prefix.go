@@ -379,15 +379,17 @@ func (p *prefixes) explain(items []int32) Judgement {
 		}
 	}
 	p.prepare(items)
-	var told, writes []string
-	for _, i := range items {
-		if _, stores := stored(p.op(i)); !stores {
-			told = append(told, p.words.full(i))
+	s := p.words.tell(func() string {
+		var told, writes []string
+		for _, w := range p.log {
+			writes = append(writes, p.words.full(w))
 		}
-	}
-	for _, w := range p.log {
-		writes = append(writes, p.words.full(w))
-	}
-	s := "no order of " + strings.Join(writes, "; ") + " has a prefix for each of " + strings.Join(told, "; ") + ", longer from read to read of a client"
+		for _, i := range items {
+			if _, stores := stored(p.op(i)); !stores {
+				told = append(told, p.words.full(i))
+			}
+		}
+		return "no order of " + strings.Join(writes, "; ") + " has a prefix for each of " + strings.Join(told, "; ") + ", longer from read to read of a client"
+	})
 	return invalid(NoPrefix, s, append(slices.Clone(items), p.log...)...)
 }

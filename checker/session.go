@@ -264,10 +264,14 @@ func (s *sessions) shortest(circle []int32) (best []int32, start int32) {
 	return best, start
 }
 
+// step is a reason why the value of one node came before that of another: a
+// client did one operation before the other.
+type step struct{ from, to, before, after int32 }
+
 // explain tells a circle of demands.
 func (s *sessions) explain(list []int32, start int32) Judgement {
 	var witness []int32
-	var told []string
+	var steps []step
 	from, before, why := start, none, Guarantee(0)
 	first, earliest := 0, history.Never // where the telling begins
 	for _, n := range list {
@@ -281,18 +285,18 @@ func (s *sessions) explain(list []int32, start int32) Judgement {
 		}
 		switch {
 		case before == none: // nil is told first
-			first, earliest = len(told), 0
+			first, earliest = len(steps), 0
 		case s.op(e.after).Call < earliest:
-			first, earliest = len(told), s.op(e.after).Call
+			first, earliest = len(steps), s.op(e.after).Call
 		}
-		told = append(told, s.tell(from, e.to, before, e.after))
+		steps = append(steps, step{from, e.to, before, e.after})
 		witness = append(witness, before, e.after)
 		if w := s.values[e.to]; w != initial {
 			witness = append(witness, w)
 		}
 		from, before = e.to, none
 	}
-	told = slices.Concat(told[first:], told[:first])
+	steps = slices.Concat(steps[first:], steps[:first])
 	witness = s.words.withExpected(s.facts, witness)
 	words, known := guaranteeWords[why]
 	if why &^= MonotonicReads; !known {
@@ -300,21 +304,26 @@ func (s *sessions) explain(list []int32, start int32) Judgement {
 			words = guaranteeWords[AllGuarantees]
 		}
 	}
-	last := len(told) - 1
-	return invalid(words.anomaly, words.not+": "+strings.Join(told[:last], ", ")+", but "+told[last], witness...)
+	sentence := s.words.tell(func() string {
+		var told []string
+		for _, x := range steps {
+			told = append(told, s.tell(x))
+		}
+		last := len(told) - 1
+		return words.not + ": " + strings.Join(told[:last], ", ") + ", but " + told[last]
+	})
+	return invalid(words.anomaly, sentence, witness...)
 }
 
-// tell says why one value came before another: because a client did one
-// operation before the other.
-func (s *sessions) tell(a, b, before, after int32) string {
-	if before == none {
+func (s *sessions) tell(x step) string {
+	if x.before == none {
 		return "nil was there first"
 	}
-	if before == after {
-		return fmt.Sprintf("%s replaced %s", s.words.full(after), s.name(a))
+	if x.before == x.after {
+		return fmt.Sprintf("%s replaced %s", s.words.full(x.after), s.name(x.from))
 	}
 	return fmt.Sprintf("%s had finished before the same client's %s began (%s), so %s came before %s",
-		s.words.full(before), s.words.bare(after), s.words.called(after), s.name(a), s.name(b))
+		s.words.full(x.before), s.words.bare(x.after), s.words.called(x.after), s.name(x.from), s.name(x.to))
 }
 
 func (s *sessions) name(node int32) string {

@@ -100,10 +100,14 @@ func (s *growth) foreign(r int32, adds map[model.Value]int32) Judgement {
 		i, asked := adds[v]
 		switch {
 		case !asked:
-			return invalid(PhantomRead, fmt.Sprintf("%s%s has %v, which nobody added", s.words.full(r), s.words.where(r), v), r)
+			return invalid(PhantomRead, s.words.tell(func() string {
+				return fmt.Sprintf("%s%s has %v, which nobody added", s.words.full(r), s.words.where(r), v)
+			}), r)
 		case s.h.Ops[i].Outcome == history.Fail:
-			return invalid(FailedRead, fmt.Sprintf("%s%s has %v, which was not added: %s by client %d had failed (%s)",
-				s.words.full(r), s.words.where(r), v, s.words.bare(i), s.h.Ops[i].Process, s.words.span(i)), r, i)
+			return invalid(FailedRead, s.words.tell(func() string {
+				return fmt.Sprintf("%s%s has %v, which was not added: %s by %s had failed (%s)",
+					s.words.full(r), s.words.where(r), v, s.words.bare(i), s.words.client(i), s.words.span(i))
+			}), r, i)
 		}
 	}
 	return Judgement{Verdict: Valid}
@@ -118,8 +122,10 @@ func (s *growth) missing(r int32, k int) Judgement {
 			continue
 		}
 		if _, there := slices.BinarySearch(set, o.Value); !there {
-			return invalid(LostElement, fmt.Sprintf("%s was acknowledged, but %s%s has no %v at the end",
-				s.words.full(i), s.words.full(r), s.words.where(r), o.Value), r, i)
+			return invalid(LostElement, s.words.tell(func() string {
+				return fmt.Sprintf("%s was acknowledged, but %s%s has no %v at the end",
+					s.words.full(i), s.words.full(r), s.words.where(r), o.Value)
+			}), r, i)
 		}
 	}
 	return Judgement{Verdict: Valid}

@@ -36,13 +36,3 @@ func (v Verdict) And(w Verdict) Verdict {
 	}
 	return Unknown
 }
-
-// All returns the verdict on all the claims together, which is valid if there
-// are none.
-func All(verdicts ...Verdict) Verdict {
-	all := Valid
-	for _, v := range verdicts {
-		all = all.And(v)
-	}
-	return all
-}

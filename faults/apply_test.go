@@ -445,12 +445,8 @@ func TestClockNeverStops(t *testing.T) {
 	require.InDelta(t, 2*ms-ms/2, l.shown[hop{5*ms + ms/2, 0, 0}].now, 100)
 }
 
-func TestCovers(t *testing.T) {
-	f := schedule(t, "1ms..2ms pause n0")[0]
-	require.False(t, f.Covers(ms-1))
-	require.True(t, f.Covers(ms))
-	require.True(t, f.Covers(2*ms-1))
-	require.False(t, f.Covers(2*ms))
+func TestEnd(t *testing.T) {
+	require.Equal(t, 3*ms, schedule(t, "1ms..3ms pause n0", "1ms..2ms pause n1").End())
 	require.Zero(t, Schedule(nil).End())
 }
 

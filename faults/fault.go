@@ -51,9 +51,6 @@ type Fault struct {
 	Clock   sim.Clock    // of Clock
 }
 
-// Covers says whether the fault is in force at time t.
-func (f Fault) Covers(t time.Duration) bool { return f.From <= t && t < f.Until }
-
 // overlaps says whether two windows have a moment in common.
 func (f Fault) overlaps(g Fault) bool { return f.From < g.Until && g.From < f.Until }
 

@@ -81,6 +81,10 @@ type History struct {
 	Ops   []Op     // in the order of their calls
 	Keys  []string // names of the keys
 	Nodes []string // names of the nodes, if known
+	// Clients, if there are any, are the names of the clients: process p is one
+	// of Clients[p%len(Clients)]. A client that goes on after an unknown outcome
+	// keeps its name if its processes are that many apart.
+	Clients []string
 	// Texts, if not nil, are the texts that values stand for: a Value is then
 	// an index into it (or Absent, or Unseen).
 	Texts []string
@@ -101,6 +105,15 @@ func (h *History) ModelOp(i int) model.Op {
 		m.Text, m.SeenText = h.text(o.Value), h.text(o.Seen)
 	}
 	return m
+}
+
+// Client returns what the client of a process is called: its name in Clients,
+// or else "client" and the number of the process.
+func (h *History) Client(process int32) string {
+	if n := len(h.Clients); n > 0 && process >= 0 {
+		return h.Clients[int(process)%n]
+	}
+	return fmt.Sprintf("client %d", process)
 }
 
 func (h *History) text(v model.Value) string {

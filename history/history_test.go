@@ -47,6 +47,18 @@ func TestValidate(t *testing.T) {
 		{"after unknown", func(h *history.History) { h.Ops[2].Process = 2 }, `operation 2 (read x -> "a"): process 2 goes on after operation 1, whose outcome is unknown; expected a fresh process`},
 		{"text stored", func(h *history.History) { h.Ops[0].Value = 2 }, `operation 0 (write x=""): text number 2, expected 0..1`},
 		{"text expected", func(h *history.History) { h.Ops[1].Expect = -1 }, `operation 1 (cas x ""->"b": unknown): text number -1, expected 0..1`},
+		{"key twice", func(h *history.History) { h.Keys = []string{"x", "y", "x"} }, `key "x" twice, expected names used once`},
+		{"node twice", func(h *history.History) { h.Nodes = []string{"n0", "n0"} }, `node "n0" twice, expected names used once`},
+		{"client twice", func(h *history.History) { h.Clients = []string{"c", "c"} }, `client "c" twice, expected names used once`},
+		{"text twice", func(h *history.History) { h.Texts[1] = "a" }, `text "a" twice, expected names used once`},
+		{"time backwards", func(h *history.History) { h.Ops[0].CalledAt, h.Ops[0].ReturnedAt = 5, 4 }, `operation 0 (write x="a"): returns at 4ns before its call at 5ns`},
+		{"write of nothing", func(h *history.History) { h.Ops[0].Value = model.Absent }, `operation 0 (write x=nil): stores nothing, expected a value or a delete`},
+		{"write of what is not known", func(h *history.History) { h.Ops[0].Value = model.Unseen }, `operation 0 (write x=?): stores no value, expected one`},
+		{"cas of what is not known", func(h *history.History) { h.Ops[1].Value = model.Unseen }, `operation 1 (cas x "a"->?: unknown): stores no value, expected one`},
+		{"cas that expects what is not known", func(h *history.History) { h.Ops[1].Expect = model.Unseen }, `operation 1 (cas x ?->"b": unknown): expects no value, expected one or nil`},
+		{"append of nothing", func(h *history.History) { h.Ops[0].Kind, h.Ops[0].Value = model.Append, model.Absent }, `operation 0 (append x+=nil): stores no value, expected one`},
+		{"read that swapped", func(h *history.History) { h.Ops[2].Swapped = true }, `operation 2 (read x -> "a"): swapped, expected that of a cas only`},
+		{"unknown that swapped", func(h *history.History) { h.Ops[1].Swapped = true }, `operation 1 (cas x "a"->"b": unknown): swapped with outcome unknown, expected that with ok only`},
 		{"text seen", func(h *history.History) { h.Ops[2].Seen = 7 }, `operation 2 (read x -> ""): text number 7, expected 0..1`},
 	}
 	for _, tt := range tests {
@@ -55,6 +67,15 @@ func TestValidate(t *testing.T) {
 			tt.breaking(h)
 			assert.EqualError(t, h.Validate(), tt.want)
 		})
+	}
+}
+
+func TestClient(t *testing.T) {
+	h := &history.History{}
+	assert.Equal(t, "client 7", h.Client(7))
+	h.Clients = []string{"c0", "c1", "last"}
+	for process, want := range map[int32]string{0: "c0", 7: "c1", 5: "last", -1: "client -1"} {
+		assert.Equal(t, want, h.Client(process))
 	}
 }
 

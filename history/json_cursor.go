@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"strconv"
+	"unicode/utf16"
 	"unicode/utf8"
 
 	"github.com/rashomon-go/rashomon/model"
@@ -129,7 +131,43 @@ func unquoted(quoted []byte, at int) ([]byte, error) {
 	if err := json.Unmarshal(quoted, &s); err != nil {
 		return nil, wrong(at, "a malformed string (%v), expected a JSON string", err)
 	}
+	if lone := loneSurrogate(quoted); lone >= 0 {
+		return nil, wrong(at+lone, "half a surrogate pair %s, expected both halves", quoted[lone:lone+6])
+	}
 	return []byte(s), nil
+}
+
+// loneSurrogate returns where the first escape of a well-formed string stands
+// that is half a surrogate pair, or -1. encoding/json makes U+FFFD of every
+// such half, so that different texts would become the same.
+func loneSurrogate(quoted []byte) int {
+	for i := 0; i < len(quoted); i++ {
+		if quoted[i] != '\\' {
+			continue
+		}
+		r := escaped(quoted[i:])
+		switch {
+		case !utf16.IsSurrogate(r):
+			i++
+		case utf16.DecodeRune(r, escaped(quoted[i+6:])) == utf8.RuneError:
+			return i
+		default:
+			i += 11
+		}
+	}
+	return -1
+}
+
+// escaped returns the code of the \u that b begins with, or -1.
+func escaped(b []byte) rune {
+	if len(b) < 6 || b[0] != '\\' || b[1] != 'u' {
+		return -1
+	}
+	n, err := strconv.ParseUint(string(b[2:6]), 16, 32)
+	if err != nil {
+		return -1
+	}
+	return rune(n)
 }
 
 // integer returns a whole number between lo and hi.

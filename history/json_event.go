@@ -199,6 +199,14 @@ func (c *jsonCursor) kind() (model.Kind, error) {
 	return 0, wrong(at, "op %q, expected read, write, cas, delete, append or add", s)
 }
 
+// orDelete says what to say instead of null, for messages.
+func orDelete(k model.Kind) string {
+	if k == model.Write {
+		return " (a delete leaves nothing)"
+	}
+	return ""
+}
+
 func articleOf(k model.Kind) string {
 	if k == model.Append || k == model.Add {
 		return "an " + k.String()

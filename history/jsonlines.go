@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"strings"
 	"time"
 
 	"github.com/rashomon-go/rashomon/history/internal/lines"
@@ -147,11 +146,11 @@ func (j *jsonReader) headerField(c *jsonCursor, field string) error {
 		}
 	}
 	switch field {
-	case "keys", "nodes", "texts":
+	case "keys", "nodes", "clients", "texts":
 	case "sets":
 		return j.ofSets(c)
 	default:
-		return wrong(c.nameAt, "field %q in the header, expected format, version, keys, nodes, texts or sets", field)
+		return wrong(c.nameAt, "field %q in the header, expected format, version, keys, nodes, clients, texts or sets", field)
 	}
 	list, err := c.names()
 	if err != nil {
@@ -184,6 +183,10 @@ func (j *jsonReader) tables(field string, list []string) {
 	case "nodes":
 		for _, s := range list {
 			j.node([]byte(s))
+		}
+	case "clients":
+		for _, s := range list {
+			j.rec.h.Clients = append(j.rec.h.Clients, j.intern([]byte(s)))
 		}
 	case "texts":
 		j.texts = true
@@ -255,8 +258,8 @@ func (j *jsonReader) call(e *jsonEvent) error {
 	if a.Expect, err = j.value(e, fieldExpect, e.expect); err != nil {
 		return err
 	}
-	if a.Value == model.Absent && (a.Kind == model.Append || a.Kind == model.Add) {
-		return wrong(e.at[fieldValue], "null to %s, expected a value", a.Kind)
+	if a.Value == model.Absent && a.Kind != model.CAS {
+		return wrong(e.at[fieldValue], "null to %s, expected a value%s", a.Kind, orDelete(a.Kind))
 	}
 	if sets := j.rec.h.Sets != nil; sets != (a.Kind == model.Add) && (!sets || a.Kind != model.Read) {
 		if sets {
@@ -340,7 +343,8 @@ func (j *jsonReader) seen(e *jsonEvent) (model.Value, error) {
 
 // column returns the column that a refusal of the recorder is about.
 func (e *jsonEvent) column(err error) int {
-	if strings.Contains(err.Error(), "after an event at") && e.has(fieldTime) {
+	var backwards *backwardsError
+	if errors.As(err, &backwards) && e.has(fieldTime) {
 		return e.at[fieldTime]
 	}
 	return e.at[fieldProcess]

@@ -25,6 +25,9 @@ func recorded(t *rapid.T) *history.History {
 	if len(nodes) > 0 {
 		r.Nodes(nodes)
 	}
+	if rapid.Bool().Draw(t, "named clients") {
+		r.Clients(rapid.SliceOfNDistinct(rapid.String(), 1, 3, rapid.ID).Draw(t, "clients"))
+	}
 	keys := rapid.SliceOfNDistinct(rapid.String(), 1, 3, rapid.ID).Draw(t, "keys")
 	value := rapid.Map(rapid.Int64Min(math.MinInt64+2), func(n int64) model.Value { return model.Value(n) })
 	if rapid.Bool().Draw(t, "texts") {
@@ -51,7 +54,7 @@ func recorded(t *rapid.T) *history.History {
 		}
 		kind := rapid.SampledFrom([]model.Kind{model.Read, model.Write, model.CAS, model.Delete, model.Append}).Draw(t, "kind")
 		v := stored
-		if kind == model.Append {
+		if kind == model.Append || kind == model.Write {
 			v = value
 		}
 		op, err := r.Call(history.Asked{
@@ -124,6 +127,15 @@ func TestReadJSONLinesFreely(t *testing.T) {
 	}, h)
 }
 
+// Texts that differ must stay different, however they are written.
+func TestJSONLinesTexts(t *testing.T) {
+	const text = `{"format":"rashomon-history","version":1,"clients":["c0","last"],"texts":["\ud83d\ude00","\uD83D\uDE01","\ufffd","\\ud800","\ufeff","","\u0000"]}` + "\n" + `{"type":"end","events":0}`
+	h, err := history.ReadJSONLines(strings.NewReader(text), "h")
+	require.NoError(t, err)
+	assert.Equal(t, []string{"\U0001f600", "\U0001f601", "\ufffd", `\ud800`, "\ufeff", "", "\x00"}, h.Texts)
+	assert.Equal(t, []string{"c0", "last"}, h.Clients)
+}
+
 func TestReadJSONLinesRefuses(t *testing.T) {
 	const header = `{"format":"rashomon-history","version":1}` + "\n"
 	const w = `{"process":1,"type":"invoke","op":"write","key":"x","value":3,"time":5}` + "\n"
@@ -136,7 +148,7 @@ func TestReadJSONLinesRefuses(t *testing.T) {
 		{`{"version":1}`, `h:1:1: a header without "format", expected {"format":"rashomon-history","version":1}`},
 		{`{"format":"other","version":1}`, `h:1:11: format "other", expected "rashomon-history"`},
 		{`{"format":"rashomon-history","version":2}`, `h:1:40: version 2, expected 1`},
-		{`{"format":"rashomon-history","version":1,"seed":4}`, `h:1:42: field "seed" in the header, expected format, version, keys, nodes, texts or sets`},
+		{`{"format":"rashomon-history","version":1,"seed":4}`, `h:1:42: field "seed" in the header, expected format, version, keys, nodes, clients, texts or sets`},
 		{`{"format":"rashomon-history","version":1,"version":1}`, `h:1:42: field "version" twice, expected it once`},
 		{`{"format":"rashomon-history","version":1,"keys":["a","a"]}`, `h:1:54: name "a" twice, expected names used once`},
 		{`{"format":"rashomon-history","version":1,"keys":["a" "b"]}`, `h:1:54: '"', expected ','`},
@@ -164,6 +176,11 @@ func TestReadJSONLinesRefuses(t *testing.T) {
 		{header + `{"type":"invoke","process":1,"op":"write","key":"x"}`, `h:2:1: an invoke of a write without "value", expected it`},
 		{header + `{"type":"invoke","process":1,"op":"read","key":"x","value":1}`, `h:2:60: field "value" in an invoke of a read, expected no such field there`},
 		{header + `{"type":"invoke","process":1,"op":"cas","key":"x","value":1}`, `h:2:1: an invoke of a cas without "expect", expected it`},
+		{header + `{"type":"invoke","process":1,"op":"write","key":"x","value":null}`, `h:2:61: null to write, expected a value (a delete leaves nothing)`},
+		{header + `{"type":"invoke","process":1,"op":"write","key":"a\ud800","value":1}`, `h:2:51: half a surrogate pair \ud800, expected both halves`},
+		{header + `{"type":"invoke","process":1,"op":"write","key":"\\\udc00\ud800","value":1}`, `h:2:52: half a surrogate pair \udc00, expected both halves`},
+		{header + `{"type":"invoke","process":1,"op":"write","key":"\ud83d\u0041","value":1}`, `h:2:50: half a surrogate pair \ud83d, expected both halves`},
+		{header + `{"type":"invoke","process":1,"op":"write","key":"\ud83d\ude00\ude00","value":1}`, `h:2:62: half a surrogate pair \ude00, expected both halves`},
 		{header + `{"type":"invoke","process":1,"op":"append","key":"x","value":null}`, `h:2:62: null to append, expected a value`},
 		{header + `{"type":"invoke","process":1,"op":"write","key":"x","value":"a"}`, `h:2:61: text "a", expected a number or null (a history of texts has "texts":[] in its header)`},
 		{header + `{"type":"invoke","process":1,"op":"write","key":"x","value":true}`, `h:2:61: 't', expected a whole number, a string or null`},
@@ -242,9 +259,14 @@ func TestWriteRefuses(t *testing.T) {
 		{&history.History{Keys: []string{"\xff"}}, `history: key "\xff", expected valid UTF-8`},
 		{&history.History{Texts: []string{"\xff"}}, `history: text "\xff", expected valid UTF-8`},
 		{&history.History{Keys: []string{"x"}, Ops: []history.Op{op(history.Op{Call: 1, Return: 2, CalledAt: 5, ReturnedAt: 4, Outcome: history.OK})}},
-			"history: operation 0 (write x=0) has an event at 4ns after another at 5ns, expected times in the order of positions"},
+			"history: operation 0 (write x=0): returns at 4ns before its call at 5ns"},
+		{&history.History{Keys: []string{"x"}, Ops: []history.Op{
+			op(history.Op{Call: 1, Return: 2, CalledAt: 5, ReturnedAt: 6, Outcome: history.OK}), op(history.Op{Call: 3, Return: 4, CalledAt: 5, ReturnedAt: 6, Outcome: history.OK}),
+		}},
+			"history: operation 1 (write x=0) has an event at 5ns after another at 6ns, expected times in the order of positions"},
 		{&history.History{Keys: []string{"x"}, Ops: []history.Op{op(history.Op{Call: 1, Return: 2, Value: model.Unseen, Outcome: history.OK})}},
-			"history: operation 0 (write x=?) stores no value, expected a number, a text or nil"},
+			"history: operation 0 (write x=?): stores no value, expected one"},
+		{&history.History{Clients: []string{"\xff"}}, `history: client "\xff", expected valid UTF-8`},
 	} {
 		assert.EqualError(t, history.Write(io.Discard, tt.h), tt.want)
 	}

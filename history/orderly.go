@@ -1,6 +1,8 @@
 package history
 
 import (
+	"math"
+	"math/bits"
 	"sync"
 
 	"github.com/rashomon-go/rashomon/model"
@@ -16,6 +18,11 @@ func (h *History) orderly() bool {
 	}
 	t := tables.Get().(*usage)
 	defer tables.Put(t)
+	for _, table := range h.tables() {
+		if !t.distinct(table.names) {
+			return false
+		}
+	}
 	t.prepare(len(h.Ops))
 	last := int64(0)
 	for i := range h.Ops {
@@ -37,6 +44,11 @@ func (h *History) sound(o *Op) bool {
 	if o.Kind < model.Read || o.Kind > model.Add || o.Outcome < OK || o.Outcome > Unknown || o.Return <= o.Call {
 		return false
 	}
+	if o.ReturnedAt < o.CalledAt || o.Swapped || o.Value <= model.Unseen || o.Expect == model.Unseen {
+		if o.fault() != nil {
+			return false
+		}
+	}
 	if (h.Sets != nil || o.Kind == model.Add) && h.setFault(o) != nil {
 		return false
 	}
@@ -52,6 +64,7 @@ func (h *History) sound(o *Op) bool {
 type usage struct {
 	positions []uint64 // a bit for each
 	busy      []int64  // by process, until when
+	names     []int64  // a hash table of names: one more than the index of each
 }
 
 var tables = sync.Pool{New: func() any { return new(usage) }}
@@ -92,4 +105,33 @@ func (t *usage) mark(position int64) bool {
 	used := t.positions[word]&bit != 0
 	t.positions[word] |= bit
 	return !used
+}
+
+// distinct reports whether certainly no name stands twice.
+func (t *usage) distinct(names []string) bool {
+	if len(names) < 2 {
+		return true
+	}
+	size := 1 << bits.Len(uint(2*len(names)))
+	t.names = cleared(t.names, size)
+	left := 8 * len(names) // who chose the names may have chosen them to collide
+	for i, s := range names {
+		at := hash(s) & (size - 1)
+		for ; t.names[at] != 0; at = (at + 1) & (size - 1) {
+			if left--; left < 0 || names[t.names[at]-1] == s {
+				return false
+			}
+		}
+		t.names[at] = int64(i + 1)
+	}
+	return true
+}
+
+// hash is FNV-1a of the length and the end of s. Texts grow at their ends.
+func hash(s string) int {
+	h := uint64(14695981039346656037) ^ uint64(len(s))
+	for _, c := range []byte(s[max(0, len(s)-24):]) {
+		h = (h ^ uint64(c)) * 1099511628211
+	}
+	return int(h >> 8 & math.MaxInt32)
 }

@@ -1,6 +1,7 @@
 package history
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"testing"
 	"time"
@@ -29,6 +30,12 @@ func TestOrderlyMeansWithoutFault(t *testing.T) {
 			func() { o.Kind = model.Kind(r.IntN(8)) },
 			func() { o.Outcome = Outcome(r.IntN(5)) },
 			func() { h.Texts = []string{"a", "b"} },
+			func() { h.Keys = append(h.Keys, h.Keys[r.IntN(len(h.Keys))]) },
+			func() { h.Nodes[1] = "n0" },
+			func() { o.CalledAt = time.Second },
+			func() { o.Value = model.Absent + model.Value(r.IntN(3)) },
+			func() { o.Expect = model.Unseen },
+			func() { o.Swapped = true },
 			func() { o.Call, o.Return = o.Call+1000, o.Return+1000 },
 		}
 		breakings[r.IntN(len(breakings))]()
@@ -70,4 +77,21 @@ func recorded(r *rand.Rand) *History {
 		}
 	}
 	return rec.Finish(time.Second)
+}
+
+// Names that collide make the table give up, and nothing worse.
+func TestDistinct(t *testing.T) {
+	var names, alike []string
+	for i := range 5000 {
+		names = append(names, fmt.Sprint("k", i))
+		alike = append(alike, fmt.Sprintf("%08d%024d", i, 0))
+	}
+	var u usage
+	if !u.distinct(names) || u.distinct(append(names, "k77")) || u.distinct([]string{"", ""}) {
+		t.Error("names")
+	}
+	h := &History{Texts: alike}
+	if u.distinct(alike) || h.Validate() != nil {
+		t.Error("names that collide")
+	}
 }

@@ -48,6 +48,9 @@ type Answered struct {
 // Nodes names the nodes that operations refer to by index.
 func (r *Recorder) Nodes(names []string) { r.h.Nodes = names }
 
+// Clients names the clients: process p is called names[p%len(names)].
+func (r *Recorder) Clients(names []string) { r.h.Clients = names }
+
 // Text returns the value that stands for text s in this history. A history in
 // which it was called once holds texts: all its values must come from Text, or
 // be Absent or Unseen.
@@ -75,7 +78,7 @@ func (r *Recorder) Open(process int32) (op int, open bool) {
 // with an unknown outcome, or if time runs backwards.
 func (r *Recorder) Call(a Asked, at time.Duration) (int, error) {
 	if at < r.now {
-		return 0, fmt.Errorf("process %d calls at %v, after an event at %v", a.Process, at, r.now)
+		return 0, &backwardsError{fmt.Sprintf("process %d calls", a.Process), at, r.now}
 	}
 	if i, busy := r.open[a.Process]; busy {
 		if i == retired {
@@ -86,24 +89,28 @@ func (r *Recorder) Call(a Asked, at time.Duration) (int, error) {
 	if r.open == nil {
 		r.open = map[int32]int32{}
 	}
-	i := len(r.h.Ops)
-	r.seq++
-	r.now = at
-	r.open[a.Process] = int32(i)
 	o := Op{
-		Call: r.seq, Return: Never, CalledAt: at, Seen: model.Unseen,
-		ID: a.ID, Process: a.Process, Key: r.key(a.Key), Node: a.Node,
+		Call: r.seq + 1, Return: Never, CalledAt: at, Seen: model.Unseen,
+		ID: a.ID, Process: a.Process, Node: a.Node,
 		Kind: a.Kind, Outcome: Unknown,
 	}
 	if o.stores() {
 		o.Value = a.Value
 	}
-	if a.Kind == model.Add && r.h.Sets == nil {
-		r.h.Sets = [][]model.Value{}
-	}
 	if a.Kind == model.CAS {
 		o.Expect = a.Expect
 	}
+	if err := o.fault(); err != nil {
+		return 0, fmt.Errorf("a %s of process %d: %w", a.Kind, a.Process, err)
+	}
+	if a.Kind == model.Add && r.h.Sets == nil {
+		r.h.Sets = [][]model.Value{}
+	}
+	i := len(r.h.Ops)
+	o.Key = r.key(a.Key)
+	r.seq++
+	r.now = at
+	r.open[a.Process] = int32(i)
 	r.h.Ops = append(r.h.Ops, o)
 	return i, nil
 }
@@ -143,12 +150,22 @@ func (r *Recorder) mayReturn(i int, a Answered, at time.Duration) error {
 		return fmt.Errorf("return of operation %d, which is not open", i)
 	}
 	if at < r.now {
-		return fmt.Errorf("return of operation %d at %v, after an event at %v", i, at, r.now)
+		return &backwardsError{fmt.Sprintf("return of operation %d", i), at, r.now}
 	}
 	if a.Outcome < OK || a.Outcome > Unknown {
 		return fmt.Errorf("operation %d returns with %s, expected ok, fail or unknown", i, a.Outcome)
 	}
 	return nil
+}
+
+// backwardsError says that time runs backwards: an event comes after a later one.
+type backwardsError struct {
+	event     string
+	at, after time.Duration
+}
+
+func (e *backwardsError) Error() string {
+	return fmt.Sprintf("%s at %v, after an event at %v", e.event, e.at, e.after)
 }
 
 // Finish ends the recording: operations still open end unknown at time at, or

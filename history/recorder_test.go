@@ -56,6 +56,10 @@ func TestRecorderRefuses(t *testing.T) {
 		{"second call", func(r *history.Recorder) error { return call(r, 3, 5) }, "process 3 calls before its operation 2 has returned"},
 		{"call after unknown", func(r *history.Recorder) error { return call(r, 2, 5) }, "process 2 calls after an unknown outcome, expected a fresh process"},
 		{"call in the past", func(r *history.Recorder) error { return call(r, 1, 4) }, "process 1 calls at 4ns, after an event at 5ns"},
+		{"write of nothing", func(r *history.Recorder) error {
+			_, err := r.Call(history.Asked{Process: 1, Kind: model.Write, Key: "y", Value: model.Absent, Node: history.NoNode}, 5)
+			return err
+		}, "a write of process 1: stores nothing, expected a value or a delete"},
 		{"return in the past", func(r *history.Recorder) error { return r.Return(2, ended(history.OK), 4) }, "return of operation 2 at 4ns, after an event at 5ns"},
 		{"return twice", func(r *history.Recorder) error { return r.Return(0, ended(history.OK), 5) }, "return of operation 0, which is not open"},
 		{"return after unknown", func(r *history.Recorder) error { return r.Return(1, ended(history.OK), 5) }, "return of operation 1, which is not open"},

@@ -10,7 +10,10 @@ import (
 // the package: positions that are not strictly increasing or used twice, a
 // return before its call, two operations of one process at once, a process that
 // goes on after an unknown outcome, a missing kind or outcome, an index of a
-// key, node, text or set out of range, sets mixed with anything else. It takes time proportional to the operations.
+// key, node, text or set out of range, sets mixed with anything else, a name or
+// a text twice in its table, an answer at a time before that of its call, a
+// write of nothing, a swap of what is no successful compare-and-set. It takes
+// time proportional to the operations and to the tables.
 func (h *History) Validate() error {
 	if h.orderly() {
 		return nil
@@ -22,6 +25,9 @@ func (h *History) Validate() error {
 // knowing which operations are at fault.
 func (h *History) fault() error {
 	if err := h.tableFault(); err != nil {
+		return err
+	}
+	if err := h.nameFault(); err != nil {
 		return err
 	}
 	v := validation{open: map[int32]int{}}
@@ -74,6 +80,9 @@ func (v *validation) add(h *History, i int, returns map[int64]int) error {
 	case o.Return <= o.Call:
 		return fmt.Errorf("returns at position %d before its call at %d", o.Return, o.Call)
 	}
+	if err := o.fault(); err != nil {
+		return err
+	}
 	if err := h.setFault(o); err != nil {
 		return err
 	}
@@ -91,4 +100,49 @@ func (v *validation) add(h *History, i int, returns map[int64]int) error {
 	}
 	v.last, v.open[o.Process] = o.Call, i
 	return nil
+}
+
+// fault reports in which way the fields of o contradict each other, as far as
+// positions and tables have nothing to do with it.
+func (o *Op) fault() error {
+	switch {
+	case o.Outcome != Unknown && o.ReturnedAt < o.CalledAt:
+		return fmt.Errorf("returns at %v before its call at %v", o.ReturnedAt, o.CalledAt)
+	case o.Swapped && o.Kind != model.CAS:
+		return fmt.Errorf("swapped, expected that of a cas only")
+	case o.Swapped && o.Outcome != OK:
+		return fmt.Errorf("swapped with outcome %s, expected that with ok only", o.Outcome)
+	case o.Kind == model.Write && o.Value == model.Absent:
+		return fmt.Errorf("stores nothing, expected a value or a delete")
+	case o.stores() && o.Value == model.Unseen, o.Kind == model.Append && o.Value == model.Absent:
+		return fmt.Errorf("stores no value, expected one")
+	case o.Kind == model.CAS && o.Expect == model.Unseen:
+		return fmt.Errorf("expects no value, expected one or nil")
+	}
+	return nil
+}
+
+// nameFault reports the first name or text that stands twice in its table: keys
+// that look alike would hide what happened on them together, and texts that are
+// alike would be told apart.
+func (h *History) nameFault() error {
+	for _, t := range h.tables() {
+		seen := make(map[string]bool, len(t.names))
+		for _, s := range t.names {
+			if seen[s] {
+				return fmt.Errorf("%s %q twice, expected names used once", t.what, s)
+			}
+			seen[s] = true
+		}
+	}
+	return nil
+}
+
+type table struct {
+	what  string
+	names []string
+}
+
+func (h *History) tables() [4]table {
+	return [4]table{{"key", h.Keys}, {"node", h.Nodes}, {"client", h.Clients}, {"text", h.Texts}}
 }

@@ -27,7 +27,7 @@ const (
 //
 // It refuses a history that ReadJSONLines would refuse: one that Validate
 // refuses, one whose times run backwards, or one whose names are not valid
-// UTF-8 or stand twice in their list.
+// UTF-8.
 func Write(w io.Writer, h *History) error {
 	if err := h.Validate(); err != nil {
 		return fmt.Errorf("history: %w", err)
@@ -47,16 +47,11 @@ func Write(w io.Writer, h *History) error {
 }
 
 func (h *History) checkNames() error {
-	for what, names := range map[string][]string{"key": h.Keys, "node": h.Nodes, "text": h.Texts} {
-		seen := make(map[string]bool, len(names))
-		for _, s := range names {
+	for _, t := range h.tables() {
+		for _, s := range t.names {
 			if !utf8.ValidString(s) {
-				return fmt.Errorf("%s %q, expected valid UTF-8", what, s)
+				return fmt.Errorf("%s %q, expected valid UTF-8", t.what, s)
 			}
-			if seen[s] {
-				return fmt.Errorf("%s %q twice, expected names used once", what, s)
-			}
-			seen[s] = true
 		}
 	}
 	return nil
@@ -76,6 +71,9 @@ func (j *jsonWriter) header() {
 	j.list("keys", j.h.Keys)
 	if len(j.h.Nodes) > 0 {
 		j.list("nodes", j.h.Nodes)
+	}
+	if len(j.h.Clients) > 0 {
+		j.list("clients", j.h.Clients)
 	}
 	if j.h.Texts != nil {
 		j.list("texts", j.unexpectedTexts())
@@ -140,9 +138,6 @@ func (j *jsonWriter) events() error {
 			return fmt.Errorf("operation %d (%s) has an event at %v after another at %v, expected times in the order of positions",
 				i, j.h.OpString(i), at, j.last)
 		}
-		if !returns && !o.storable() {
-			return fmt.Errorf("operation %d (%s) stores no value, expected a number, a text or nil", i, j.h.OpString(i))
-		}
 		j.last = at
 		j.count++
 		if returns {
@@ -206,17 +201,6 @@ func (h *History) split() (placed, unknown []event) {
 	slices.SortFunc(placed, func(a, b event) int { return cmp.Compare(a.position, b.position) })
 	slices.SortStableFunc(unknown, func(a, b event) int { return cmp.Compare(a.at, b.at) })
 	return placed, unknown
-}
-
-// storable reports whether what o stores can be said in the format.
-func (o *Op) storable() bool {
-	switch o.Kind {
-	case model.CAS:
-		return o.Value != model.Unseen && o.Expect != model.Unseen
-	case model.Append:
-		return o.Value != model.Unseen && o.Value != model.Absent
-	}
-	return o.Kind != model.Write || o.Value != model.Unseen
 }
 
 func (j *jsonWriter) called(o *Op) {

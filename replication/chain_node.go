@@ -45,7 +45,7 @@ type ChainNode struct {
 	repair   repair
 	whole    uint64 // the latest configuration in which it had everything; on disk
 	caughtUp bool   // not in the chain, but has what it had committed
-	ask      uint64 // the latest CatchUp
+	ask      uint64 // number of the present CatchUp
 }
 
 // outside is the place of a node that is not in the chain.

@@ -96,12 +96,12 @@ func (n *ChainNode) link(env *sim.Env, m Connected) {
 	n.completed(env)
 }
 
-// askForMissing asks the tail what a node outside lacks.
+// askForMissing asks the tail what a node outside lacks. It asks again under the
+// same number until it has taken an answer; further answers to that are old then.
 func (n *ChainNode) askForMissing(env *sim.Env) {
 	if n.place != outside || n.fenced() || n.caughtUp || len(n.chain.Members) == 0 {
 		return
 	}
-	n.ask++
 	env.Send(n.chain.Members[len(n.chain.Members)-1], CatchUp{n.chain.Number, n.ask, slices.Clone(n.log.runs)})
 }
 
@@ -125,6 +125,7 @@ func (n *ChainNode) missing(env *sim.Env, m Missing) {
 	if !n.Rules.Current(n, m.Number) || n.place != outside || n.caughtUp || m.Ask != n.ask {
 		return
 	}
+	n.ask++
 	if keep := n.Rules.Keep(n, m.Common); keep < n.log.last() {
 		n.stats.Truncated += n.log.last() - keep
 		n.log.truncate(env, keep)

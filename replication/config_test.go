@@ -36,6 +36,12 @@ func TestImpossibleConfigurations(t *testing.T) {
 			"chain: 1 Members, expected a head and a tail at least"},
 		{&ChainConfig{Members: three, Retransmit: -1},
 			"chain: Retransmit is -1ns, expected a duration that is not negative"},
+		{&ChainConfig{Members: three, Patience: -1},
+			"chain: Patience is -1ns, expected a duration that is not negative"},
+		{&ChainConfig{Members: three, CRAQ: true, ReadAnywhere: true},
+			"chain: CRAQ and ReadAnywhere, expected one of them at most"},
+		{&ChainConfig{Members: three, Failover: &FailoverConfig{HeartbeatEvery: -1}},
+			"failover: HeartbeatEvery is -1ns and Lease 60ms, expected durations that are not negative"},
 		{&ChainConfig{Members: []sim.NodeID{4, 4}},
 			"chain: Members has node 4 twice"},
 	} {

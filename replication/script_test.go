@@ -18,15 +18,16 @@ import (
 // -rewrite after a change, and read the difference.
 //
 //	primary-backup MODE NODE... [acks=K] [reads=any]   the group; links take 5 ms, clients' none
+//	chain NODE... [reads=any] [craq=yes] [repair=yes]  with repair there is a master, too; its heartbeats are not shown
 //	failover MODE NODE... [acks=K]  the group with a node named master; heartbeats and timers are not printed
-//	chain NODE... [reads=any]
 //	link A B DURATION [copies]     delay from A to B; with copies, each message arrives twice
 //	cut A B, heal                  one direction; all cuts
 //	disk NODE DURATION             how long a sync takes
 //	write CLIENT NODE K=V [timeout=D] [delay=D]   delay: on its way; cas CLIENT NODE K=OLD:NEW
 //	read CLIENT NODE K
 //	retry CLIENT NODE              the client's latest write again, under the same number
-//	crash NODE [after N sends], restart NODE
+//	crash NODE [after N sends] [disk=lost], restart NODE
+//	clock NODE PPM                 how much faster the node's clocks are from now on
 //	run DURATION, idle             print what happens; idle runs until nothing is left to happen
 //	state                          what the nodes hold
 func TestScripts(t *testing.T) {
@@ -60,6 +61,8 @@ type script struct {
 	writes   map[string]Write // each client's latest
 	out      strings.Builder
 	requests uint64
+	master   sim.NodeID            // of a chain that is repaired, or 0
+	places   map[sim.NodeID]string // in it
 	quiet    bool
 }
 
@@ -79,7 +82,7 @@ func (s *script) do(words []string) (err error) {
 	case "failover":
 		s.failover(args[0], args[1:], options)
 	case "chain":
-		s.nodes, err = BuildChain(s.world, ChainConfig{ReadAnywhere: options["reads"] == "any"}, args...)
+		err = s.chain(args, options)
 	case "link":
 		l := sim.Link{Latency: sim.Constant(span(args[2]))}
 		if len(args) > 3 {
@@ -106,11 +109,17 @@ func (s *script) do(words []string) (err error) {
 			s.world.CrashAfterSends(s.id(args[0]), int(integer(args[2])))
 			return nil
 		}
-		s.world.Crash(s.id(args[0]), sim.LoseUnsynced)
+		fate := sim.LoseUnsynced
+		if options["disk"] == "lost" {
+			fate = sim.LoseAll
+		}
+		s.world.Crash(s.id(args[0]), fate)
+	case "clock":
+		s.world.SetClock(s.id(args[0]), sim.Clock{DriftPPM: integer(args[1])})
 	case "restart":
 		s.world.Restart(s.id(args[0]))
 	case "run":
-		s.world.Run(s.world.Now() + span(args[0]))
+		s.run(s.world.Now() + span(args[0]))
 	case "idle":
 		s.idle()
 	case "state":
@@ -119,6 +128,43 @@ func (s *script) do(words []string) (err error) {
 		return fmt.Errorf("unknown command %q", words[0])
 	}
 	return err
+}
+
+func (s *script) chain(names []string, options map[string]string) (err error) {
+	cfg := ChainConfig{ReadAnywhere: options["reads"] == "any", CRAQ: options["craq"] == "yes"}
+	if options["repair"] == "yes" {
+		s.master = sim.NodeID(len(names))
+		cfg.Failover = &FailoverConfig{Master: s.master}
+	}
+	if s.nodes, err = BuildChain(s.world, cfg, names...); err == nil && cfg.Failover != nil {
+		masters := &MasterConfig{FailoverConfig: *cfg.Failover, Nodes: s.nodes, Succession: ChainSuccession{}}
+		s.world.AddNode("master", func(_ sim.NodeID, disk *sim.Disk) sim.Node { return NewMaster(masters, disk) })
+	}
+	return err
+}
+
+// run says, beside what happens, when a node of a chain gets to another place.
+func (s *script) run(until time.Duration) {
+	for s.world.Step(until) {
+		for _, id := range s.nodes {
+			if n, ok := s.world.Node(id).(*ChainNode); ok && s.master != 0 {
+				s.placed(id, fmt.Sprintf("is %v in configuration %d", n.Role(), n.Configuration().Number))
+			} else if !ok {
+				s.placed(id, "")
+			}
+		}
+	}
+	s.world.Run(until)
+}
+
+func (s *script) placed(id sim.NodeID, place string) {
+	if s.places == nil {
+		s.places = map[sim.NodeID]string{}
+	}
+	if s.places[id] != place && place != "" {
+		fmt.Fprintf(&s.out, "%12v         %s %s\n", s.world.Now(), s.world.Name(id), place)
+	}
+	s.places[id] = place
 }
 
 func (s *script) failover(mode string, names []string, options map[string]string) {
@@ -144,12 +190,17 @@ func (s *script) failover(mode string, names []string, options map[string]string
 // isRoutine says whether a message only keeps a group with failover going: what it
 // says that is new shows in the state.
 func isRoutine(m sim.Message) bool {
+	return heartbeat(m) || strings.HasPrefix(sim.DescribeMessage(m), "retransmit")
+}
+
+// heartbeat says whether a message is only about who is up.
+func heartbeat(m sim.Message) bool {
 	switch m.(type) {
 	case Heartbeat, HeartbeatAck:
 		return true
 	}
-	text := sim.DescribeMessage(m)
-	return strings.HasPrefix(text, "heartbeatTick") || strings.HasPrefix(text, "masterTick") || strings.HasPrefix(text, "retransmit")
+	kind := fmt.Sprintf("%T", m)
+	return kind == "replication.heartbeatTick" || kind == "replication.masterTick"
 }
 
 func (s *script) primaryBackup(mode string, names []string, options map[string]string) {
@@ -224,6 +275,9 @@ func (s *script) ask(client, node string, m sim.Message, timeout string) sim.Nod
 
 // trace prints what happens; what a client sends is seen where it arrives.
 func (s *script) trace(e sim.Event) {
+	if heartbeat(e.Message) {
+		return
+	}
 	if e.Kind == sim.Sent && (!s.isNode(e.From) || !s.isNode(e.To)) {
 		return
 	}
@@ -277,6 +331,9 @@ func (s *script) pair(args []string) sim.Pair {
 }
 
 func (s *script) id(name string) sim.NodeID {
+	if name == "master" && s.master != 0 {
+		return s.master
+	}
 	for _, id := range s.nodes {
 		if s.world.Name(id) == name {
 			return id
@@ -345,6 +402,18 @@ func inWords(m sim.Message) sim.Message {
 		return fmt.Sprintf("refused, promised %d", m.Number)
 	case Propagate:
 		return fmt.Sprintf("Propagate %d: %s", m.Entry.Seq, change(m.Entry.Write))
+	case VersionQuery:
+		return fmt.Sprintf("VersionQuery %q", m.Key)
+	case VersionReply:
+		return fmt.Sprintf("VersionReply %d", m.Seq)
+	case Connect:
+		return fmt.Sprintf("Connect, has %d", m.Last)
+	case Connected:
+		return fmt.Sprintf("Connected, has %d", m.Last)
+	case CatchUp:
+		return fmt.Sprintf("CatchUp, has %v", m.Runs)
+	case Missing:
+		return fmt.Sprintf("Missing: in common %d, then %d of %d", m.Common, len(m.Entries), m.Last)
 	case WriteAck:
 		return fmt.Sprintf("WriteAck %d", m.Seq)
 	}

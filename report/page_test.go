@@ -130,6 +130,22 @@ func TestFates(t *testing.T) {
 	assert.Equal(t, 1, strings.Count(page, "overtaken"))
 }
 
+// What finds no room is said to be missing.
+func TestWhatFindsNoRoomIsSaid(t *testing.T) {
+	u := &tale{page: Page{Replicas: 40, History: &history.History{}}}
+	for i := range 300 {
+		u.event(1000+i, sim.Event{Kind: sim.Acted, Message: "act"})
+	}
+	u.send(2000, 3000, 1, 35, "to a replica that is not drawn", 0, 0)
+	page := written(t, u.number())
+	for _, words := range []string{
+		"8 replicas are not drawn: the first 32 are.", "50 actions are not drawn: the first 250 of this time are.", "1 message is of this time not drawn",
+	} {
+		assert.Contains(t, page, words)
+	}
+	assert.NotContains(t, written(t, staleRead()), "not drawn: the first")
+}
+
 func TestHostileTextsAreShown(t *testing.T) {
 	evil := `</title></svg></script><script>alert(1)</script><img src=x onerror=alert(2)>" onload="alert(3)` + "\u202e\x00\xff{{.}}"
 	p := staleRead()

@@ -48,6 +48,7 @@ type scene struct {
 	msgWindow int // messages
 	msgTotal  int
 	idleLanes int // client lanes not drawn
+	actsLeft  int // actions of the drawn time not drawn
 }
 
 func newScene(p *Page) (*scene, error) {
@@ -181,8 +182,12 @@ func (s *scene) choose(j *journal) {
 		}
 	}
 	for _, a := range j.acts {
-		if s.axis.touches(span{a.at, a.at}) && len(s.acts) < maxRows {
+		switch {
+		case !s.axis.touches(span{a.at, a.at}):
+		case len(s.acts) < maxRows:
 			s.acts = append(s.acts, a)
+		default:
+			s.actsLeft++
 		}
 	}
 }
@@ -214,7 +219,7 @@ func (s *scene) messagesInWindow(j *journal) (in []message) {
 	return in
 }
 
-// chooseLanes takes all nodes, the clients of the witness, and as many other
+// chooseLanes takes as many nodes as have room, the clients of the witness, and as many other
 // clients as are busy and have room.
 func (s *scene) chooseLanes(ops []int, messages []message) {
 	busy, needed := map[sim.NodeID]bool{}, map[sim.NodeID]bool{}

@@ -98,6 +98,12 @@ func (s *scene) crowdedOut() (say []string) {
 	if s.idleLanes > 0 {
 		say = append(say, fmt.Sprintf("%s without a part in the witness not drawn.", are(s.idleLanes, "client")))
 	}
+	if n := s.page.Replicas - maxNodes; n > 0 {
+		say = append(say, fmt.Sprintf("%s not drawn: the first %d are.", are(n, "replica"), maxNodes))
+	}
+	if s.actsLeft > 0 {
+		say = append(say, fmt.Sprintf("%s not drawn: the first %d of this time are.", are(s.actsLeft, "action"), maxRows))
+	}
 	if n := s.inWindow - len(s.ops); n > 0 {
 		say = append(say, fmt.Sprintf("%s of this time not drawn: the nearest to the violation are.", are(n, "operation")))
 	}

@@ -1,6 +1,9 @@
 package sim
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // Link is how messages travel from one address to another. The zero Link is
 // perfect: no delay, no loss, in order.
@@ -33,7 +36,12 @@ const (
 var dropNames = [dropCauses]string{"", "lost", "cut", "cut in flight", "node down", "late"}
 
 // String returns a word for drawings and tables.
-func (c DropCause) String() string { return dropNames[c] }
+func (c DropCause) String() string {
+	if c < dropCauses {
+		return dropNames[c]
+	}
+	return fmt.Sprintf("drop(%d)", uint8(c))
+}
 
 // Traffic counts what became of the messages of a link, or of all links.
 type Traffic struct {

@@ -25,7 +25,12 @@ const (
 var eventNames = [...]string{"?", "send", "recv", "drop", "copy", "timer", "crash", "restart", "act"}
 
 // String returns a word for logs.
-func (k EventKind) String() string { return eventNames[k] }
+func (k EventKind) String() string {
+	if int(k) < len(eventNames) {
+		return eventNames[k]
+	}
+	return fmt.Sprintf("event(%d)", uint8(k))
+}
 
 // Event is one thing that happened in a world, for traces and drawings.
 type Event struct {

@@ -122,6 +122,14 @@ func TestDescribeMessage(t *testing.T) {
 	}
 }
 
+// A number that means nothing prints as such.
+func TestNamesOutOfRange(t *testing.T) {
+	require.Equal(t, "act", Acted.String())
+	require.Equal(t, "event(200)", EventKind(200).String())
+	require.Equal(t, "late", PortClosed.String())
+	require.Equal(t, "drop(200)", DropCause(200).String())
+}
+
 func TestFindDivergence(t *testing.T) {
 	one, two, three := Event{Seq: 1, Message: []int{1}}, Event{Seq: 2, Message: ping{1}}, Event{Seq: 3}
 	other := Event{Seq: 2, Message: ping{2}}

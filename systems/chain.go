@@ -152,7 +152,7 @@ func (a chainCall) ask() rashomon.Answer {
 		if err != nil {
 			lost = true
 			attempt++
-			node = a.consult(node)
+			node = a.consult(node, attempt+refusals)
 			continue
 		}
 		switch m := reply.(type) {
@@ -168,7 +168,7 @@ func (a chainCall) ask() rashomon.Answer {
 		}
 		refusals++
 		a.p.Sleep(refusedPause)
-		node = a.consult(node)
+		node = a.consult(node, attempt+refusals)
 	}
 	// The network may deliver a refused write again, when it can be served.
 	if _, read := a.request.(replication.Read); lost || !read {
@@ -177,8 +177,13 @@ func (a chainCall) ask() rashomon.Answer {
 	return rashomon.Failed()
 }
 
-// consult asks the master whom to ask, and otherwise tries another node.
-func (a chainCall) consult(node sim.NodeID) sim.NodeID {
+// consult asks the master whom to ask, and otherwise tries another node. Reads at any
+// node are for the node that they name; they go elsewhere only now and then, in case
+// that it is gone for long.
+func (a chainCall) consult(node sim.NodeID, tries int) sim.NodeID {
+	if _, read := a.request.(replication.Read); read && a.cluster.Reads == "any" && tries%4 != 0 {
+		return a.cluster.Nodes[a.op.Node]
+	}
 	reply, err := a.p.Call(a.cluster.Services[0], replication.GetConfiguration{}, a.cluster.Timeout)
 	chain, ok := reply.(replication.Configuration)
 	if err != nil || !ok || len(chain.Members) == 0 {

@@ -1,6 +1,7 @@
 package systems_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -95,3 +96,42 @@ func TestChainExercised(t *testing.T) {
 		})
 	}
 }
+
+// TestDriftBeyondTheBound: what leases tolerate is what they tolerate. A tail whose
+// clock is ten times too slow keeps its lease for too long, and the checker sees the
+// stale read; in bounds it refuses.
+func TestDriftBeyondTheBound(t *testing.T) {
+	for drift, want := range map[string]checker.Verdict{"-900000ppm": checker.Invalid, "-200000ppm": checker.Valid} {
+		for _, name := range []string{"chain", "craq"} {
+			s, err := systems.ByName(name)
+			require.NoError(t, err)
+			text := strings.NewReplacer("SYSTEM", name, "READS", s.Claims[0].Reads, "DRIFT", drift).Replace(slowClock)
+			sc, err := rashomon.ParseScenario(strings.NewReader(text), "slow clock")
+			require.NoError(t, err)
+			r := run(t, s, sc)
+			assert.Equal(t, want, r.Verdict, "%s, %s: %s%s", name, drift, r.Reason, r.Sentence)
+		}
+	}
+}
+
+const slowClock = `format: 1
+system: SYSTEM
+reads: READS
+claim: linearizable
+seed: 1
+nodes: 3
+links:
+  latency: 1ms
+access:
+  latency: 0s
+timeout: 300ms
+attempts: 3
+operations:
+  - 1 c0 write k0=1 at n0 after 150ms
+  - 2 c0 write k0=2 at n0 after 200ms
+  - 3 c1 read k0 at n2 after 500ms
+  - 4 c0 read k0 at n1 after 100ms
+faults:
+  - 100ms..700ms clock n2 drift DRIFT
+  - 300ms..700ms partition n2 | *
+`

@@ -50,13 +50,15 @@ type Bug struct {
 	System string
 	Reads  string // with Claim, the row of the table of claims that must catch it
 	Claim  rashomon.Property
-	// Rarity n says that it was caught in about one of n runs, if that is less than
-	// one in fifty.
-	Rarity int
+	// Panics says that the protocol notices the bug itself, and panics: that is the
+	// catch.
+	Panics bool
 
-	// A bug is planted in the decisions of the protocol, around a node, or both.
-	rules func(r *replication.PrimaryBackupRules)
-	plant func(c *rashomon.Cluster, place int, node sim.Node) sim.Node
+	// A bug is planted in the decisions of the protocol, in its configuration, or
+	// around a node.
+	rules  func(r *replication.PrimaryBackupRules)
+	leader func() replication.LeaderConfig
+	plant  func(c *rashomon.Cluster, place int, node sim.Node) sim.Node
 }
 
 // Bugs returns the planted bugs in the order of their names.
@@ -86,6 +88,9 @@ func (b Bug) Variant() *rashomon.System {
 		r := replication.RightPrimaryBackupRules()
 		b.rules(&r)
 		boot = bootPrimaryBackup(primaryBackupModes[b.System], &r)
+	}
+	if b.leader != nil {
+		boot = bootLeader(b.leader)
 	}
 	if b.plant == nil {
 		s.Boot = boot

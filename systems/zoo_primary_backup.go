@@ -26,7 +26,6 @@ var primaryBackupBugs = []Bug{
 		Rule:   "an update is committed when all backups have it (Alsberg & Day 1976)",
 		Needs:  "a failover while an update is on its way",
 		System: "primary-backup-sync", Reads: "primary", Claim: rashomon.Linearizable,
-		Rarity: 90,
 		rules: func(r *replication.PrimaryBackupRules) {
 			r.Need = func(*replication.PrimaryBackupConfig, int) int { return 0 }
 		},
@@ -45,8 +44,7 @@ var primaryBackupBugs = []Bug{
 		Rule:   "a read returns what is committed",
 		Needs:  "a failover that loses an update which was read",
 		System: "primary-backup-sync", Reads: "primary", Claim: rashomon.Linearizable,
-		Rarity: 300,
-		rules:  func(r *replication.PrimaryBackupRules) { r.Reads = dirtyRead },
+		rules: func(r *replication.PrimaryBackupRules) { r.Reads = dirtyRead },
 	},
 	{
 		Name:   "pb-gap-ignored",
@@ -54,8 +52,7 @@ var primaryBackupBugs = []Bug{
 		Rule:   "an acknowledgement covers all updates up to it",
 		Needs:  "a lost or late update, then a failover",
 		System: "primary-backup-sync", Reads: "primary", Claim: rashomon.Linearizable,
-		Rarity: 150,
-		plant:  gapIgnored,
+		plant: gapIgnored,
 	},
 	{
 		Name:   "pb-lease-from-receipt",
@@ -63,7 +60,6 @@ var primaryBackupBugs = []Bug{
 		Rule:   "a lease ends for its holder before it ends for who gave it (Gray & Cheriton 1989)",
 		Needs:  "slow messages from the master, then a failover",
 		System: "primary-backup-sync", Reads: "primary", Claim: rashomon.Linearizable,
-		Rarity: 2000,
 		rules: func(r *replication.PrimaryBackupRules) {
 			r.LeaseEnd = func(_, now, lease time.Duration) time.Duration { return now + lease }
 		},
@@ -74,7 +70,6 @@ var primaryBackupBugs = []Bug{
 		Rule:   "the master is more patient than a lease is long (Gray & Cheriton 1989)",
 		Needs:  "a primary that is cut off from the others, and a failover",
 		System: "primary-backup-sync", Reads: "primary", Claim: rashomon.Linearizable,
-		Rarity: 120,
 		rules: func(r *replication.PrimaryBackupRules) {
 			r.LeaseEnd = func(sent, _, lease time.Duration) time.Duration { return sent + 10*lease }
 		},
@@ -85,8 +80,7 @@ var primaryBackupBugs = []Bug{
 		Rule:   "an update is applied once, in sequence (Schneider 1990)",
 		Needs:  "duplicated or retransmitted messages, then a failover",
 		System: "primary-backup-sync", Reads: "primary", Claim: rashomon.Linearizable,
-		Rarity: 130,
-		plant:  appliedAgain,
+		plant: appliedAgain,
 	},
 	{
 		Name:   "pb-no-fencing",
@@ -94,7 +88,6 @@ var primaryBackupBugs = []Bug{
 		Rule:   "members refuse messages of older configurations (Oki & Liskov 1988)",
 		Needs:  "a primary that is cut off from the master, and a failover",
 		System: "primary-backup-semisync", Reads: "primary", Claim: rashomon.Linearizable,
-		Rarity: 120,
 		rules: func(r *replication.PrimaryBackupRules) {
 			r.Accepts = func(configuration, promised uint64) bool { return configuration <= promised }
 			r.TakesWrites = func(bool, bool) bool { return true }
@@ -107,7 +100,6 @@ var primaryBackupBugs = []Bug{
 		Rule:   "a primary that may have been deposed does not serve (Gray & Cheriton 1989)",
 		Needs:  "a primary that is cut off from the others, and a failover",
 		System: "primary-backup-sync", Reads: "primary", Claim: rashomon.Linearizable,
-		Rarity: 80,
 		rules: func(r *replication.PrimaryBackupRules) {
 			r.ServesReads = func(_, established bool) bool { return established }
 		},
@@ -118,8 +110,7 @@ var primaryBackupBugs = []Bug{
 		Rule:   "what is acknowledged survives a crash",
 		Needs:  "crashes that lose what was not synced",
 		System: "primary-backup-sync", Reads: "primary", Claim: rashomon.Linearizable,
-		Rarity: 80,
-		rules:  func(r *replication.PrimaryBackupRules) { r.Sync = func(*sim.Env) {} },
+		rules: func(r *replication.PrimaryBackupRules) { r.Sync = func(*sim.Env) {} },
 	},
 	{
 		Name:   "pb-promote-lagging",
@@ -135,7 +126,6 @@ var primaryBackupBugs = []Bug{
 		Rule:   "an update is committed when K backups have it",
 		Needs:  "a failover while an update is on its way",
 		System: "primary-backup-semisync", Reads: "primary", Claim: rashomon.Linearizable,
-		Rarity: 250,
 		rules: func(r *replication.PrimaryBackupRules) {
 			right := r.Need
 			r.Need = func(c *replication.PrimaryBackupConfig, backups int) int { return right(c, backups) - 1 }
@@ -155,8 +145,7 @@ var primaryBackupBugs = []Bug{
 		Rule:   "what a client has asked for is part of the replicated state (Schneider 1990)",
 		Needs:  "a failover between a request and its retry",
 		System: "primary-backup-sync", Reads: "primary", Claim: rashomon.Linearizable,
-		Rarity: 200,
-		plant:  retryReappliedAfterFailover,
+		plant: retryReappliedAfterFailover,
 	},
 	{
 		Name:   "pb-semisync-promote-any",
@@ -175,7 +164,6 @@ var primaryBackupBugs = []Bug{
 		Rule:   "a primary serves when it has committed something of its configuration",
 		Needs:  "a failover",
 		System: "primary-backup-sync", Reads: "primary", Claim: rashomon.Linearizable,
-		Rarity: 85,
 		rules: func(r *replication.PrimaryBackupRules) {
 			r.ServesReads = func(leased, _ bool) bool { return leased }
 		},

@@ -21,8 +21,8 @@ type choice struct {
 func (c *choice) flags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVar(&c.bug, "bug", "", "plant the bug of this `NAME` in its system (check list names them)")
-	f.StringVar(&c.reads, "reads", "", "only the claims for reads at this `PLACE`: primary, tail, any")
-	f.StringVar(&c.claim, "claim", "", "only the claims of this `PROPERTY`: linearizable")
+	f.StringVar(&c.reads, "reads", "", "only the claims for reads at this `PLACE`, such as tail or any")
+	f.StringVar(&c.claim, "claim", "", "only the claims of this `PROPERTY`, such as linearizable")
 	complete(cmd, "bug", func() (names []string) {
 		for _, b := range systems.Bugs() {
 			names = append(names, b.Name+"\t"+b.About)
@@ -116,5 +116,5 @@ func (c *choice) bugCell() ([]campaign.Cell, error) {
 	if err != nil {
 		return nil, err
 	}
-	return []campaign.Cell{{System: s, Bug: b.Name, Claim: row}}, nil
+	return []campaign.Cell{{System: s, Claim: row}}, nil
 }

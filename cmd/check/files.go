@@ -61,6 +61,16 @@ func exactlyOneFile(_ *cobra.Command, args []string) error {
 	return nil
 }
 
+// maxOperations is how many operations a run may be asked to have.
+const maxOperations = 1_000_000
+
+func validOperations(n int) error {
+	if n < 1 || n > maxOperations {
+		return fmt.Errorf("--operations %d, expected 1..%d", n, maxOperations)
+	}
+	return nil
+}
+
 // writable says early whether files can be written to a directory, and makes it.
 func writable(dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {

@@ -12,6 +12,7 @@ import (
 	"github.com/rashomon-go/rashomon/checker"
 	"github.com/rashomon-go/rashomon/history"
 	"github.com/rashomon-go/rashomon/history/formats"
+	"github.com/rashomon-go/rashomon/internal/wholefile"
 	"github.com/rashomon-go/rashomon/model"
 )
 
@@ -20,6 +21,7 @@ type judging struct {
 	model, format, engine string
 	steps                 int64
 	json, explain         bool
+	html                  string // file for a page
 }
 
 func (a *app) historyCommand() *cobra.Command {
@@ -31,6 +33,10 @@ func (a *app) historyCommand() *cobra.Command {
 line a file. Of a single file, or with --explain of each, the lines below say why: the
 few operations that contradict each other, and what was doubtful in the file.
 
+With --html, a page that shows a single history is written to a file, whatever the
+verdict: processes as lanes, operations as bars, those that contradict each other
+standing out.
+
 Formats: jsonl (ours), edn (Jepsen), jepsen-log and porcupine-kv (text logs); gzip is
 read directly, and - is standard input. The format is found out from the content and
 the model from the operations, unless they are given. A file that cannot be read does
@@ -38,6 +44,7 @@ not keep the others from being judged; of several exit statuses the gravest coun
 4, 3, 1, 2, 0.`,
 		Example: `  check history history.edn
   check history --model cas-register etcd_*.log
+  check history --html page.html history.edn
   gunzip < history.jsonl.gz | check history -`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
@@ -49,6 +56,9 @@ not keep the others from being judged; of several exit statuses the gravest coun
 			if !cmd.Flags().Changed("explain") {
 				j.explain = len(args) == 1
 			}
+			if err := j.validate(cmd, args); err != nil {
+				return err
+			}
 			return a.histories(&j, args)
 		},
 	}
@@ -59,6 +69,7 @@ not keep the others from being judged; of several exit statuses the gravest coun
 	f.Int64Var(&j.steps, "steps", 0, "give up on a key after `N` steps of a search: the verdict is then unknown (default 2000000)")
 	f.BoolVar(&j.json, "json", false, "print a line of JSON for each file")
 	f.BoolVar(&j.explain, "explain", false, "say why, in lines below that of each file (default for a single file)")
+	f.StringVar(&j.html, "html", "", "write a page that shows the history to this `FILE`")
 	complete(cmd, "model", func() []string { return strings.Split(modelNames(), ", ") })
 	complete(cmd, "format", func() []string { return []string{"auto", "jsonl", "edn", "jepsen-log", "porcupine-kv"} })
 	complete(cmd, "engine", func() []string { return []string{"auto", "zones", "porcupine"} })
@@ -71,6 +82,18 @@ func modelNames() string {
 		names = append(names, m.Name())
 	}
 	return strings.Join(names, ", ")
+}
+
+func (j *judging) validate(cmd *cobra.Command, files []string) error {
+	switch {
+	case j.steps < 0 || j.steps == 0 && cmd.Flags().Changed("steps"):
+		return fmt.Errorf("--steps %d, expected a number from 1 upwards", j.steps)
+	case j.html == "" && cmd.Flags().Changed("html"):
+		return errors.New("--html \"\", expected a file to write")
+	case j.html != "" && len(files) > 1:
+		return fmt.Errorf("--html for %d files, expected one history", len(files))
+	}
+	return nil
 }
 
 // histories judges file after file. A file that cannot be read does not keep the
@@ -89,9 +112,6 @@ func (a *app) histories(j *judging, files []string) error {
 			return fmt.Errorf("--model: %w", err)
 		}
 	}
-	if j.steps < 0 {
-		return fmt.Errorf("--steps %d, expected a number from 1 upwards", j.steps)
-	}
 	opt := checker.Options{Engine: engine, Steps: j.steps}
 	for _, file := range files {
 		r, err := a.judgeFile(j, file, format, opt)
@@ -103,6 +123,12 @@ func (a *app) histories(j *judging, files []string) error {
 		a.status = graver(a.status, statusOf(r.verdict))
 		if err := r.print(a.out, j); err != nil {
 			return err
+		}
+		if j.html == "" {
+			continue
+		}
+		if err := wholefile.Write(j.html, r.page().Write); err != nil {
+			return brokenError{notWritten("--html", j.html, err)}
 		}
 	}
 	return nil
@@ -153,12 +179,14 @@ type historyReport struct {
 	Seconds    float64  `json:"seconds"`
 
 	verdict checker.Verdict
+	history *history.History
+	witness []int
 }
 
 func newHistoryReport(file string, h *history.History, info formats.Info, m string, r checker.Result, took time.Duration) *historyReport {
 	counts := h.Stats().All
 	report := &historyReport{
-		File: file, Verdict: r.Verdict.String(), verdict: r.Verdict, Reason: r.Reason, Sentence: r.Sentence,
+		File: file, Verdict: r.Verdict.String(), verdict: r.Verdict, history: h, witness: r.Witness, Reason: r.Reason, Sentence: r.Sentence,
 		Operations: len(h.Ops), OK: counts.OK, Failed: counts.Fail, Unknown: counts.Unknown, Keys: len(h.Keys),
 		Format: info.Format.String(), Model: m, Notes: info.Notes, Seconds: took.Seconds(),
 	}
@@ -206,11 +234,4 @@ func (r *historyReport) explain(b *strings.Builder) {
 	for _, note := range r.Notes {
 		fmt.Fprintf(b, "  note: %s\n", note)
 	}
-}
-
-func plural(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
 }

@@ -173,7 +173,7 @@ func flagError(c *cobra.Command, err error) error {
 	f := value.GetFlag()
 	expected := map[string]string{
 		"uint64": "a whole number, 0 or more", "int": "a whole number", "int64": "a whole number",
-		"duration": "a duration such as 90s or 5m", "bool": "true or false",
+		"float64": "a number", "duration": "a duration such as 90s or 5m", "bool": "true or false",
 	}[f.Value.Type()]
 	return fmt.Errorf("--%s %q, expected %s", f.Name, value.GetValue(), expected)
 }
@@ -190,29 +190,4 @@ func together(c *cobra.Command, names ...string) error {
 		return fmt.Errorf("%s exclude each other, expected one of them", strings.Join(given, " and "))
 	}
 	return nil
-}
-
-// version returns the module's version or the commit that the program was built
-// from.
-func version() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return "unknown"
-	}
-	revision, modified := "", ""
-	for _, s := range info.Settings {
-		switch {
-		case s.Key == "vcs.revision":
-			revision = s.Value[:min(12, len(s.Value))]
-		case s.Key == "vcs.modified" && s.Value == "true":
-			modified = "+changes"
-		}
-	}
-	switch {
-	case revision != "":
-		return revision + modified
-	case info.Main.Version != "":
-		return info.Main.Version
-	}
-	return "unknown"
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -17,10 +18,14 @@ func (a *app) replayCommand() *cobra.Command {
 		Long: `replay runs a scenario file, as fuzz, run --out and run --print write it; - is
 standard input. The file may be edited: it is one run as data, in YAML or JSON.
 
-If the file tells the digest of the run that wrote it, the digests are compared: a
-difference is exit status 4, unless another version of the program wrote the file,
-whose code decided otherwise; then replay only says so. Whoever edits a scenario
-deletes its digest.`,
+The scenario is run twice. If the second run is another than the first, something is
+not deterministic: the exit status is 4.
+
+If the file tells the digest of the run that wrote it, the digests are compared. A
+difference is exit status 4 if the same version of the program wrote the file. If it
+was another version, or one of them is an unversioned build (go run, or a tree with
+changes), the code may decide otherwise: then replay only says so. Whoever edits a
+scenario deletes its digest.`,
 		Example: `  check replay rashomon-out/chain-ack-at-middle.yaml
   check replay --trace scenario.yaml
   check run --system chain --seed 7 --print | check replay -`,
@@ -64,27 +69,40 @@ func repeat(s *rashomon.System, sc *rashomon.Scenario, digest uint64) error {
 		return err
 	}
 	if again.Digest != digest {
-		return brokenError{fmt.Errorf("two runs of one scenario gave the digests %s and %s: something is not deterministic",
-			rashomon.DigestString(digest), rashomon.DigestString(again.Digest))}
+		return brokenError{errors.New(newDiffer(s, sc, sc.Seed, digest, again.Digest).String())}
 	}
 	return nil
 }
 
 // compare says whether the replay gave the digest that the file tells.
 func (a *app) compare(file string, sc *rashomon.Scenario, digest uint64, s show) error {
-	switch ours := version(); {
-	case sc.Digest == 0:
-		return nil
-	case sc.Digest == digest && s.json:
+	switch {
+	case sc.Digest == 0 || sc.Digest == digest && s.json:
 		return nil
 	case sc.Digest == digest:
 		_, err := fmt.Fprintln(a.out, "replayed bit for bit")
 		return err
-	case sc.Program != "" && sc.Program != ours:
-		_, err := fmt.Fprintf(a.err, "check: %s: its digest is %s: it was written by version %s, and this is %s, whose code decides otherwise; the scenario is the same, the run is not\n",
-			file, rashomon.DigestString(sc.Digest), sc.Program, ours)
-		return err
 	}
-	return brokenError{fmt.Errorf("%s: its digest is %s, and replaying it gave %s: the scenario was edited (then delete its digest), the program was changed, or something is not deterministic",
-		file, rashomon.DigestString(sc.Digest), rashomon.DigestString(digest))}
+	err := fmt.Errorf("%s: its digest is %s, and replaying it gave %s", file, rashomon.DigestString(sc.Digest), rashomon.DigestString(digest))
+	who, same := wrote(sc.Program, version())
+	if same {
+		return brokenError{fmt.Errorf("%w: %s: either the file was edited (then delete its digest), or something is not deterministic", err, who)}
+	}
+	_, err = fmt.Fprintf(a.err, "check: %v: %s: either the code has changed since, or the file was edited, or something is not deterministic\n", err, who)
+	return err
+}
+
+// wrote says who wrote a file, and whether it was certainly the same code as ours.
+func wrote(program, ours string) (who string, same bool) {
+	switch {
+	case program == "":
+		return "the file does not say which version wrote it", false
+	case !versioned(program):
+		return "the file was written by an unversioned build", false
+	case program == ours:
+		return "the file was written by this version, " + ours, true
+	case !versioned(ours):
+		return "the file was written by version " + program + ", and this is an unversioned build", false
+	}
+	return "the file was written by version " + program + ", and this is " + ours, false
 }

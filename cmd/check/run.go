@@ -63,8 +63,8 @@ run and the same digest.`,
 			} else if c.bug == "" {
 				return errors.New("which system? Expected --system or --bug; check list shows what there is")
 			}
-			if operations < 1 || operations > 1_000_000 {
-				return fmt.Errorf("--operations %d, expected 1..1000000", operations)
+			if err := validOperations(operations); err != nil {
+				return err
 			}
 			cells, err := c.cells()
 			if err != nil {
@@ -72,7 +72,7 @@ run and the same digest.`,
 			}
 			cell := cells[0]
 			sc := rashomon.FromSeed(seed, cell.System, cell.Claim, operations)
-			sc.Bug, sc.Program = cell.Bug, version()
+			sc.Program = version()
 			if print {
 				return rashomon.WriteScenario(a.out, sc)
 			}
@@ -99,7 +99,7 @@ run and the same digest.`,
 // play runs a scenario, and prints its events meanwhile if they are wanted.
 func (a *app) play(s *rashomon.System, sc *rashomon.Scenario, show show) (*rashomon.Result, error) {
 	var opt rashomon.Options
-	trace := tracer{w: bufio.NewWriter(a.out), names: names(sc)}
+	trace := tracer{w: bufio.NewWriter(a.out), name: naming(sc.Names(s))}
 	if show.trace {
 		opt.Trace = trace.event
 	}
@@ -110,57 +110,34 @@ func (a *app) play(s *rashomon.System, sc *rashomon.Scenario, show show) (*rasho
 	return r, trace.w.Flush()
 }
 
-// show prints what a run gave, and writes it to files if they are wanted.
+// show prints what a run gave, and writes it to files if they are wanted. What
+// cannot be written is printed all the same.
 func (a *app) show(s *rashomon.System, sc *rashomon.Scenario, r *rashomon.Result, show show, name string) error {
+	var w saver
 	var saved rashomon.Saved
 	if show.out != "" {
-		ours := *sc
-		ours.Program = version()
-		var err error
-		if saved, _, err = rashomon.Save(show.out, name, s, &ours, replayCommand); err != nil {
-			return fmt.Errorf("--out: %w", plainError(err))
-		}
+		w.dir = show.out
+		saved, _ = w.write(s, sc, name)
 	}
 	a.status = statusOf(r.Verdict)
 	report := newRunReport(sc, r, saved)
+	print := report.print
 	if show.json {
-		return printJSON(a.out, report)
+		print = func(out io.Writer) error { return printJSON(out, report) }
 	}
-	return report.print(a.out)
+	if err := print(a.out); err != nil {
+		return err
+	}
+	return w.failure()
 }
-
-// replayCommand is what pages and messages tell people to type.
-const replayCommand = "go run ./cmd/check replay %s"
 
 // tracer prints events.
 type tracer struct {
-	w     *bufio.Writer
-	names []string
+	w    *bufio.Writer
+	name func(sim.NodeID) string
 }
 
-func (t *tracer) event(e sim.Event) {
-	fmt.Fprintln(t.w, e.Describe(func(id sim.NodeID) string {
-		if int(id) < len(t.names) {
-			return t.names[id]
-		}
-		return "last"
-	}))
-}
-
-// names returns how a scenario's nodes and clients are called, by number.
-func names(sc *rashomon.Scenario) (names []string) {
-	for i := range sc.Nodes {
-		names = append(names, fmt.Sprintf("n%d", i))
-	}
-	clients := 0
-	for i := range sc.Operations {
-		clients = max(clients, sc.Operations[i].Client+1)
-	}
-	for i := range clients {
-		names = append(names, fmt.Sprintf("c%d", i))
-	}
-	return names
-}
+func (t *tracer) event(e sim.Event) { fmt.Fprintln(t.w, e.Describe(t.name)) }
 
 // runReport is what a run gave, for programs.
 type runReport struct {
@@ -223,7 +200,10 @@ func (r runReport) print(w io.Writer) error {
 		plural(r.Operations, "operation"), r.OK, r.Failed, r.Unknown,
 		plural(int(r.Messages), "message"), plural(r.Faults, "fault"), r.Simulated)
 	if r.Scenario != "" {
-		fmt.Fprintf(&b, "scenario: %s\npage:     %s\n", r.Scenario, r.Page)
+		fmt.Fprintf(&b, "scenario: %s\n", r.Scenario)
+	}
+	if r.Page != "" {
+		fmt.Fprintf(&b, "page:     %s\n", r.Page)
 	}
 	fmt.Fprintf(&b, "digest: %s\n", r.Digest)
 	_, err := io.WriteString(w, b.String())

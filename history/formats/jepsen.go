@@ -1,6 +1,7 @@
 package formats
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"strconv"
@@ -75,6 +76,9 @@ func (j *jepsen) finish() *history.History {
 	if j.info.FailedCAS > 0 {
 		j.note("%d failed cas without :error, taken as failed comparisons", j.info.FailedCAS)
 	}
+	if j.info.Skipped > 0 {
+		j.note("%d lines that are no operations, skipped", j.info.Skipped)
+	}
 	return j.rec.Finish(j.now)
 }
 
@@ -125,7 +129,12 @@ func (j *jepsen) add(e *entry) error {
 // position takes the time and checks the order. The order of entries is the
 // order of events; times are for drawing only, so that a clock that stepped back
 // is no reason to refuse a history.
+//
+// A field that is nil is as good as none: Jepsen's records print what is not set.
 func (j *jepsen) position(e *entry) error {
+	if err := cmp.Or(j.wholeNumber(":index", &e.index), j.wholeNumber(":time", &e.time)); err != nil {
+		return err
+	}
 	if e.index.kind == integer {
 		if e.index.n <= j.index {
 			return j.wrong(&e.index, "index %d after index %d, expected increasing ones", e.index.n, j.index)
@@ -141,6 +150,13 @@ func (j *jepsen) position(e *entry) error {
 		j.now = at
 	}
 	return nil
+}
+
+func (j *jepsen) wholeNumber(name string, f *form) error {
+	if f.kind <= nilForm || f.kind == integer {
+		return nil
+	}
+	return j.wrong(f, "%s %s, expected a whole number", name, f.describe())
 }
 
 var kinds = map[string]model.Kind{
@@ -201,6 +217,10 @@ func (j *jepsen) arguments(c *called, e *entry, value *form) (err error) {
 		if value.kind != text {
 			return j.wrong(e.orWhole(value), "an append of no text, expected a text (lists of numbers are not read)")
 		}
+	case model.Write:
+		if value.kind == nilForm {
+			return j.wrong(value, "a write of nil, expected a value (a :delete leaves nothing)")
+		}
 	}
 	c.value, err = j.value(e, value)
 	return err
@@ -251,6 +271,9 @@ func isTuple(v *form, kind model.Kind) bool {
 // not become the same key.
 func (j *jepsen) keyName(f *form) (string, error) {
 	var name string
+	if f.tagged {
+		return "", j.wrong(f, "%s for a key, expected a number, a text or a keyword", f.describe())
+	}
 	switch f.kind {
 	case integer:
 		name = strconv.FormatInt(f.n, 10)
@@ -273,6 +296,9 @@ func (j *jepsen) keyName(f *form) (string, error) {
 
 // value returns what a form stands for.
 func (j *jepsen) value(e *entry, f *form) (model.Value, error) {
+	if f.tagged {
+		return 0, j.wrong(f, "%s, expected a number, a text or nil", f.describe())
+	}
 	switch f.kind {
 	case nilForm:
 		return model.Absent, nil

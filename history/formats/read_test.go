@@ -3,6 +3,8 @@ package formats_test
 import (
 	"bytes"
 	"compress/gzip"
+	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -42,6 +44,7 @@ func TestEDN(t *testing.T) {
 		{"stream", `{:process 0 :type :invoke :f :read :value nil} {:process 0 :type :ok :f :read :value nil}`, []string{"read x -> nil"}},
 		{"comments", "; a comment\n;; [another]\n[#_ {:a 1} {:process 0 ; here\n :type :invoke :f :read}]", []string{"read x: unknown"}},
 		{"record", `#jepsen.history.Op{:index 0, :time 7, :type :invoke, :process 0, :f :read, :value nil}`, []string{"read x: unknown"}},
+		{"record with nothing set", `#knossos.op.Op{:index nil, :time nil, :error nil, :process 0, :type :invoke, :f :read, :value nil}`, []string{"read x: unknown"}},
 		{"metadata", `^{:a 1} {:process 0 :type :invoke :f :read}`, []string{"read x: unknown"}},
 		{"more fields", `{:process 0 :type :invoke :f :read :node "n1" :debug {:x [1/2 ##NaN #"\d" #object[a.B 0x1f "b"] #{1} \" \newline 1.5 1M]}}`, []string{"read x: unknown"}},
 		{"big integers", `{:process 0N :type :invoke :f :write :value 7N}`, []string{"write x=7: unknown"}},
@@ -82,6 +85,74 @@ func TestLog(t *testing.T) {
 		assert.Equal(t, 1, info.Nemesis)
 		assert.Equal(t, 5, info.Skipped)
 	}
+}
+
+// What looks like an operation is one, or the file is wrong: a line left out
+// could change the verdict.
+func TestLogLosesNothing(t *testing.T) {
+	const first = "INFO  jepsen.util - 0 :invoke :read nil\n"
+	for _, last := range []string{
+		" 0 :ok :read 7", "\t0\t:ok\t:read\t7", "INFO  jepsen.core - 0 :ok :read 7", "INFO [2023-01-02 03:04:05,678] other.logger: 0 :ok :read 7",
+		"jepsen.util again: jepsen.core - 0 :ok :read 7", "0, :ok, :read, 7",
+	} {
+		assert.Equal(t, []string{"read x -> 7"}, ops(t, first+last+"\n"), last)
+	}
+	for _, prefix := range []string{"INFO  jepsen.util - ", "INFO  jepsen.core - ", "", " "} {
+		h, info, err := read(strings.ReplaceAll("P-1 :invoke :read nil\nP-1 :ok :read 7\nP:nemesis :info :read 5\n", "P", prefix), formats.JepsenLog)
+		require.NoError(t, err, prefix)
+		require.Len(t, h.Ops, 1, prefix)
+		assert.Equal(t, int32(-1), h.Ops[0].Process)
+		assert.Equal(t, model.Value(7), h.Ops[0].Seen)
+		assert.Equal(t, 1, info.Nemesis)
+		assert.Empty(t, info.Notes)
+	}
+	for line, column := range map[string]int{
+		"client 0 :ok :read 7": 8, "\ufeff0 :ok :read 7": 1, ":ok :read 7": 1, " :ok :read 7": 2, "INFO jepsen.util - :ok :read 7": 18,
+		"x :invoke :write 3": 1, "\x1b[32m0 :ok :cas [1 2]": 1, "INFO jepsen.util - p0 :fail :cas [1 2]": 20, "0\u00a0:ok\u00a0:read\u00a07": 1,
+	} {
+		_, _, err := read(first+line+"\n", formats.JepsenLog)
+		var place *history.ReadError
+		if assert.ErrorAs(t, err, &place, line) {
+			assert.Equal(t, []int{2, column}, []int{place.Line, place.Column}, "%s: %v", line, err)
+		}
+	}
+	_, info, err := read(first+"WARN  jepsen.core - crashed {:type :ok, :f :read}\nstack\n\n:ok is :read\n", formats.JepsenLog)
+	require.NoError(t, err)
+	assert.Equal(t, 3, info.Skipped)
+	assert.Equal(t, []string{"3 lines that are no operations, skipped"}, info.Notes)
+}
+
+// Texts that differ must stay different, however they are written.
+func TestTexts(t *testing.T) {
+	const pair = `[{:process 0 :type :invoke :f :write :value "\ud83d\ude00"} {:process 0 :type :ok :f :write :value "\uD83D\uDE00"}
+		{:process 0 :type :invoke :f :read} {:process 0 :type :ok :f :read :value "%s"}]`
+	for said, want := range map[string]string{
+		`\ud83d\ude00`: `read x -> "\U0001f600"`, `\ud83d\ude01`: `read x -> "\U0001f601"`, "\U0001f601": `read x -> "\U0001f601"`,
+		`\ufffd`: `read x -> "\ufffd"`, `\ufeff`: `read x -> "\ufeff"`, `\u0000`: `read x -> "\x00"`, "\x00": `read x -> "\x00"`, `\\ud83d`: `read x -> "\\ud83d"`,
+	} {
+		got := ops(t, fmt.Sprintf(pair, said))
+		unquoted, err := strconv.Unquote(strings.TrimPrefix(got[1], "read x -> "))
+		require.NoError(t, err)
+		expected, err := strconv.Unquote(strings.TrimPrefix(want, "read x -> "))
+		require.NoError(t, err)
+		assert.Equal(t, expected, unquoted, said)
+	}
+}
+
+// A map may have a namespace for all its keys, which are then other keys.
+func TestNamespacedMap(t *testing.T) {
+	assert.Equal(t, []string{"read x: unknown"},
+		ops(t, `#:jepsen{:_/process 0 :_/type :invoke, :_/f :read :value 3 :other/value 4}`))
+}
+
+// The suggestion for texts with appends and compare-and-sets is a model that
+// does not know these, and it says so.
+func TestModelOfMixedTexts(t *testing.T) {
+	h, _, err := read(`{:process 0 :type :invoke :f :append :key 1 :value "a"}{:process 1 :type :invoke :f :cas :key 1 :value ["a" "b"]}`, formats.Auto)
+	require.NoError(t, err)
+	assert.Equal(t, "kv", formats.SuggestModel(h))
+	assert.EqualError(t, model.KV().Refuse(1, h.Ops[1].Kind), "model kv: operation 1 is a cas, expected read, write, delete or append")
+	assert.False(t, model.KV().Accepts(model.CAS))
 }
 
 func TestTimes(t *testing.T) {
@@ -192,8 +263,26 @@ func TestRefuses(t *testing.T) {
 		{formats.Auto, w + `{:process 1 :type :ok :f :write :value 4}`, `f:2:40: another value than in the call in line 1, expected the same`},
 		{formats.Auto, c + `{:process 1 :type :fail :f :cas :value [3 5]}`, `f:2:40: another value than in the call in line 1, expected the same`},
 		{formats.Auto, `{:index 3 :process :a}{:index 3 :process :a}`, `f:1:31: index 3 after index 3, expected increasing ones`},
+		{formats.Auto, `{:index 1.5 :process :a}`, `f:1:9: :index 1.5, expected a whole number`},
+		{formats.Auto, `{:index "3" :process :a}`, `f:1:9: :index "3", expected a whole number`},
+		{formats.Auto, w + `{:process 1 :type :ok :f :write :time :later}`, `f:2:39: :time :later, expected a whole number`},
+		{formats.Auto, `{:process :a :time 99999999999999999999}`, `f:1:20: :time 99999999999999999999, expected a whole number`},
 		{formats.Auto, "{:process 1 :type :invoke :f :read :key \xff}", `f:1:41: key "\xff", expected valid UTF-8`},
 		{formats.Auto, "{:process 1 :type :invoke :f :read :key [1]}", `f:1:41: a vector for a key, expected a number, a text or a keyword`},
+		{formats.Auto, `{:process 1 :type :invoke :f :write :value "a\ud83d"}`, `f:1:46: half a surrogate pair \ud83d, expected both halves`},
+		{formats.Auto, `{:process 1 :type :invoke :f :write :value "\ude00\ud83d"}`, `f:1:45: half a surrogate pair \ude00, expected both halves`},
+		{formats.Auto, `{:process 1 :type :invoke :f :write :value "\ud83d\u0041"}`, `f:1:45: half a surrogate pair \ud83d, expected both halves`},
+		{formats.Auto, `{:process 1 :type :invoke :f :write :value "\ud83d\n"}`, `f:1:45: half a surrogate pair \ud83d, expected both halves`},
+		{formats.Auto, `{:process 1 :type :invoke :f :write :value #"a"}`, `f:1:44: a text with a tag, expected a number, a text or nil`},
+		{formats.Auto, `{:process 1 :type :invoke :f :write :value #uuid "a"}`, `f:1:50: a text with a tag, expected a number, a text or nil`},
+		{formats.Auto, `{:process 1 :type :invoke :f :read :key #uuid "a"}`, `f:1:47: a text with a tag for a key, expected a number, a text or a keyword`},
+		{formats.Auto, `{:process 1 :type :invoke :f :write :value nil}`, `f:1:44: a write of nil, expected a value (a :delete leaves nothing)`},
+		{formats.Auto, `{:process 1 :type :invoke :f :write :value 010}`, `f:1:44: 010, expected a number without leading zeros`},
+		{formats.Auto, `{:process 1 :type :invoke :f :write :value -07N}`, `f:1:44: -07N, expected a number without leading zeros`},
+		{formats.Auto, `{:process 00 :type :invoke :f :read}`, `f:1:11: 00, expected a number without leading zeros`},
+		{formats.Auto, `#:jepsen{:process 0, :type :invoke, :f :read, :value nil}`, `f:1:9: an operation without :process, expected a number or :nemesis`},
+		{formats.Auto, `#:jepsen[1]`, `f:1:1: #:jepsen before a vector, expected a namespace and a map such as #:jepsen{:a 1}`},
+		{formats.Auto, `#::j{:process 1}`, `f:1:1: #::j before a map, expected a namespace and a map such as #:jepsen{:a 1}`},
 		{formats.PorcupineKV, w, `f:1:1: an operation without :key, expected one`},
 		{formats.Auto, "0 :invoke :read nil\n0 :ok :read [1\n", `f:2:15: the line ends inside a vector that began at 2:13, expected ']': it is cut off`},
 		{formats.Auto, "0 :invoke :read nil\n0 :ok", `f:2:1: an operation without :f, expected :read, :write, :cas, :get, :put, :append or :delete`},

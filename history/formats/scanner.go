@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"strings"
+	"unicode/utf16"
 	"unicode/utf8"
 
 	"github.com/rashomon-go/rashomon/history"
@@ -40,9 +42,11 @@ var formKinds = [...]string{
 	text: "a text", symbol: "a symbol", keyword: "a keyword", sequence: "a vector", mapping: "a map", set: "a set",
 }
 
-// form is a piece of EDN. Tags and metadata are dropped.
+// form is a piece of EDN. Metadata are dropped, and so are tags, but that they
+// were there.
 type form struct {
 	kind         formKind
+	tagged       bool // a tag or a mark says that it is not what it looks like
 	line, column int
 	n            int64
 	text         string // keyword (without the colon), symbol, text, number
@@ -53,6 +57,9 @@ func (f *form) is(k formKind, text string) bool { return f.kind == k && f.text =
 
 // describe returns f as a message names it.
 func (f *form) describe() string {
+	if f.tagged {
+		return formKinds[f.kind] + " with a tag"
+	}
 	switch f.kind {
 	case nilForm:
 		return "nil"
@@ -266,7 +273,7 @@ func (s *scanner) dispatch(f form, depth int) (form, error) {
 	case '{':
 		return f, s.collection(&f, set, '}', depth)
 	case '"': // a regular expression
-		f.kind = text
+		f.kind, f.tagged = text, true
 		return f, s.quoted(&f, false)
 	case '#': // ##NaN
 		f.kind = number
@@ -280,7 +287,32 @@ func (s *scanner) dispatch(f form, depth int) (form, error) {
 	if tag.text == "" {
 		return f, s.failAt(f.line, f.column, "'#' without a tag, expected one such as #jepsen.history.Op")
 	}
-	return s.form(depth + 1)
+	value, err := s.form(depth + 1)
+	if err == nil && tag.text[0] == ':' {
+		return value, s.namespace(&f, tag.text[1:], &value)
+	}
+	value.tagged = true
+	return value, err
+}
+
+// namespace gives the keys of a map such as #:jepsen{:a 1, :_/b 2} the names
+// that they stand for, :jepsen/a and :b.
+func (s *scanner) namespace(tag *form, name string, f *form) error {
+	if name == "" || name[0] == ':' || f.kind != mapping {
+		return s.failAt(tag.line, tag.column, "#:%s before %s, expected a namespace and a map such as #:jepsen{:a 1}", name, f.describe())
+	}
+	for i := 0; i < len(f.items); i += 2 {
+		key := &f.items[i]
+		if key.kind != keyword && key.kind != symbol {
+			continue
+		}
+		if plain, without := strings.CutPrefix(key.text, "_/"); without {
+			key.text = plain
+		} else if !strings.Contains(key.text, "/") {
+			key.text = name + "/" + key.text
+		}
+	}
+	return nil
 }
 
 func (s *scanner) collection(f *form, kind formKind, closing byte, depth int) error {
@@ -384,18 +416,48 @@ func (s *scanner) escape() error {
 		return s.failAt(s.line, at, `an escape \%c, expected one of \n \t \r \b \f \\ \" \uXXXX`, c)
 	}
 	s.pos++
+	r, err := s.hex(at)
+	if err != nil {
+		return err
+	}
+	if utf16.IsSurrogate(r) {
+		if r, err = s.pair(at, r); err != nil {
+			return err
+		}
+	}
+	s.token = utf8.AppendRune(s.token, r)
+	return nil
+}
+
+// pair returns the character whose first half was read. Java, and so Jepsen,
+// writes characters beyond U+FFFF in two halves; one half is no character.
+func (s *scanner) pair(at int, first rune) (rune, error) {
+	if c, _ := s.peek(); c == '\\' && s.follows('u') {
+		s.pos += 2
+		second, err := s.hex(at)
+		if err != nil {
+			return 0, err
+		}
+		if r := utf16.DecodeRune(first, second); r != utf8.RuneError {
+			return r, nil
+		}
+	}
+	return 0, s.failAt(s.line, at, `half a surrogate pair \u%04x, expected both halves`, first)
+}
+
+// hex reads the four digits of an escape that began in column at.
+func (s *scanner) hex(at int) (rune, error) {
 	var r rune
 	for range 4 {
 		c, ok := s.peek()
 		digit, err := strconv.ParseUint(string(rune(c)), 16, 8)
 		if !ok || err != nil {
-			return s.failAt(s.line, at, `a malformed \u, expected four hexadecimal digits after it`)
+			return 0, s.failAt(s.line, at, `a malformed \u, expected four hexadecimal digits after it`)
 		}
 		r = r<<4 | rune(digit)
 		s.pos++
 	}
-	s.token = utf8.AppendRune(s.token, r)
-	return nil
+	return r, nil
 }
 
 // delimits marks the bytes at which a word ends.
@@ -463,6 +525,9 @@ func (s *scanner) atom(f *form) error {
 		f.kind, f.text = keyword, w[1:]
 	case isDigit(w[0]), len(w) > 1 && (w[0] == '-' || w[0] == '+') && isDigit(w[1]):
 		f.kind = number
+		if zerosLead(w) {
+			return s.failAt(f.line, f.column, "%s, expected a number without leading zeros", shorten(w))
+		}
 		if n, err := strconv.ParseInt(trimN(w), 10, 64); err == nil {
 			f.kind, f.n = integer, n
 		}
@@ -470,6 +535,13 @@ func (s *scanner) atom(f *form) error {
 		f.kind = symbol
 	}
 	return nil
+}
+
+// zerosLead reports whether w is a whole number that begins with more zeros than
+// EDN allows. Clojure reads it as octal, others do not.
+func zerosLead(w string) bool {
+	digits := strings.TrimLeft(trimN(w), "+-")
+	return len(digits) > 1 && digits[0] == '0' && strings.Trim(digits, "0123456789") == ""
 }
 
 // trimN drops the N of an integer that may be big.

@@ -11,6 +11,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path"
 	"regexp"
 	"slices"
 	"strings"
@@ -101,11 +102,11 @@ var why = map[string]string{
 	"float":     "machines round differently: use integer nanoseconds, or explain with //tidy:float <why all agree>",
 }
 
-// checkBans looks at every package whose row says simulated.
+// checkBans looks at every package whose row says simulated, or names files.
 func checkBans(t *tree, r *report) error {
 	var simulated []*pkg
 	for _, p := range t.pkgs {
-		if t.layers[p.dir].simulated {
+		if row := t.layers[p.dir]; row.simulated || len(row.files) > 0 {
 			simulated = append(simulated, p)
 		}
 	}
@@ -130,9 +131,9 @@ func (t *tree) importer(pkgs []*pkg) (types.Importer, error) {
 	for _, p := range pkgs {
 		for _, f := range p.files {
 			for _, spec := range f.syntax.Imports {
-				path := strings.Trim(spec.Path.Value, "`\"")
-				if !f.test && path != "unsafe" && path != "C" {
-					imported[path] = true
+				name := strings.Trim(spec.Path.Value, "`\"")
+				if !f.test && name != "unsafe" && name != "C" {
+					imported[name] = true
 				}
 			}
 		}
@@ -190,7 +191,11 @@ func checkPackage(t *tree, dir string, files []*source, imp types.Importer, r *r
 		syntax = append(syntax, f.syntax)
 	}
 	_, _ = conf.Check(module+"/"+dir, t.fset, syntax, info) // its errors go to conf.Error
+	row := t.layers[dir]
 	for _, f := range files {
+		if !row.simulated && !slices.Contains(row.files, path.Base(f.path)) {
+			continue
+		}
 		b := &bans{file: f, info: info, report: r, dice: t.dice, excuses: excuses(t.fset, f, r), sorted: map[*ast.Ident]bool{}}
 		ast.Inspect(f.syntax, b.node)
 		b.unused()

@@ -3,10 +3,11 @@
 //
 //   - Layers. Every package has a row in the table layers, which says what it
 //     may import. A dependency arrow is a decision, so it is written down where
-//     a reviewer sees it change.
-//   - Determinism. Packages whose row says simulated may not let anything but
-//     the seed decide: no goroutines, no clocks, no global random numbers, no
-//     map order, no addresses, no float time. One leak spoils every replay.
+//     a reviewer sees it change. What a row allows must be needed.
+//   - Determinism. Packages whose row says simulated, and the single files that
+//     rows name, may not let anything but the seed decide: no goroutines, no
+//     clocks, no global random numbers, no map order, no addresses, no float
+//     time. One leak spoils every replay.
 //   - Text. No notes to self, no machine paths, a comment for every package and
 //     every exported name.
 //

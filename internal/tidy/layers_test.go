@@ -2,6 +2,7 @@ package tidy
 
 import (
 	"go/ast"
+	"path"
 	"slices"
 	"strings"
 )
@@ -23,10 +24,12 @@ type layer struct {
 	modules   []string // other people's modules
 	anything  bool     // the command: nobody imports it
 	simulated bool     // the determinism bans hold
+	files     []string // of a package that is not simulated: the files in which they hold
 }
 
 // layers is the architecture (docs/design.md has it as a picture). A row for a
-// package that does not exist is harmless; a package without a row fails.
+// package that does not exist is harmless; a package without a row fails, and so
+// does an allowance that nothing needs.
 var layers = map[string]layer{
 	// Judges: they know no simulator, so they judge histories recorded anywhere.
 	"model":           {modules: []string{porcupine}},
@@ -41,15 +44,17 @@ var layers = map[string]layer{
 	"replication": {simulated: true, imports: []string{"sim"}},
 	"faults":      {simulated: true, imports: []string{"sim"}},
 	"systems": {simulated: true, imports: []string{
-		".", "checker", "faults", "history", "model", "replication", "sim",
+		".", "checker", "faults", "model", "replication", "sim",
 	}},
 
 	// report never imports the root, so that a failing Check can write its page.
 	"report": {imports: []string{"history", "model", "sim"}},
-	// The root reads scenario files from `go test` too, hence YAML.
+	// The root reads scenario files from `go test` too, hence YAML. What decides a
+	// run stands in files of its own.
 	".": {
+		files:   []string{"client.go", "digest.go", "generate.go", "judge.go", "run.go", "shrink.go"},
 		imports: []string{"checker", "faults", "history", "internal/wholefile", "model", "report", "sim"},
-		modules: []string{porcupine, yaml},
+		modules: []string{yaml},
 	},
 	"campaign":  {imports: []string{".", "checker", "sim"}},
 	"cmd/check": {anything: true},
@@ -81,6 +86,39 @@ func checkLayers(t *tree, r *report) {
 		for _, f := range p.files {
 			for _, spec := range f.syntax.Imports {
 				checkImport(p.dir, row, f.test, spec, r)
+			}
+		}
+	}
+}
+
+// checkAllowances reports what a row allows and its package does not need: it
+// would let the next arrow in without a decision. Modules may be needed by tests
+// alone, packages of ours may not.
+func checkAllowances(t *tree, r *report) {
+	for _, p := range t.pkgs {
+		row, needed, all := t.layers[p.dir], map[string]bool{}, []string{}
+		for _, f := range p.files {
+			for _, spec := range f.syntax.Imports {
+				imported := strings.Trim(spec.Path.Value, "`\"")
+				if ours, ok := inModule(imported); ok && !f.test {
+					needed[ours] = true
+				}
+				all = append(all, imported)
+			}
+		}
+		for _, dir := range row.imports {
+			if !needed[dir] {
+				r.add(p.files[0].syntax.Package, "allowance", "the row of %s allows %s of ours, which it does not import", p.dir, dir)
+			}
+		}
+		for _, m := range row.modules {
+			if !slices.ContainsFunc(all, func(path string) bool { return in([]string{m}, path) }) {
+				r.add(p.files[0].syntax.Package, "allowance", "the row of %s allows %s, which it does not import", p.dir, m)
+			}
+		}
+		for _, name := range row.files {
+			if !slices.ContainsFunc(p.files, func(f *source) bool { return f.path == path.Join(p.dir, name) }) {
+				r.add(p.files[0].syntax.Package, "allowance", "the row of %s has the file %s, which does not exist", p.dir, name)
 			}
 		}
 	}

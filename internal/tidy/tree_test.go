@@ -24,6 +24,7 @@ type tree struct {
 	texts  []text
 	layers map[string]layer
 	dice   map[string]string // files that may import math/rand, and why
+	whole  bool              // every row's package is all there: what a row allows must be needed
 }
 
 // pkg is the Go files of one directory, of the package and of its tests.
@@ -52,7 +53,7 @@ var notOurs = []string{".git", "rashomon-out", "internal/tidy/testdata"}
 // readTree reads the module in fsys. Nested modules, testdata and directories
 // that the go command skips hold texts but no packages.
 func readTree(fsys fs.FS) (*tree, error) {
-	t := &tree{fsys: fsys, fset: token.NewFileSet(), layers: layers, dice: dice}
+	t := &tree{fsys: fsys, fset: token.NewFileSet(), layers: layers, dice: dice, whole: true}
 	err := fs.WalkDir(fsys, ".", func(name string, d fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
@@ -160,6 +161,9 @@ func (r *report) addLine(path string, line int, rule, format string, args ...any
 func inspect(t *tree) ([]finding, error) {
 	r := &report{fset: t.fset}
 	checkLayers(t, r)
+	if t.whole {
+		checkAllowances(t, r)
+	}
 	checkText(t, r)
 	checkDocs(t, r)
 	if err := checkBans(t, r); err != nil {

@@ -1,0 +1,221 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/rashomon-go/rashomon"
+	"github.com/rashomon-go/rashomon/campaign"
+	"github.com/rashomon-go/rashomon/sim"
+)
+
+// fuzzReport is what a campaign found, for programs.
+type fuzzReport struct {
+	Cells       []cellReport `json:"cells"`
+	Runs        int          `json:"runs"`
+	Seconds     float64      `json:"seconds"`
+	Interrupted bool         `json:"interrupted"`
+	Digest      string       `json:"digest"` // over all runs, in the order of their seeds
+	Errors      []string     `json:"errors,omitempty"`
+}
+
+type cellReport struct {
+	System       string         `json:"system"`
+	Bug          string         `json:"bug,omitempty"`
+	Reads        string         `json:"reads"`
+	Claim        string         `json:"claim"`
+	Refuted      bool           `json:"refuted"` // not claimed
+	Verdict      string         `json:"verdict"`
+	Kept         bool           `json:"kept"` // it turned out as the table of claims says
+	Runs         int            `json:"runs"`
+	Violations   int            `json:"violations"`
+	Panics       int            `json:"panics"`
+	Inconclusive int            `json:"inconclusive"`
+	Reasons      map[string]int `json:"reasons,omitempty"`
+	Operations   int            `json:"operations"`
+	OK           int            `json:"ok"`
+	Overlapping  int            `json:"overlapping"`
+	Faults       int            `json:"faults"`
+	Messages     uint64         `json:"messages"`
+	Dropped      uint64         `json:"dropped"`
+	Duplicated   uint64         `json:"duplicated"`
+	Reordered    uint64         `json:"reordered"`
+	RanTwice     int            `json:"ran_twice"`
+	Found        *foundReport   `json:"found,omitempty"`
+	Panicked     *foundReport   `json:"panicked,omitempty"`
+	Differs      *differReport  `json:"differs,omitempty"` // two runs of one scenario
+}
+
+type foundReport struct {
+	Seed       uint64   `json:"seed"`
+	Sentence   string   `json:"sentence"`
+	Witness    []string `json:"witness"`
+	Operations int      `json:"operations"`
+	Faults     int      `json:"faults"`
+	Digest     string   `json:"digest"`             // of the shrunk scenario's run
+	Scenario   string   `json:"scenario,omitempty"` // file
+	Page       string   `json:"page,omitempty"`     // file
+}
+
+func newFuzzReport(r *campaign.Report, found []findings) fuzzReport {
+	report := fuzzReport{Runs: r.Runs, Seconds: r.Took.Seconds(), Digest: rashomon.DigestString(r.Digest)}
+	for i := range r.Cells {
+		c := &r.Cells[i]
+		e := &c.Exercise
+		cell := cellReport{
+			System: c.System.Name, Bug: c.System.Bug, Reads: c.Claim.Reads, Claim: string(c.Claim.Property), Refuted: c.Claim.Refuted,
+			Verdict: c.Verdict().String(), Kept: c.Kept(),
+			Runs: c.Runs, Violations: c.Violations, Panics: c.Panics, Inconclusive: c.Inconclusive, Reasons: c.Reasons,
+			Operations: e.Operations(), OK: e.OK, Overlapping: e.Overlapping, Faults: e.Faults,
+			Messages: e.Traffic.Sent, Dropped: dropped(&e.Traffic), Duplicated: e.Traffic.Duplicated, Reordered: e.Traffic.HeldBack,
+			RanTwice: c.RanTwice, Found: found[i].found, Panicked: found[i].panicked, Differs: found[i].differs,
+		}
+		report.Cells = append(report.Cells, cell)
+	}
+	return report
+}
+
+// status is 4 if something is not deterministic.
+func (r *fuzzReport) status() status {
+	if slices.ContainsFunc(r.Cells, func(c cellReport) bool { return c.Differs != nil }) {
+		return statusBroken
+	}
+	return statusValid
+}
+
+// dropped counts messages that the network or a fault kept from a destination.
+func dropped(t *sim.Traffic) uint64 {
+	return t.Dropped[sim.Lost] + t.Dropped[sim.CutAtSend] + t.Dropped[sim.CutInFlight] + t.Dropped[sim.NodeDown]
+}
+
+func (r fuzzReport) print(w io.Writer) error {
+	var b strings.Builder
+	r.verdicts(&b)
+	b.WriteString("\n")
+	r.exercised(&b)
+	for i := range r.Cells {
+		r.Cells[i].reasons(&b)
+	}
+	for i := range r.Cells {
+		r.Cells[i].found(&b)
+	}
+	interrupted := ""
+	if r.Interrupted {
+		interrupted = ", interrupted"
+	}
+	fmt.Fprintf(&b, "\n%s in %.1f s%s\ndigest: %s\n", plural(r.Runs, "run"), r.Seconds, interrupted, r.Digest)
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// verdicts prints what came of each row of the tables of claims.
+func (r fuzzReport) verdicts(w io.Writer) {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "SYSTEM\tREADS AT\tCLAIM\tVERDICT\tRUNS\tINVALID\tUNKNOWN")
+	for i := range r.Cells {
+		c := &r.Cells[i]
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%d\t%d\t%d\n",
+			c.name(), c.Reads, claimText(c.Claim, c.Refuted), c.verdict(), c.Runs, c.Violations, c.Inconclusive)
+	}
+	t.Flush() // to memory: see print
+}
+
+// exercised prints what happened in the runs: where nothing happens, nothing is
+// proved.
+func (r fuzzReport) exercised(w io.Writer) {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "EXERCISED\tREADS AT\tCLAIM\tOPERATIONS\tOK\tOVERLAPPING\tFAULTS\tMESSAGES\tDROPPED\tTWICE\tLATE")
+	for i := range r.Cells {
+		c := &r.Cells[i]
+		fmt.Fprintf(t, "%s\t%s\t%s\t%d\t%s\t%s\t%d\t%d\t%s\t%s\t%s\n", c.name(), c.Reads, claimText(c.Claim, c.Refuted),
+			c.Operations, percent(c.OK, c.Operations), percent(c.Overlapping, c.Operations), c.Faults,
+			c.Messages, percent(c.Dropped, c.Messages), percent(c.Duplicated, c.Messages), percent(c.Reordered, c.Messages))
+	}
+	t.Flush() // to memory: see print
+}
+
+// reasons prints why runs were inconclusive, the most frequent reason first.
+func (c *cellReport) reasons(b *strings.Builder) {
+	if c.Inconclusive == 0 {
+		return
+	}
+	reasons := slices.SortedFunc(maps.Keys(c.Reasons), func(a, b string) int {
+		return cmp.Or(cmp.Compare(c.Reasons[b], c.Reasons[a]), strings.Compare(a, b))
+	})
+	fmt.Fprintf(b, "\n%s: %s of %d unknown:\n", c.row(), plural(c.Inconclusive, "run"), c.Runs)
+	for _, reason := range reasons {
+		fmt.Fprintf(b, "  %d because %s\n", c.Reasons[reason], reason)
+	}
+}
+
+// name is the system, or the bug in it, whose name begins with the system's.
+func (c *cellReport) name() string { return cmp.Or(c.Bug, c.System) }
+
+// row names the row of the table of claims.
+func (c *cellReport) row() string {
+	return fmt.Sprintf("%s, %s with reads at %s", c.name(), claimText(c.Claim, c.Refuted), c.Reads)
+}
+
+// verdict shouts where the table of claims is wrong.
+func (c *cellReport) verdict() string {
+	switch {
+	case c.Differs != nil:
+		return "NOT DETERMINISTIC"
+	case c.Panics > 0:
+		return "PANICKED"
+	case c.Violations > 0 && c.Refuted:
+		return "refuted"
+	case c.Violations > 0:
+		return "INVALID"
+	case c.Refuted && c.Bug == "":
+		return "NOT REFUTED"
+	}
+	return c.Verdict
+}
+
+// percent prints n of a whole in per cent.
+func percent[N int | uint64](n, of N) string {
+	if of == 0 {
+		return "-"
+	}
+	return fmt.Sprintf("%d %%", 100*n/of)
+}
+
+// found prints what was found in the row.
+func (c *cellReport) found(b *strings.Builder) {
+	if d := c.Differs; d != nil {
+		fmt.Fprintf(b, "\n%s: not deterministic (seed %d):\n%s\n", c.row(), d.Seed, d)
+		printFiles(b, "", d.Scenario)
+	}
+	if f := c.Found; f != nil {
+		f.print(b, fmt.Sprintf("%s is not %s with reads at %s", c.name(), c.Claim, c.Reads))
+	}
+	if f := c.Panicked; f != nil {
+		f.print(b, fmt.Sprintf("%s: panicked in %d of %s", c.row(), c.Panics, plural(c.Runs, "run")))
+	}
+}
+
+func (f *foundReport) print(b *strings.Builder, what string) {
+	fmt.Fprintf(b, "\n%s (seed %d, shrunk to %s and %s):\n%s\n",
+		what, f.Seed, plural(f.Operations, "operation"), plural(f.Faults, "fault"), f.Sentence)
+	for _, op := range f.Witness {
+		fmt.Fprintf(b, "  %s\n", op)
+	}
+	printFiles(b, f.Page, f.Scenario)
+}
+
+// printFiles prints how to look at a finding, as far as it was written.
+func printFiles(b *strings.Builder, page, scenario string) {
+	if page != "" {
+		fmt.Fprintf(b, "  page:   %s\n", filepath.ToSlash(page))
+	}
+	if scenario != "" {
+		fmt.Fprintf(b, "  replay: %s\n", replayCommand(filepath.ToSlash(scenario)))
+	}
+}

@@ -1,0 +1,161 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"github.com/rashomon-go/rashomon"
+	"github.com/rashomon-go/rashomon/campaign"
+	"github.com/rashomon-go/rashomon/checker"
+	"github.com/rashomon-go/rashomon/sim"
+)
+
+// shrinkRuns bounds how long a violation is shrunk.
+const shrinkRuns = 600
+
+// saver shrinks what a campaign found and writes it to a directory.
+type saver struct {
+	dir  string
+	errs []error // what could not be written
+}
+
+// failure is nil if everything was written.
+func (s *saver) failure() error {
+	if len(s.errs) == 0 {
+		return nil
+	}
+	return brokenError{errors.Join(s.errs...)}
+}
+
+// findings are what was found in one cell. Each may be nil.
+type findings struct {
+	found, panicked *foundReport
+	differs         *differReport
+}
+
+func (s *saver) save(r *campaign.Report) []findings {
+	all := make([]findings, len(r.Cells))
+	for i := range r.Cells {
+		all[i] = s.cell(&r.Cells[i])
+	}
+	return all
+}
+
+func (s *saver) cell(c *campaign.CellReport) (f findings) {
+	name := fmt.Sprintf("%s-%s-%s", c.System.Name, c.Claim.Reads, c.Claim.Property)
+	if c.System.Bug != "" {
+		name = c.System.Bug
+	}
+	if d := c.FirstDiffering; d != nil {
+		f.differs = s.differs(c.System, d.Scenario, d, d.Again, name)
+	}
+	for _, k := range []struct {
+		first *campaign.Finding
+		name  string
+		to    **foundReport
+	}{{c.First, name, &f.found}, {c.FirstPanic, name + "-panic", &f.panicked}} {
+		if k.first == nil {
+			continue
+		}
+		found, differs := s.finding(c.System, k.first, k.name)
+		*k.to = found
+		if f.differs == nil {
+			f.differs = differs
+		}
+	}
+	return f
+}
+
+// finding writes a scenario that fails, and its page. Each time that it is run on
+// the way, the run must be the same as before.
+func (s *saver) finding(system *rashomon.System, f *campaign.Finding, name string) (*foundReport, *differReport) {
+	again, err := rashomon.Run(system, f.Scenario, rashomon.Options{Check: checker.Options{VerdictOnly: true}})
+	if err != nil {
+		s.errs = append(s.errs, fmt.Errorf("%s: %w", name, err))
+		return nil, nil
+	}
+	if campaign.Differs(f.Result, again) {
+		return nil, s.differs(system, f.Scenario, f, again, name)
+	}
+	small, result, err := rashomon.Shrink(system, f.Scenario, rashomon.Options{}, shrinkRuns)
+	if err != nil {
+		s.errs = append(s.errs, fmt.Errorf("%s: %w", name, err))
+		return nil, nil
+	}
+	saved, again := s.write(system, small, name)
+	if again != nil && campaign.Differs(result, again) {
+		d := newDiffer(system, small, f.Seed, result.Digest, again.Digest)
+		d.Scenario = saved.Scenario
+		return nil, d
+	}
+	found := &foundReport{
+		Seed: f.Seed, Sentence: result.Sentence, Operations: len(small.Operations), Faults: len(small.Faults),
+		Digest: rashomon.DigestString(result.Digest), Scenario: saved.Scenario, Page: saved.Page,
+	}
+	for _, op := range result.Witness {
+		found.Witness = append(found.Witness, result.DescribeOp(op))
+	}
+	return found, nil
+}
+
+// write writes a scenario and its page. What was not written has no name.
+func (s *saver) write(system *rashomon.System, sc *rashomon.Scenario, name string) (rashomon.Saved, *rashomon.Result) {
+	ours := *sc
+	ours.Program = version()
+	saved, result, err := rashomon.Save(s.dir, name, system, &ours, replayCommand)
+	if err != nil {
+		s.errs = append(s.errs, notWritten("--out", filepath.Join(s.dir, name), err))
+		saved.Page = "" // it is written last
+	}
+	return saved, result
+}
+
+// differs writes a scenario of which two runs differ.
+func (s *saver) differs(system *rashomon.System, sc *rashomon.Scenario, f *campaign.Finding, again *rashomon.Result, name string) *differReport {
+	d := newDiffer(system, sc, f.Seed, f.Result.Digest, again.Digest)
+	saved, _ := s.write(system, sc, name+"-differs")
+	d.Scenario = saved.Scenario
+	return d
+}
+
+// differReport tells that two runs of one scenario were not the same.
+type differReport struct {
+	Seed     uint64 `json:"seed"`
+	Digest   string `json:"digest"`
+	Again    string `json:"again"`              // the digest of another run
+	Where    string `json:"where"`              // the first event that differs, in words
+	Scenario string `json:"scenario,omitempty"` // file
+}
+
+func newDiffer(s *rashomon.System, sc *rashomon.Scenario, seed, digest, again uint64) *differReport {
+	return &differReport{
+		Seed: seed, Digest: rashomon.DigestString(digest), Again: rashomon.DigestString(again),
+		Where: whereDiffers(s, sc),
+	}
+}
+
+// whereDiffers runs a scenario twice more and says where the runs part.
+func whereDiffers(s *rashomon.System, sc *rashomon.Scenario) string {
+	d, err := rashomon.Diverge(s, sc)
+	switch {
+	case err != nil:
+		return err.Error()
+	case d == nil:
+		return "two more runs were equal, event by event"
+	}
+	name := naming(sc.Names(s))
+	words := func(e *sim.Event) string {
+		if e == nil {
+			return "the end"
+		}
+		return strings.Join(strings.Fields(e.Describe(name)), " ")
+	}
+	return fmt.Sprintf("event %d of two more runs was first %q and then %q", d.Index+1, words(d.First), words(d.Again))
+}
+
+// String says it in one line.
+func (d *differReport) String() string {
+	return fmt.Sprintf("two runs of one scenario gave the digests %s and %s: something is not deterministic; %s", d.Digest, d.Again, d.Where)
+}

@@ -1,0 +1,64 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/rashomon-go/rashomon/history"
+	"github.com/rashomon-go/rashomon/report"
+)
+
+// page shows a history that comes from elsewhere: there are operations, and no
+// messages.
+func (r *historyReport) page() *report.Page {
+	p := &report.Page{
+		Title: filepath.Base(r.File), Verdict: r.Verdict, Sentence: cmp.Or(r.Sentence, r.Reason),
+		Claim:   "linearizable as a " + r.Model,
+		Replay:  "go run ./cmd/check history --model " + r.Model + " " + quoted(filepath.ToSlash(r.File)),
+		History: r.history, Witness: r.witness, Names: r.history.Clients,
+		Facts: []report.Fact{
+			{Name: "operations ok", Value: fmt.Sprint(r.OK)}, {Name: "operations failed", Value: fmt.Sprint(r.Failed)},
+			{Name: "operations unknown", Value: fmt.Sprint(r.Unknown)}, {Name: "keys", Value: fmt.Sprint(r.Keys)},
+			{Name: "format", Value: r.Format}, {Name: "judged by", Value: strings.Join(r.Engines, ", ")},
+		},
+	}
+	for _, note := range r.Notes {
+		p.Facts = append(p.Facts, report.Fact{Name: "note", Value: note})
+	}
+	if timeless(r.history) {
+		p.History = inPositions(r.history)
+		p.Facts = append(p.Facts, report.Fact{Name: "time", Value: "the file has none: a millisecond on the axis is the step from one event to the next"})
+	}
+	p.Facts = slices.DeleteFunc(p.Facts, func(f report.Fact) bool { return f.Value == "" })
+	return p
+}
+
+// timeless says whether a history tells the order of its events and no times.
+func timeless(h *history.History) bool {
+	return !slices.ContainsFunc(h.Ops, func(o history.Op) bool { return o.CalledAt != 0 || o.ReturnedAt != 0 })
+}
+
+// inPositions returns a history with the positions of its events for times.
+// Operations that did not return last until the end.
+func inPositions(h *history.History) *history.History {
+	drawn := *h
+	drawn.Ops = slices.Clone(h.Ops)
+	last := int64(0)
+	for i := range drawn.Ops {
+		o := &drawn.Ops[i]
+		last = max(last, o.Call)
+		if o.Return != history.Never {
+			last = max(last, o.Return)
+		}
+	}
+	for i := range drawn.Ops {
+		o := &drawn.Ops[i]
+		o.CalledAt = time.Duration(o.Call) * time.Millisecond
+		o.ReturnedAt = time.Duration(min(o.Return, last+1)) * time.Millisecond
+	}
+	return &drawn
+}

@@ -1,0 +1,47 @@
+package main
+
+import (
+	"cmp"
+	"runtime/debug"
+	"strings"
+)
+
+// unversioned is what a build calls itself that cannot say which code is in it: go
+// run stamps nothing, and a tree with changes may hold anything.
+const unversioned = "unversioned build"
+
+// version returns the commit that the program was built from, or the module's
+// version, or unversioned.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return unversioned
+	}
+	return versionOf(info)
+}
+
+func versionOf(info *debug.BuildInfo) string {
+	stamps := map[string]string{}
+	for _, s := range info.Settings {
+		stamps[s.Key] = s.Value
+	}
+	if stamps["vcs.modified"] == "true" {
+		return unversioned
+	}
+	revision := stamps["vcs.revision"]
+	name := cmp.Or(revision[:min(12, len(revision))], info.Main.Version)
+	if !versioned(name) {
+		return unversioned
+	}
+	return name
+}
+
+// versioned says whether a name tells which code a program was built from. Files
+// may carry names of older builds, and those of a changed tree.
+func versioned(name string) bool {
+	switch name {
+	case "", unversioned, "(devel)", "unknown":
+		return false
+	}
+	return !strings.HasSuffix(name, "+changes") && !strings.HasSuffix(name, "+dirty")
+}

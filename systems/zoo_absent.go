@@ -1,0 +1,22 @@
+package systems
+
+// Absent is a bug of the catalogue that is not planted, and the reason.
+type Absent struct{ Name, Reason string }
+
+// AbsentBugs returns the bugs that one would look for in the zoo and not find.
+func AbsentBugs() []Absent {
+	return []Absent{
+		{"chain-lost-propagate", "nodes take updates in sequence only, so a lost one leaves the chain safe and stuck: a matter of progress"},
+		{"chain-sent-not-resent", "as chain-lost-propagate"},
+		{"chain-stale-configuration-accepted", "messages of an older configuration carry updates that their receiver has or is about to get"},
+		{"craq-dirty-leak", "a version that stays dirty is asked for at the tail: right, and slow"},
+		{"craq-tail-answers-latest-applied", "a tail commits what it applies in the same step"},
+		{"ml-lww-skewed-after-dominance", "leaders that exchange in pairs come to agree all the same; without anti-entropy a script of package replication shows it"},
+		{"net-payload-aliasing", "messages are values; what they refer to is given away by the sender"},
+		{"pb-ack-teleport", "acknowledgements are messages, and nodes have no other way to reach each other"},
+		{"pb-no-retransmit", "a synchronous group stops: a matter of progress"},
+		{"pb-seq-regress", "the end of a log is what it holds, and is not assigned"},
+		{"sim-crash-keeps-running", "a crash drops the node's value, its timers and its inbox; tests of package sim see to it"},
+		{"store-evict", "replicas keep everything"},
+	}
+}
