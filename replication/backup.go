@@ -67,9 +67,11 @@ func (n *BackupNode) Start(env *sim.Env) {
 	n.join(env)
 }
 
-// join asks until it is answered.
+// join asks until it is answered. Who is no member goes on asking: a primary that
+// restarts doesn't know of it any more.
 func (n *BackupNode) join(env *sim.Env) {
-	if !n.matched || !n.floored {
+	learner := !n.fixed() && !n.member(env)
+	if !n.matched || !n.floored || learner {
 		env.Send(n.of, Join{n.number, slices.Clone(n.log.runs), n.matched, n.boot})
 		env.After(orDefault(n.cfg.Retransmit), retransmit{n.number})
 	}

@@ -18,7 +18,6 @@ type party struct {
 	cfg   *PrimaryBackupConfig
 	drift []int64
 	acked map[RequestID]bool
-	wrong string
 	logs  map[Position]Entry // of every name that an entry had on any disk
 	seen  []int              // records of each disk that have been looked at
 }
@@ -136,54 +135,128 @@ func (p *party) healed() error {
 	return nil
 }
 
+// failoverPlan is a random party as data.
+type failoverPlan struct {
+	Config   PrimaryBackupConfig
+	Nodes    int
+	Seed     uint64
+	Link     sim.Link
+	Drift    []int64
+	Troubles []failoverTrouble
+}
+
+// failoverTrouble crashes a node if From is To, and otherwise cuts From off from
+// everybody, or with LoseUnsynced from To.
+type failoverTrouble struct {
+	At, For  time.Duration
+	From, To sim.NodeID
+	Fate     sim.DiskFate
+}
+
+// failoverPlans lose no more disks than the configuration allows for.
+var failoverPlans = rapid.Custom(func(t *rapid.T) failoverPlan {
+	n := rapid.IntRange(2, 5).Draw(t, "nodes")
+	p := failoverPlan{Nodes: n, Seed: rapid.Uint64().Draw(t, "seed"), Link: sim.Link{
+		Latency: sim.Exponential(milli/2, time.Duration(rapid.IntRange(0, 5).Draw(t, "tail"))*milli),
+		Loss:    float64(rapid.IntRange(0, 10).Draw(t, "loss")) / 100, Duplicate: 0.1, Reorder: 0.1,
+	}}
+	p.Config = PrimaryBackupConfig{Mode: Sync, Least: 1 + (n-1)/2}
+	losses := p.Config.Least - 1
+	if rapid.Bool().Draw(t, "semi-sync") {
+		p.Config = PrimaryBackupConfig{Mode: SemiSync, Acks: n / 2}
+		losses = n / 2
+	}
+	for range n + 1 {
+		p.Drift = append(p.Drift, rapid.Int64Range(-200_000, 200_000).Draw(t, "drift"))
+	}
+	for range rapid.IntRange(0, 8).Draw(t, "troubles") {
+		f := failoverTrouble{
+			At:   time.Duration(rapid.IntRange(0, 600).Draw(t, "at")) * milli,
+			For:  time.Duration(rapid.IntRange(1, 300).Draw(t, "for")) * milli,
+			From: sim.NodeID(rapid.IntRange(0, n).Draw(t, "from")), To: sim.NodeID(rapid.IntRange(0, n).Draw(t, "to")),
+			Fate: sim.DiskFate(rapid.IntRange(0, 2).Draw(t, "fate")),
+		}
+		if f.From == f.To && f.Fate == sim.LoseAll {
+			if losses--; losses < 0 {
+				f.Fate = sim.LoseUnsynced
+			}
+		}
+		p.Troubles = append(p.Troubles, f)
+	}
+	return p
+})
+
+// play runs a plan and returns the first thing that is wrong.
+func (f failoverPlan) play(rules *PrimaryBackupRules) error {
+	f.Config.Rules = rules
+	p := newParty(f.Seed, f.Config, f.Nodes, f.Link)
+	defer p.world.Stop()
+	p.drift = f.Drift
+	for id, drift := range f.Drift {
+		p.world.SetClock(sim.NodeID(id), sim.Clock{DriftPPM: drift})
+	}
+	for c := range 3 {
+		p.write(fmt.Sprint("c", c), 30)
+	}
+	for _, t := range f.Troubles {
+		p.trouble(t.At, t.For, t.From, t.To, t.Fate)
+	}
+	for p.world.Step(6 * time.Second) {
+		if err := p.invariants(); err != nil {
+			return fmt.Errorf("at %v: %w", p.world.Now(), err)
+		}
+		if p.world.Now() > 3*time.Second && p.healed() == nil {
+			return nil
+		}
+	}
+	return p.healed()
+}
+
 // TestFailoverProperties: while the budget of lost disks holds, no acknowledged
 // update is lost, whatever crashes, drifts and is cut off; and when all is healed,
 // everybody is a member again with the same log.
 func TestFailoverProperties(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		n := rapid.IntRange(2, 5).Draw(t, "nodes")
-		cfg := PrimaryBackupConfig{Mode: Sync, Least: 1 + (n-1)/2}
-		losses := cfg.Least - 1
-		if rapid.Bool().Draw(t, "semi-sync") {
-			cfg = PrimaryBackupConfig{Mode: SemiSync, Acks: n / 2}
-			losses = n / 2
-		}
-		p := newParty(rapid.Uint64().Draw(t, "seed"), cfg, n, sim.Link{
-			Latency: sim.Exponential(milli/2, time.Duration(rapid.IntRange(0, 5).Draw(t, "tail"))*milli),
-			Loss:    float64(rapid.IntRange(0, 10).Draw(t, "loss")) / 100, Duplicate: 0.1, Reorder: 0.1,
-		})
-		defer p.world.Stop()
-		for id := range n + 1 {
-			p.drift[id] = rapid.Int64Range(-200_000, 200_000).Draw(t, "drift")
-			p.world.SetClock(sim.NodeID(id), sim.Clock{DriftPPM: p.drift[id]})
-		}
-		for c := range 3 {
-			p.write(fmt.Sprint("c", c), 30)
-		}
-		for range rapid.IntRange(0, 6).Draw(t, "troubles") {
-			at := time.Duration(rapid.IntRange(0, 600).Draw(t, "at")) * milli
-			span := time.Duration(rapid.IntRange(1, 300).Draw(t, "for")) * milli
-			a, b := sim.NodeID(rapid.IntRange(0, n).Draw(t, "from")), sim.NodeID(rapid.IntRange(0, n).Draw(t, "to"))
-			fate := sim.DiskFate(rapid.IntRange(0, 2).Draw(t, "fate"))
-			if a == b && int(a) < n && fate == sim.LoseAll {
-				if losses--; losses < 0 {
-					fate = sim.KeepAll
-				}
-			}
-			p.trouble(at, span, a, b, fate)
-		}
-		for p.world.Now() < 6*time.Second && p.world.Step(6*time.Second) {
-			if err := p.invariants(); err != nil {
-				t.Fatalf("at %v: %v", p.world.Now(), err)
-			}
-			if p.world.Now() > 3*time.Second && p.healed() == nil {
-				return
-			}
-		}
-		if err := p.healed(); err != nil {
+		if err := failoverPlans.Draw(t, "plan").play(nil); err != nil {
 			t.Fatal(err)
 		}
 	})
+}
+
+// TestFailoverDefectsAreCaught: with one decision wrong, a property breaks.
+func TestFailoverDefectsAreCaught(t *testing.T) {
+	for name, plant := range map[string]func(*PrimaryBackupRules){
+		"no backup is waited for": func(r *PrimaryBackupRules) {
+			r.Need = func(*PrimaryBackupConfig, int) int { return 0 }
+		},
+		"the shortest log is promoted": func(r *PrimaryBackupRules) {
+			r.Quorum = func(*PrimaryBackupConfig, int) int { return 1 }
+			r.Promote = func(reports []Report) (worst int) {
+				for i := range reports {
+					if reports[i].Last.Compare(reports[worst].Last) < 0 {
+						worst = i
+					}
+				}
+				return worst
+			}
+		},
+		"a lease is longer than the master's patience": func(r *PrimaryBackupRules) {
+			r.LeaseEnd = func(sent, _, lease time.Duration) time.Duration { return sent + 5*lease }
+		},
+		"nothing is synced": func(r *PrimaryBackupRules) { r.Sync = func(*sim.Env) {} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			rules := RightPrimaryBackupRules()
+			plant(&rules)
+			for seed := range 1000 {
+				if err := failoverPlans.Example(seed).play(&rules); err != nil {
+					t.Logf("plan %d: %v", seed, err)
+					return
+				}
+			}
+			t.Fatal("not caught in 1000 plans")
+		})
+	}
 }
 
 // trouble cuts a node off, or a link, or crashes a node, for a while.
@@ -195,7 +268,7 @@ func (p *party) trouble(at, span time.Duration, a, b sim.NodeID, fate sim.DiskFa
 			return
 		}
 		pairs := []sim.Pair{{From: a, To: b}}
-		if a > b { // from everybody, both ways
+		if fate != sim.LoseUnsynced { // from everybody, both ways
 			pairs = nil
 			for id := range p.cfg.Failover.Master + 1 {
 				pairs = append(pairs, sim.Pair{From: a, To: id}, sim.Pair{From: id, To: a})
