@@ -127,6 +127,7 @@ func newRun(s *System, sc *Scenario, opt Options) *run {
 		r.cluster.Services = append(r.cluster.Services, sim.NodeID(sc.Nodes+i))
 	}
 	r.recorder.Nodes(nodeNames(sc.Nodes))
+	r.recorder.Clients(sc.Names(s)[sc.Nodes+len(s.Services):])
 	return r
 }
 

@@ -57,7 +57,7 @@ var layers = map[string]layer{
 		imports: []string{"checker", "faults", "history", "internal/wholefile", "model", "report", "sim"},
 		modules: []string{yaml},
 	},
-	"campaign":  {imports: []string{".", "checker", "sim"}},
+	"campaign":  {imports: []string{".", "checker", "sim"}, modules: []string{gonum}},
 	"cmd/check": {anything: true},
 
 	"internal/tidy":      {},
