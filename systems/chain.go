@@ -44,7 +44,7 @@ func chainSystem(name, about string, apportioned bool, claims []rashomon.Claim) 
 		Tolerates: chainTolerates,
 		Roles:     []string{"head", "middle", "tail", "deposed", master},
 		InRole:    chainRole,
-		Settle:    3 * time.Second,
+		Settle:    4 * time.Second,
 	}
 }
 

@@ -41,7 +41,7 @@ func primaryBackup(name, about string) *rashomon.System {
 		Tolerates: func(replicas int) faults.Options { return toleratedBy(mode, replicas) },
 		Roles:     []string{"primary", "deposed", master},
 		InRole:    inRole,
-		Settle:    750 * ms,
+		Settle:    4 * time.Second,
 	}
 }
 
