@@ -17,7 +17,8 @@ import (
 //   - with NoRule, no acknowledged write or delete is lost: each comes causally
 //     before the write of what they return, or is that write, or comes causally
 //     before a write that may have happened and was not acknowledged. (With
-//     LastWriterWins those that are causally concurrent may be lost.)
+//     LastWriterWins those that are causally concurrent may be lost; with
+//     AnyWriteWins this and the point before do not count.)
 //
 // Absent at the end counts as written by some delete that did not fail, whichever
 // explains most, or by nobody if nothing was written.
@@ -90,7 +91,7 @@ func (c *convergence) judge(k int) Judgement {
 	if a, b, differ := c.differ(k); differ {
 		return c.words.divergence(a, b, max(c.asked(c.op(a)), none), max(c.asked(c.op(b)), none))
 	}
-	if len(c.reads[k]) > 0 {
+	if len(c.reads[k]) > 0 && c.rule != AnyWriteWins {
 		if j := c.survivor(c.reads[k][0]); j.Verdict == Invalid {
 			return j
 		}

@@ -59,7 +59,7 @@ func converges(h *history.History, terms Terms) bool {
 				return false
 			}
 		}
-		if !explained(h, causally, &h.Ops[i], terms.Rule) {
+		if terms.Rule != AnyWriteWins && !explained(h, causally, &h.Ops[i], terms.Rule) {
 			return false
 		}
 	}
@@ -124,6 +124,7 @@ func TestConvergentAgreesWithOracle(t *testing.T) {
 		"last writer wins": {story: story{ops: 10, keys: 1, lag: 20, wrong: 35}, terms: Terms{Rule: LastWriterWins}},
 		"with deletes":     {story: story{ops: 10, keys: 1, lag: 20, wrong: 40, deletes: true}, terms: Terms{Rule: LastWriterWins}},
 		"two keys":         {story: story{ops: 12, keys: 2, lag: 20, wrong: 30, deletes: true, cas: true}, terms: Terms{Rule: LastWriterWins}},
+		"any write wins":   {story: story{ops: 10, keys: 1, lag: 20, wrong: 60}, terms: Terms{Rule: AnyWriteWins}},
 		"no rule":          {story: story{ops: 9, keys: 1, lag: 10, wrong: 20, cas: true}},
 		"no rule, deletes": {story: story{ops: 6, keys: 1, lag: 10, wrong: 10, deletes: true}},
 	} {

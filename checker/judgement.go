@@ -67,6 +67,10 @@ const (
 	NoRule ConflictRule = iota
 	// LastWriterWins: one of them survives.
 	LastWriterWins
+	// AnyWriteWins: nothing is said about which write survives, not even of those
+	// that knew each other. It is for systems whose reads are dirty: clients know of
+	// writes that never were.
+	AnyWriteWins
 )
 
 // Sessions says to which session an operation belongs, or NoSession. Operations
