@@ -31,7 +31,7 @@ Pearson, 95 %. MEDIAN is how many runs it takes from one catch to the next.
 The exit status is 0 if every bug was caught, and 2 if one was not.`,
 		Example: `  check zoo
   check zoo --bug pb-no-fencing --runs 5000`,
-		Args: cobra.NoArgs,
+		Args: noArguments,
 		RunE: func(*cobra.Command, []string) error {
 			if runs < 1 || runs > 10_000_000 {
 				return fmt.Errorf("--runs %d, expected 1..10000000", runs)
