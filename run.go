@@ -159,6 +159,7 @@ func (r *run) play() {
 	r.finish(healed + patience)
 	r.pass(max(w.Now(), healed))
 	r.differed = r.differed || r.differ()
+	r.pass(w.Now() + breath)
 	r.settle()
 	w.Go(lastName, r.lastReads)
 	r.finish(w.Now() + patience)
@@ -192,16 +193,16 @@ func (r *run) pass(until time.Duration) {
 	}
 }
 
-// settle lets time pass until replicas agree: some time at least, and no more than
-// the system's Settle. If nobody can look inside them, it is all of that.
+// breath is how long everything is left alone before anybody asks whether replicas
+// agree.
+const breath = 100 * time.Millisecond
+
+// settle lets time pass until replicas agree, but no longer than the system's
+// Settle. If nobody can look inside them, it is all of that.
 func (r *run) settle() {
-	const least = 250 * time.Millisecond
 	end := r.world.Now() + r.system.settle()
-	for r.left > 0 && r.world.Now() < end {
-		r.pass(min(r.world.Now()+least, end))
-		if r.observable() && !r.differ() {
-			return
-		}
+	for r.left > 0 && r.world.Now() < end && !(r.observable() && !r.differ()) {
+		r.pass(min(r.world.Now()+breath, end))
 	}
 }
 

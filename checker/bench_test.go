@@ -5,29 +5,21 @@ package checker
 import (
 	"fmt"
 	"math/rand/v2"
-	"syscall"
 	"testing"
 
 	"github.com/rashomon-go/rashomon/history"
+	"github.com/rashomon-go/rashomon/internal/cputime"
 	"github.com/rashomon-go/rashomon/model"
 )
 
 func benchmark(b *testing.B, h *history.History, opts Options, check func(*history.History, Options)) {
 	b.ReportAllocs()
-	from := processorTime(b)
+	from := int64(cputime.Used())
 	for b.Loop() {
 		check(h, opts)
 	}
-	used := processorTime(b) - from // unlike elapsed time, it is ours alone
+	used := int64(cputime.Used()) - from // unlike elapsed time, it is ours alone
 	b.ReportMetric(float64(used)/float64(b.N)/float64(len(h.Ops)), "cpu-ns/operation")
-}
-
-func processorTime(b *testing.B) int64 {
-	var r syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &r); err != nil {
-		b.Fatal(err)
-	}
-	return r.Utime.Nano() + r.Stime.Nano()
 }
 
 // whole is what a caller pays, with the validation of the history.

@@ -2,10 +2,10 @@ package replication_test
 
 import (
 	"fmt"
-	"syscall"
 	"testing"
 	"time"
 
+	"github.com/rashomon-go/rashomon/internal/cputime"
 	. "github.com/rashomon-go/rashomon/replication"
 	"github.com/rashomon-go/rashomon/sim"
 )
@@ -70,10 +70,10 @@ func BenchmarkWrites(b *testing.B) {
 				}
 				s := &source{keys: keys, writes: writes, every: 2 * time.Millisecond}
 				w.AddNode("source", func(sim.NodeID, *sim.Disk) sim.Node { return s })
-				start := cpuTime()
+				start := cputime.Used()
 				for w.Step(time.Minute) {
 				}
-				spent += cpuTime() - start
+				spent += cputime.Used() - start
 				if s.answered != writes {
 					b.Fatalf("%d of %d writes were answered", s.answered, writes)
 				}
@@ -81,14 +81,4 @@ func BenchmarkWrites(b *testing.B) {
 			b.ReportMetric(float64(b.N*writes)/spent.Seconds(), "writes/cpu-s")
 		})
 	}
-}
-
-// cpuTime returns the user and system time of the process so far, because the
-// machine that measures may be busy.
-func cpuTime() time.Duration {
-	var r syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &r); err != nil {
-		panic(err)
-	}
-	return time.Duration(r.Utime.Nano() + r.Stime.Nano())
 }

@@ -3,10 +3,10 @@ package replication_test
 import (
 	"fmt"
 	"strconv"
-	"syscall"
 	"testing"
 	"time"
 
+	"github.com/rashomon-go/rashomon/internal/cputime"
 	"github.com/rashomon-go/rashomon/replication"
 	"github.com/rashomon-go/rashomon/sim"
 )
@@ -54,20 +54,11 @@ func benchmarkWrites(b *testing.B, keys int, interval time.Duration) {
 		w.Step(time.Hour * 1000)
 	}
 	b.ResetTimer()
-	start := leaderCPU()
+	start := cputime.Used()
 	for w.Live() > 0 {
 		w.Step(time.Hour * 1000)
 	}
-	b.ReportMetric(float64(b.N)/(leaderCPU()-start).Seconds(), "writes/CPU-s")
-}
-
-// leaderCPU returns the user and system time of the process so far.
-func leaderCPU() time.Duration {
-	var r syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &r); err != nil {
-		panic(err)
-	}
-	return time.Duration(r.Utime.Nano() + r.Stime.Nano())
+	b.ReportMetric(float64(b.N)/(cputime.Used()-start).Seconds(), "writes/CPU-s")
 }
 
 // addLeaders adds the nodes of a configuration to an empty world.

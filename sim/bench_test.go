@@ -2,35 +2,27 @@ package sim
 
 import (
 	"fmt"
-	"syscall"
 	"testing"
 	"time"
+
+	"github.com/rashomon-go/rashomon/internal/cputime"
 )
 
 // The machine that measures may be busy, so every benchmark reports the CPU
 // time of the process beside the wall time: cpu-ns/event is the figure to
 // compare.
 
-// cpuTime returns the user and system time of the process so far.
-func cpuTime() time.Duration {
-	var r syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &r); err != nil {
-		panic(err)
-	}
-	return time.Duration(r.Utime.Nano() + r.Stime.Nano())
-}
-
 // measure runs a world for b.N steps.
 func measure(b *testing.B, w *World) {
 	b.ReportAllocs()
 	b.ResetTimer()
-	start := cpuTime()
+	start := cputime.Used()
 	for range b.N {
 		if !w.Step(1 << 62) {
 			b.Fatal("the world has come to rest")
 		}
 	}
-	b.ReportMetric(float64(cpuTime()-start)/float64(b.N), "cpu-ns/event")
+	b.ReportMetric(float64(cputime.Used()-start)/float64(b.N), "cpu-ns/event")
 	b.StopTimer()
 	w.Stop()
 }
@@ -145,11 +137,11 @@ func BenchmarkCall(b *testing.B) {
 	})
 	b.ReportAllocs()
 	b.ResetTimer()
-	start := cpuTime()
+	start := cputime.Used()
 	for calls < b.N {
 		w.Step(1 << 62)
 	}
-	b.ReportMetric(float64(cpuTime()-start)/float64(b.N), "cpu-ns/call")
+	b.ReportMetric(float64(cputime.Used()-start)/float64(b.N), "cpu-ns/call")
 	b.StopTimer()
 	w.Stop()
 }
@@ -163,7 +155,7 @@ func (echo) Receive(env *Env, from Addr, m Message) { env.Reply(from, m) }
 // costs before its first event.
 func BenchmarkWorld(b *testing.B) {
 	b.ReportAllocs()
-	start := cpuTime()
+	start := cputime.Used()
 	for b.Loop() {
 		w := table(Config{Seed: 1, Link: lan}, 3)
 		for i := range 5 {
@@ -172,5 +164,5 @@ func BenchmarkWorld(b *testing.B) {
 		w.Run(0)
 		w.Stop()
 	}
-	b.ReportMetric(float64(cpuTime()-start)/float64(b.N), "cpu-ns/world")
+	b.ReportMetric(float64(cputime.Used()-start)/float64(b.N), "cpu-ns/world")
 }

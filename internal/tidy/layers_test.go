@@ -60,6 +60,7 @@ var layers = map[string]layer{
 	"campaign":  {imports: []string{".", "checker", "sim"}, modules: []string{gonum}},
 	"cmd/check": {anything: true},
 
+	"internal/cputime":   {},
 	"internal/tidy":      {},
 	"internal/wholefile": {},
 }
