@@ -103,7 +103,7 @@ func Example() {
 	// Output:
 	// invalid - stale-read
 	// c1 write k4=10 (0s..0s)
-	// last read k4 -> nil (250ms..250ms)
+	// last read k4 -> nil (350ms..350ms)
 	// 1 operations, 0 faults
 }
 
