@@ -1,6 +1,7 @@
 package replication
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -199,7 +200,7 @@ func (m *Master) Receive(env *sim.Env, from sim.Addr, msg sim.Message) {
 
 func (m *Master) heartbeat(env *sim.Env, from sim.NodeID, h Heartbeat) {
 	p := m.peer(from)
-	if p.known && h.Sent < p.last.Sent {
+	if p.known && h.before(p.last) {
 		return // it was overtaken
 	}
 	if h.Number < p.promised {
@@ -214,6 +215,19 @@ func (m *Master) heartbeat(env *sim.Env, from sim.NodeID, h Heartbeat) {
 	if !m.review(env) {
 		m.answer(env, p)
 	}
+}
+
+// before says whether a replica said one thing before another. It may say two in one
+// instant: that it is up, and what it promises upon an answer that comes just then.
+// To take them the other way round would be to see a promise broken, and a disk lost
+// that is not. An answer is never forgotten while it is up, and nor is a promise; and
+// when it boots, it counts its answers from then.
+func (h Heartbeat) before(other Heartbeat) bool {
+	return cmp.Or(
+		cmp.Compare(h.Sent, other.Sent),
+		cmp.Compare(h.Answered, other.Answered),
+		cmp.Compare(h.Number, other.Number),
+	) < 0
 }
 
 // forgive takes nobody's silence for a failure if all were silent: it was the
