@@ -51,3 +51,13 @@ func (s *KVStore) state() []sim.Variable {
 func number(name string, n uint64) sim.Variable {
 	return sim.Variable{Name: name, Value: strconv.FormatUint(n, 10)}
 }
+
+// pending adds the variable of that name to a state if updates have yet to be
+// committed, or are not known to be: whoever waits for the node to come to rest
+// has to go on waiting.
+func pending(state []sim.Variable, updates uint64) []sim.Variable {
+	if updates == 0 {
+		return state
+	}
+	return append(state, number("pending", updates))
+}
