@@ -103,8 +103,9 @@ type leaderRecord struct {
 }
 
 // NewLeaderNode builds the leader at a place of the configuration from its disk:
-// versions, clocks and answers.
+// versions, clocks and answers. It panics if cfg is not valid.
 func NewLeaderNode(cfg *LeaderConfig, place int, disk *sim.Disk) *LeaderNode {
+	must(cfg.Validate())
 	n := &LeaderNode{
 		cfg: cfg, place: place,
 		clock:   NewHybridLogicalClock(cfg.Leaders[place]),
