@@ -128,7 +128,7 @@ func ask(w *sim.World, messages []sim.Message, of func(m sim.Message) sim.NodeID
 		w.SetLink(sim.Pair{From: id, To: node}, sim.Link{})
 		w.SetLink(sim.Pair{From: node, To: id}, sim.Link{})
 	}
-	for w.Step(20 * time.Second) {
+	for end := w.Now() + 10*time.Second; w.Step(end); {
 	}
 	return answers, took
 }
@@ -240,9 +240,15 @@ func TestEvictionIsAVersionOfCRAQ(t *testing.T) {
 	require.NoError(t, err)
 	head := func(sim.Message) sim.NodeID { return nodes[0] }
 	ask(w, []sim.Message{request(1, Write{Key: "a", Value: 1})}, head)
-	w.SetLink(sim.Pair{From: nodes[0], To: nodes[1]}, sim.Link{Loss: 1})
-	ask(w, []sim.Message{request(2, Write{Key: "b", Value: 2})}, head) // gives up
+	cut := w.Impose(sim.Overlay{Cut: true}, sim.Pair{From: nodes[0], To: nodes[1]})
+	answers, _ := ask(w, []sim.Message{request(2, Write{Key: "b", Value: 2}), Read{"a"}}, head)
+	assert.Error(t, answers[0].(error))
+	assert.Equal(t, Refused{}, answers[1], "the tail can't be asked")
 	assert.Equal(t, []string{"a", "b"}, w.Node(nodes[0]).(*ChainNode).DirtyKeys())
+	w.Lift(cut)
+	answers, _ = ask(w, []sim.Message{request(3, Write{Key: "b", Value: 3}), Read{"a"}, Read{"b"}}, head)
+	assert.Equal(t, []sim.Message{Value{Absent}, Value{3}}, answers[1:])
+	assert.Empty(t, w.Node(nodes[0]).(*ChainNode).DirtyKeys())
 }
 
 // Leaders lose keys each for itself; anti-entropy brings them back at the expense of
