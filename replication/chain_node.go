@@ -40,7 +40,7 @@ type ChainNode struct {
 	recovery time.Duration // what it takes to fill the store from the disk
 	acked    uint64        // the tail is known to have everything up to here
 	overdue  overdue
-	resent   uint64 // when the successor has this, the next burst is due; or 0
+	resent   uint64 // when the successor is known to have this, the next burst is due; or 0
 	stats    ChainReplicationStats
 	craq     craq
 
@@ -244,6 +244,7 @@ func (n *ChainNode) process(env *sim.Env) {
 		}
 	}
 	n.completed(env)
+	n.askForMore(env)
 	if n.isTail() {
 		n.commit(env)
 	}
@@ -302,9 +303,7 @@ func (n *ChainNode) ack(env *sim.Env, m WriteAck) {
 	if m.Seq > n.acked {
 		n.learn(env, m.Seq)
 	}
-	if n.resent != 0 && n.confirmed() >= n.resent {
-		n.resend(env)
-	}
+	n.resendMore(env)
 }
 
 // learn takes in that the tail has everything up to seq. Two nodes that are new at
@@ -357,15 +356,11 @@ func (n *ChainNode) refuse(env *sim.Env, to sim.Addr) {
 	env.Reply(to, Refused{})
 }
 
-// confirmed is what the successor has and the tail, too, as far as the node
-// knows: what comes after it may have to be sent again.
-func (n *ChainNode) confirmed() uint64 { return min(n.repair.has, n.acked) }
-
-// arm sets the timer while the list Sent is not empty, or the node waits to be
-// connected.
+// arm sets the timer while there is something that the successor or the tail is not
+// known to have, or the node waits for its predecessor.
 func (n *ChainNode) arm(env *sim.Env) {
-	sent := n.place != outside && !n.isTail() && n.confirmed() < n.log.last()
-	if (sent || n.place > 0 && !n.repair.linked) && n.overdue.arm(n.log.last()) {
+	sent := n.place != outside && !n.isTail() && min(n.repair.has, n.acked) < n.log.last()
+	if (sent || n.behind()) && n.overdue.arm(n.log.last()) {
 		env.After(orDefault(n.cfg.Retransmit), retransmit{})
 	}
 }
@@ -379,13 +374,24 @@ func (n *ChainNode) retransmit(env *sim.Env) {
 	n.arm(env)
 }
 
+// resend sends what the successor may lack. What it has and the tail perhaps has not
+// is its own affair; but the acknowledgement may have been lost, and is sent again
+// upon the first such update.
 func (n *ChainNode) resend(env *sim.Env) {
 	if n.place == outside || n.isTail() {
 		return
 	}
-	end, more := n.overdue.span(n.confirmed())
+	n.passAll(env, n.acked+1, min(n.acked+1, n.repair.has, n.log.last()))
+	end, more := n.overdue.span(n.repair.has)
 	n.resent = more
-	n.passAll(env, n.confirmed()+1, min(end, n.log.last()))
+	n.passAll(env, n.repair.has+1, min(end, n.log.last()))
+}
+
+// resendMore goes on with the next burst once the successor has the last one.
+func (n *ChainNode) resendMore(env *sim.Env) {
+	if n.resent != 0 && n.repair.has >= n.resent {
+		n.resend(env)
+	}
 }
 
 func (n *ChainNode) passAll(env *sim.Env, from, to uint64) {

@@ -10,7 +10,8 @@ import (
 // Server Failures" and "Extending a Chain").
 type (
 	// Connect tells the predecessor, in a new configuration, what a node has and
-	// what of it is known to be at the tail.
+	// what of it is known to be at the tail; and again, until the node has all that
+	// the predecessor had when it answered first.
 	Connect struct{ Number, Last, Acked uint64 }
 	// Connected answers with the end of the predecessor's log. What was committed
 	// in earlier configurations is before that.
@@ -36,16 +37,33 @@ const transfer = 64
 type repair struct {
 	linked bool   // the predecessor has answered
 	floor  uint64 // and had so much then
+	told   uint64 // the predecessor was last told that the node has so much
 
 	wanted    bool   // the successor waits for an answer
 	connected bool   // it has had one, or may have had
 	has       uint64 // the successor has everything up to here
 }
 
-// askPredecessor asks to be connected, again and again until that is so.
+// behind says whether the node waits for its predecessor: to be connected, or for
+// what the predecessor had then.
+func (n *ChainNode) behind() bool {
+	return n.place > 0 && (!n.repair.linked || n.log.last() < n.repair.floor)
+}
+
+// askPredecessor asks to be connected, and for what is lacking, again and again
+// until the node has it. The predecessor can't learn from the tail how far the node
+// has come: before that, nothing goes on from here, and nothing is acknowledged.
 func (n *ChainNode) askPredecessor(env *sim.Env) {
-	if n.place > 0 && !n.repair.linked {
+	if n.behind() {
+		n.repair.told = n.log.last()
 		env.Send(n.predecessor(), Connect{n.chain.Number, n.log.last(), n.acked})
+	}
+}
+
+// askForMore asks as soon as a burst is complete.
+func (n *ChainNode) askForMore(env *sim.Env) {
+	if n.log.last() >= n.repair.told+burst {
+		n.askPredecessor(env)
 	}
 }
 
@@ -60,6 +78,7 @@ func (n *ChainNode) connect(env *sim.Env, m Connect) {
 	if m.Acked > n.acked {
 		n.learn(env, m.Acked)
 	}
+	n.resendMore(env)
 }
 
 // completed answers the successor, as soon as the node has everything that its own

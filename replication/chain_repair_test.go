@@ -402,3 +402,34 @@ func TestChainSuccession(t *testing.T) {
 	assert.Equal(t, []sim.NodeID{3}, next(member(2, 0, 4), Report{Node: 3, Last: Position{6, 20}}), "nobody left is whole")
 	assert.True(t, slices.Equal([]sim.NodeID{2}, next(member(2, 7, 4), Report{Node: 3, Last: Position{6, 20}})))
 }
+
+// A node that lacks more than a burst when it is connected gets it all: what it has
+// got the predecessor learns from itself, for the tail can't tell before.
+func TestChainCatchesUpInItsPlace(t *testing.T) {
+	w := sim.New(sim.Config{Seed: 1, Link: sim.Link{Latency: sim.Constant(milli)}})
+	defer w.Stop()
+	cfg := ChainConfig{Failover: &FailoverConfig{Master: 4}}
+	nodes, err := BuildChain(w, cfg, "a", "b", "c", "d")
+	assert.NoError(t, err)
+	w.AddNode("master", func(_ sim.NodeID, disk *sim.Disk) sim.Node {
+		return NewMaster(&MasterConfig{FailoverConfig: *cfg.Failover, Nodes: nodes, Succession: ChainSuccession{}}, disk)
+	})
+	const writes = 3*burst + 1
+	w.Run(200 * milli)
+	cut := w.Impose(sim.Overlay{Cut: true}, sim.Pair{From: nodes[1], To: nodes[2]})
+	for i := range writes {
+		w.Go(fmt.Sprint("client", i), func(p *sim.Proc) {
+			_, _ = p.Call(nodes[0], Write{Request: RequestID{p.Self(), 1}, Key: "k", Value: int64(i)}, milli)
+		})
+	}
+	w.Run(300 * milli)
+	w.Crash(nodes[0], sim.LoseUnsynced)
+	w.Run(600 * milli)
+	w.Lift(cut)
+	w.Run(800 * milli)
+	for _, id := range nodes[1:] {
+		n := w.Node(id).(*ChainNode)
+		assert.Equal(t, []sim.NodeID{1, 2, 3}, n.Configuration().Members)
+		assert.Equal(t, []uint64{writes, writes}, []uint64{n.LastSeq(), n.Acked()}, "node %d", id)
+	}
+}

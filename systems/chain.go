@@ -65,20 +65,28 @@ func chainBoot(c *rashomon.Cluster, place int, apportioned bool, store replicati
 
 // chainTolerates: every member of a chain has whatever was committed, so that all
 // but one may crash at once. Disks may be lost as long as one member of every
-// configuration keeps its own; beyond that a chain stops and breaks no claim. A
-// node counts as down until it has caught up.
+// configuration keeps its own; beyond that a chain stops: replicas that were out of it
+// differ for ever, and no other claim is broken. Two members are not counted on,
+// because the network may part them from the others, which go on without them. (It may
+// part more, and leave a chain of one, which must not lose its disk either: 2 of 40,000
+// runs came to that, and only a run without lost disks is safe from it.) A node counts
+// as down until it has caught up. The middle, as a role, does not crash: that is all
+// nodes between head and tail at once.
 func chainTolerates(replicas int) faults.Options {
 	names := make([]string, replicas)
 	for i := range names {
 		names[i] = nodeName(i)
 	}
+	crash := faults.CrashOptions{
+		Nodes:  append(slices.Clone(names), "head", "tail"),
+		Fates:  []sim.DiskFate{sim.LoseUnsynced, sim.KeepAll},
+		AtOnce: replicas - 1, Losses: max(replicas-3, 0), Recovery: 300 * time.Millisecond,
+	}
+	if crash.Losses > 0 {
+		crash.Fates = append(crash.Fates, sim.LoseAll)
+	}
 	return faults.Options{
-		Most: 6,
-		Crash: faults.CrashOptions{
-			Nodes:  append(slices.Clone(names), "head", "middle", "tail"),
-			Fates:  []sim.DiskFate{sim.LoseUnsynced, sim.KeepAll, sim.LoseAll},
-			AtOnce: replicas - 1, Losses: replicas - 1, Recovery: 300 * time.Millisecond,
-		},
+		Most: 6, Crash: crash,
 		Clock: faults.ClockOptions{Nodes: append(names, master), Offset: time.Second, DriftPPM: maxDriftPPM},
 	}
 }
