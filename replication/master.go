@@ -1,6 +1,7 @@
 package replication
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -102,6 +103,7 @@ type peer struct {
 	heard    time.Duration // when, last
 	last     Heartbeat     // what it said then
 	promised uint64        // the highest number that it has reported under with this disk
+	patience time.Duration // how long it may be silent or deaf before it is taken for failed
 	caughtUp uint64        // the configuration with which it says to have caught up
 	lost     uint64        // what it says tells nothing of configurations up to this one, because its disk was lost since
 	leased   bool          // it may hold a lease
@@ -125,7 +127,7 @@ func NewMaster(cfg *MasterConfig, disk *sim.Disk) *Master {
 	m.cfg.FailoverConfig = cfg.withDefaults()
 	m.cfg.Nodes = slices.Clone(cfg.Nodes)
 	for _, id := range cfg.Nodes {
-		m.peers = append(m.peers, peer{id: id})
+		m.peers = append(m.peers, peer{id: id, patience: m.cfg.Patience})
 	}
 	if records := disk.Records(); len(records) > 0 {
 		m.recover(records[len(records)-1].(masterRecord))
@@ -199,12 +201,13 @@ func (m *Master) Receive(env *sim.Env, from sim.Addr, msg sim.Message) {
 
 func (m *Master) heartbeat(env *sim.Env, from sim.NodeID, h Heartbeat) {
 	p := m.peer(from)
-	if p.known && h.Sent < p.last.Sent {
+	if p.known && h.before(p.last) {
 		return // it was overtaken
 	}
 	if h.Number < p.promised {
 		p.lost, p.leased, p.caughtUp = m.Configuration().Number, false, 0 // a promise is kept as long as its disk
 	}
+	m.bear(env, p, h)
 	m.forgive(env)
 	p.known, p.heard, p.last, p.promised = true, env.Now(), h, h.Number
 	if h.CaughtUp {
@@ -215,6 +218,43 @@ func (m *Master) heartbeat(env *sim.Env, from sim.NodeID, h Heartbeat) {
 		m.answer(env, p)
 	}
 }
+
+// before says whether a replica said one thing before another. It may say two in one
+// instant: that it is up, and what it promises upon an answer that comes just then.
+// To take them the other way round would be to see a promise broken, and a disk lost
+// that is not. An answer is never forgotten while it is up, and nor is a promise; and
+// when it boots, it counts its answers from then.
+func (h Heartbeat) before(other Heartbeat) bool {
+	return cmp.Or(
+		cmp.Compare(h.Sent, other.Sent),
+		cmp.Compare(h.Answered, other.Answered),
+		cmp.Compare(h.Number, other.Number),
+	) < 0
+}
+
+// mostPatience bounds, in units of Patience, what the master learns to bear: an
+// interruption that is longer is worth a failover.
+const mostPatience = 4
+
+// bear has the master learn from interruptions that were no failures. On a network
+// that is slow and loses much it would else remove and take back members for ever,
+// and the group would get nothing done (Chandra & Toueg 1996, section 5.3: who
+// suspects wrongly waits longer from then on).
+func (m *Master) bear(env *sim.Env, p *peer, h Heartbeat) {
+	if !p.known || h.Answered > p.last.Sent {
+		return // it has restarted
+	}
+	silent, deaf := env.Now()-p.heard, p.last.deaf()
+	if h.deaf() >= deaf {
+		deaf = 0 // it is not over
+	}
+	if most := mostPatience * m.cfg.Patience; max(silent, deaf) <= most {
+		p.patience = min(max(p.patience, 2*silent, 2*deaf), most)
+	}
+}
+
+// deaf returns for how long the replica had heard nothing.
+func (h Heartbeat) deaf() time.Duration { return h.Sent - h.Answered }
 
 // forgive takes nobody's silence for a failure if all were silent: it was the
 // master that was cut off.
@@ -279,7 +319,7 @@ func (m *Master) review(env *sim.Env) bool {
 // failed says whether a replica is not heard, or does not hear: without a lease it
 // is no use.
 func (m *Master) failed(env *sim.Env, p *peer) bool {
-	return env.Now()-p.heard > m.cfg.Patience || p.last.Sent-p.last.Answered > m.cfg.Patience
+	return env.Now()-p.heard > p.patience || p.last.deaf() > p.patience
 }
 
 func (m *Master) up(env *sim.Env, p *peer) bool { return p.known && !m.failed(env, p) }
