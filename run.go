@@ -197,22 +197,31 @@ func (r *run) pass(until time.Duration) {
 // agree.
 const breath = 100 * time.Millisecond
 
-// settle lets time pass until replicas agree, but no longer than the system's
-// Settle. If nobody can look inside them, it is all of that.
+// settle lets time pass until every request has arrived, replicas agree and nothing
+// is pending at any, but no longer than the system's Settle. If nobody can look
+// inside them, it is all of that.
 func (r *run) settle() {
 	end := r.world.Now() + r.system.settle()
-	for r.left > 0 && r.world.Now() < end && !(r.observable() && !r.differ()) {
+	for r.left > 0 && r.world.Now() < end && !r.atRest() {
 		r.pass(min(r.world.Now()+breath, end))
 	}
 }
 
-func (r *run) observable() bool {
+func (r *run) atRest() bool {
+	if r.world.Now() < r.world.Asked() {
+		return false
+	}
 	for _, id := range r.cluster.Nodes {
 		if _, ok := r.world.Node(id).(sim.Observable); !ok {
 			return false
 		}
+		for _, v := range stateOf(r.world.Node(id)) {
+			if v.Name == "pending" {
+				return false
+			}
+		}
 	}
-	return true
+	return !r.differ()
 }
 
 // differ says whether replicas store different things at the moment.

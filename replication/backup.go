@@ -51,7 +51,8 @@ func (n *BackupNode) Store() *KVStore { return &n.store }
 
 // State implements sim.Observable.
 func (n *BackupNode) State() []sim.Variable {
-	return append(n.store.state(), number("log", n.log.last()), number("committed", n.committed))
+	state := append(n.store.state(), number("log", n.log.last()), number("committed", n.committed))
+	return pending(state, n.log.last()-n.committed)
 }
 
 // Start asks the primary what is committed: only the log is on disk. When the

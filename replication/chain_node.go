@@ -125,6 +125,7 @@ func (n *ChainNode) Configuration() Configuration { return n.chain }
 // State implements sim.Observable.
 func (n *ChainNode) State() []sim.Variable {
 	state := append(n.store.state(), number("log", n.log.last()), number("acked", n.acked))
+	state = pending(state, n.log.last()-n.acked)
 	for _, key := range n.DirtyKeys() {
 		state = append(state, sim.Variable{Name: "dirty", Value: key})
 	}

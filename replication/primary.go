@@ -83,6 +83,7 @@ func (n *PrimaryNode) Store() *KVStore { return &n.store }
 // State implements sim.Observable.
 func (n *PrimaryNode) State() []sim.Variable {
 	state := append(n.store.state(), number("log", n.log.last()), number("committed", n.committed))
+	state = pending(state, n.log.last()-n.committed)
 	for i := range n.backups {
 		state = append(state, number("acked by backup "+strconv.Itoa(i), n.backups[i].acked))
 	}

@@ -154,6 +154,16 @@ func number(name string, n uint64) sim.Variable {
 	return sim.Variable{Name: name, Value: strconv.FormatUint(n, 10)}
 }
 
+// pending adds the variable of that name to a state if updates have yet to be
+// committed, or are not known to be: whoever waits for the node to come to rest
+// has to go on waiting.
+func pending(state []sim.Variable, updates uint64) []sim.Variable {
+	if updates == 0 {
+		return state
+	}
+	return append(state, number("pending", updates))
+}
+
 // insertions are the keys of a store with a capacity, in the order in which they
 // came. Replicas that apply the same updates evict the same keys.
 type insertions struct {

@@ -149,6 +149,9 @@ func (w *World) transmit(k *link, from, to Addr, m Message, id, cause uint64) {
 		at = max(at, k.last)
 	}
 	k.last = max(k.last, at)
+	if w.hosts[from.Node].proc != nil {
+		w.asked = max(w.asked, at)
+	}
 	e := w.queue.place(at, w.order(evDeliver))
 	e.id, e.cause, e.msg, e.from, e.to = id, cause, m, from, to
 }

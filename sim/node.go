@@ -35,7 +35,9 @@ type Starter interface {
 // Observable is a node that lets others look inside between steps: for
 // drawings, invariants, and the digest of a run's final states.
 type Observable interface {
-	// State returns the node's variables in a fixed order.
+	// State returns the node's variables in a fixed order. By convention those
+	// that begin with "store" are what clients could read, and "pending" is there
+	// as long as something of that may change without a client's doing.
 	State() []Variable
 }
 

@@ -258,3 +258,17 @@ func TestGoexitCrosses(t *testing.T) {
 	}()
 	require.True(t, <-done)
 }
+
+// Asked tells how long requests may be under way, also those given up.
+func TestAsked(t *testing.T) {
+	w := New(Config{Client: Link{Latency: Constant(70 * time.Millisecond)}})
+	n := w.AddNode("n", func(NodeID, *Disk) Node { return ponger{} })
+	require.Zero(t, w.Asked())
+	w.Go("c", func(p *Proc) {
+		_, err := p.Call(n, ping{}, 10*time.Millisecond)
+		require.ErrorIs(t, err, ErrTimeout)
+	})
+	w.Run(20 * time.Millisecond)
+	require.Zero(t, w.Live())
+	require.Equal(t, 70*time.Millisecond, w.Asked())
+}

@@ -34,7 +34,8 @@ type World struct {
 
 	overlays    []*overlay // in force, oldest first
 	lastOverlay OverlayID
-	live        int // processes that have not ended
+	live        int           // processes that have not ended
+	asked       time.Duration // when the last message from a process arrives
 	trace       func(Event)
 	traced      uint64
 
@@ -65,6 +66,11 @@ func (w *World) At(t time.Duration, name string, do func()) {
 
 // Now returns the true time: that of the latest event, or later if Run waited.
 func (w *World) Now() time.Duration { return w.now }
+
+// Asked returns when the last of the messages arrives that processes have sent so
+// far, or when it arrived: until then, a request that its client has given up may
+// yet take effect.
+func (w *World) Asked() time.Duration { return w.asked }
 
 // Live returns how many processes have not ended.
 func (w *World) Live() int { return w.live }

@@ -35,7 +35,7 @@ func craq() *rashomon.System {
 func chainSystem(name, about string, apportioned bool, claims []rashomon.Claim) *rashomon.System {
 	return &rashomon.System{
 		Name: name, About: about, Claims: claims,
-		MinNodes: 2, MaxNodes: 7, Kinds: readWriteCAS,
+		MinNodes: 2, MaxNodes: 7, Kinds: everyKind,
 		Services:  []string{master},
 		Boot:      bootChain(apportioned, replication.KVStoreConfig{}),
 		Client:    chainClient,

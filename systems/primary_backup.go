@@ -33,7 +33,7 @@ func primaryBackup(name, about string) *rashomon.System {
 	mode := primaryBackupModes[name]
 	return &rashomon.System{
 		Name: name, About: "primary-backup with failover: " + about,
-		MinNodes: 2, MaxNodes: 7, Kinds: readWriteCAS,
+		MinNodes: 2, MaxNodes: 7, Kinds: everyKind,
 		Boot:      bootPrimaryBackup(mode, nil),
 		Client:    keyValueClient,
 		Claims:    primaryBackupClaims(mode),

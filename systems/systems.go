@@ -39,7 +39,7 @@ func ByName(name string) (*rashomon.System, error) {
 	return nil, fmt.Errorf("unknown system %q, expected one of %s", name, strings.Join(names, ", "))
 }
 
-var readWriteCAS = []model.Kind{model.Read, model.Write, model.CAS}
+var everyKind = []model.Kind{model.Read, model.Write, model.CAS, model.Delete}
 
 // Bug is a planted bug: a variant of a system that breaks one of its rules.
 type Bug struct {
