@@ -12,6 +12,7 @@ type BackupStats struct {
 	ReplicationsApplied uint64
 	Reads               uint64
 	LastAppliedSeq      uint64
+	Evictions           uint64 // keys that its store has lost
 }
 
 // BackupNode keeps the primary's updates in order and applies the committed
@@ -37,11 +38,7 @@ func newBackup(r *replica, of sim.NodeID, matched bool) *BackupNode {
 }
 
 // Stats returns a copy of the counters.
-func (n *BackupNode) Stats() BackupStats {
-	s := n.backup
-	s.LastAppliedSeq = n.committed
-	return s
-}
+func (n *BackupNode) Stats() BackupStats { return n.asBackup() }
 
 // LastSeq returns the last update that the node has received in sequence.
 func (n *BackupNode) LastSeq() uint64 { return n.log.last() }
@@ -146,7 +143,7 @@ func (n *BackupNode) learn(env *sim.Env, committed uint64) {
 	n.told = max(n.told, committed)
 	for n.committed < min(committed, n.log.last()) {
 		n.backup.ReplicationsApplied++
-		n.applyNext()
+		n.applyNext(env)
 	}
 	env.Send(n.of, ReplicationAck{n.number, n.log.last(), n.committed, n.boot})
 }
@@ -165,6 +162,7 @@ func (n *BackupNode) read(env *sim.Env, from sim.Addr, m Read) {
 	case !n.floored || n.committed < n.floor:
 		env.Reply(from, Refused{})
 	default:
+		access(env, n.cfg.Store.ReadLatency)
 		env.Reply(from, Value{n.store.Get(m.Key)})
 	}
 }

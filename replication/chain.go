@@ -68,6 +68,8 @@ type ChainConfig struct {
 	// Patience is how long a read that needs the tail waits for it, on the node's
 	// own clock, before it is refused. Zero means 50 ms.
 	Patience time.Duration
+	// Store is that of every node. A capacity loses what was acknowledged.
+	Store KVStoreConfig
 }
 
 // Validate names the field that makes the configuration impossible.
@@ -88,6 +90,9 @@ func (c *ChainConfig) Validate() error {
 		if err := c.Failover.Validate(); err != nil {
 			return err
 		}
+	}
+	if err := c.Store.Validate(); err != nil {
+		return fmt.Errorf("chain: %w", err)
 	}
 	return validateMembers("chain", c.Members)
 }

@@ -2,6 +2,7 @@ package replication
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/rashomon-go/rashomon/sim"
 )
@@ -17,6 +18,7 @@ type ChainReplicationStats struct {
 	DirtyReads           uint64 // reads for which the tail had to be asked
 	Configurations       uint64 // accepted
 	Truncated            uint64 // updates taken back
+	Evictions            uint64 // keys that its store has lost
 }
 
 // ChainNode is a node of a chain (van Renesse & Schneider, OSDI 2004, section
@@ -28,18 +30,19 @@ type ChainNode struct {
 	// Rules are the decisions that the node takes. Planted bugs replace some.
 	Rules ChainRules
 
-	cfg     *ChainConfig
-	self    sim.NodeID
-	chain   Configuration // the latest that the node knows
-	place   int           // in it, or outside
-	log     sequence
-	store   KVStore
-	applied uint64
-	acked   uint64 // the tail is known to have everything up to here
-	overdue overdue
-	resent  uint64 // when the successor is known to have this, the next burst is due; or 0
-	stats   ChainReplicationStats
-	craq    craq
+	cfg      *ChainConfig
+	self     sim.NodeID
+	chain    Configuration // the latest that the node knows
+	place    int           // in it, or outside
+	log      sequence
+	store    KVStore
+	applied  uint64
+	recovery time.Duration // what it takes to fill the store from the disk
+	acked    uint64        // the tail is known to have everything up to here
+	overdue  overdue
+	resent   uint64 // when the successor is known to have this, the next burst is due; or 0
+	stats    ChainReplicationStats
+	craq     craq
 
 	group    membership // under a master
 	repair   repair
@@ -68,16 +71,17 @@ func NewChainNode(cfg *ChainConfig, index int, disk *sim.Disk) *ChainNode {
 		n.recoverWhole(disk)
 	}
 	n.log.recover(disk)
-	n.replay()
+	n.recovery = n.replay()
 	return n
 }
 
-// replay applies the log to an empty store.
-func (n *ChainNode) replay() {
-	n.store, n.craq.versions, n.applied = KVStore{}, nil, 0
+// replay applies the log to an empty store, and returns how long that takes.
+func (n *ChainNode) replay() (took time.Duration) {
+	n.store, n.craq.versions, n.craq.evicted, n.applied = emptyStore(n.cfg.Store), nil, nil, 0
 	for n.applied < n.log.last() {
-		n.applyNext()
+		took += n.cfg.Store.latency(n.applyNext().Write.Kind)
 	}
+	return took
 }
 
 // Role returns the node's place in the chain.
@@ -100,7 +104,11 @@ func (n *ChainNode) predecessor() sim.NodeID { return n.chain.Members[n.place-1]
 func (n *ChainNode) successor() sim.NodeID   { return n.chain.Members[n.place+1] }
 
 // Stats returns a copy of the counters.
-func (n *ChainNode) Stats() ChainReplicationStats { return n.stats }
+func (n *ChainNode) Stats() ChainReplicationStats {
+	s := n.stats
+	s.Evictions = n.store.Evictions()
+	return s
+}
 
 // Store returns the node's state, with updates that are not yet committed.
 func (n *ChainNode) Store() *KVStore { return &n.store }
@@ -130,6 +138,7 @@ func (n *ChainNode) State() []sim.Variable {
 // Start takes up again what the log held when the node booted: the tail has
 // committed it, the others don't know whether the tail has it.
 func (n *ChainNode) Start(env *sim.Env) {
+	access(env, n.recovery)
 	if n.cfg.Failover != nil {
 		n.enter(env)
 		return
@@ -229,7 +238,9 @@ func (n *ChainNode) propagate(env *sim.Env, m Propagate) {
 func (n *ChainNode) process(env *sim.Env) {
 	env.Sync()
 	for n.applied < n.log.last() {
-		if s := n.applyNext(); !n.isTail() {
+		s := n.applyNext()
+		access(env, n.cfg.Store.latency(s.Write.Kind))
+		if !n.isTail() {
 			n.pass(env, s.Entry)
 		}
 	}
@@ -244,9 +255,11 @@ func (n *ChainNode) process(env *sim.Env) {
 func (n *ChainNode) applyNext() *slot {
 	n.applied++
 	s := n.log.at(n.applied)
-	s.result = n.store.Apply(s.Write)
+	var evicted *string
+	s.result, evicted = n.store.apply(s.Write)
 	if n.cfg.CRAQ {
 		n.remember(s)
+		n.rememberEviction(s.Seq, evicted)
 	}
 	return s
 }
@@ -335,6 +348,7 @@ func (n *ChainNode) read(env *sim.Env, from sim.Addr, m Read) {
 
 func (n *ChainNode) answer(env *sim.Env, to sim.Addr, value int64) {
 	n.stats.ReadsServed++
+	access(env, n.cfg.Store.ReadLatency)
 	env.Reply(to, Value{value})
 }
 

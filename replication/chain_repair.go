@@ -148,12 +148,12 @@ func (n *ChainNode) missing(env *sim.Env, m Missing) {
 	if keep := n.Rules.Keep(n, m.Common); keep < n.log.last() {
 		n.stats.Truncated += n.log.last() - keep
 		n.log.truncate(env, keep)
-		n.replay()
+		access(env, n.replay())
 	}
 	for _, e := range m.Entries {
 		if e.Seq == n.log.last()+1 {
 			n.log.append(env, e)
-			n.applyNext()
+			access(env, n.cfg.Store.latency(n.applyNext().Write.Kind))
 		}
 	}
 	env.Sync()

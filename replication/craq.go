@@ -26,6 +26,7 @@ type waited struct{ query uint64 }
 // craq is what a node keeps to answer reads of what is committed.
 type craq struct {
 	versions map[string][]version // by key, oldest first; at most the first is clean
+	evicted  map[uint64]string    // keys evicted by updates that are not known to be committed
 	reads    []dirtyRead          // that wait for the tail, oldest first
 	queries  uint64
 }
@@ -67,15 +68,37 @@ func (n *ChainNode) remember(s *slot) {
 	}
 }
 
-// settle drops the versions that are older than the one that has become clean
-// (section 2.3: on an acknowledgement all prior versions are deleted).
+// rememberEviction adds the version that an update takes away. It is dirty as long
+// as the update is, because the tail still has the key; and it stays when it is
+// clean, because other nodes need its number.
+func (n *ChainNode) rememberEviction(seq uint64, key *string) {
+	if key == nil {
+		return
+	}
+	if n.craq.evicted == nil {
+		n.craq.evicted = map[uint64]string{}
+	}
+	n.craq.evicted[seq] = *key
+	n.craq.versions[*key] = append(n.craq.versions[*key], version{seq, Absent})
+}
+
+// settle drops the versions that are older than those that have become clean with
+// an update (section 2.3: on an acknowledgement all prior versions are deleted).
 func (n *ChainNode) settle(s *slot) {
 	if !n.cfg.CRAQ {
 		return
 	}
-	versions := n.craq.versions[s.Write.Key]
-	if i := latestUpTo(versions, s.Seq); i > 0 {
-		n.craq.versions[s.Write.Key] = slices.Delete(versions, 0, i)
+	n.settleKey(s.Write.Key, s.Seq)
+	if key, found := n.craq.evicted[s.Seq]; found {
+		n.settleKey(key, s.Seq)
+		delete(n.craq.evicted, s.Seq)
+	}
+}
+
+func (n *ChainNode) settleKey(key string, seq uint64) {
+	versions := n.craq.versions[key]
+	if i := latestUpTo(versions, seq); i > 0 {
+		n.craq.versions[key] = slices.Delete(versions, 0, i)
 	}
 }
 

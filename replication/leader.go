@@ -71,6 +71,7 @@ type LeaderNode struct {
 	tree    MerkleTree
 	stale   []*cell                 // what tree does not yet know
 	answers map[sim.NodeID]answered // by client
+	order   *insertions             // of the keys; nil without a limit
 	stats   MultiLeaderStats
 }
 
@@ -84,6 +85,7 @@ type cell struct {
 	current  VersionedValue   // what the resolver makes of them
 	node     *merkleNode      // of the tree; nil while that does not have the key
 	stale    bool             // it is in LeaderNode.stale
+	dots     uint64           // evicted ones of the leader's own, which it doesn't give again
 }
 
 // answered is a client's latest request and what it was told.
@@ -101,20 +103,22 @@ type leaderRecord struct {
 }
 
 // NewLeaderNode builds the leader at a place of the configuration from its disk:
-// versions, clocks and answers.
+// versions, clocks and answers. It panics if cfg is not valid.
 func NewLeaderNode(cfg *LeaderConfig, place int, disk *sim.Disk) *LeaderNode {
+	must(cfg.Validate())
 	n := &LeaderNode{
 		cfg: cfg, place: place,
 		clock:   NewHybridLogicalClock(cfg.Leaders[place]),
 		cells:   map[string]*cell{},
 		answers: map[sim.NodeID]answered{},
+		order:   newInsertions(cfg.Store.Capacity),
 	}
 	for _, record := range disk.Records() {
 		r := record.(leaderRecord)
 		n.apply(n.cell(r.Key), r.Versions)
 		n.remember(r.Request, r.Result)
 	}
-	n.stats = MultiLeaderStats{}
+	n.stats = MultiLeaderStats{Evictions: n.stats.Evictions}
 	return n
 }
 
@@ -136,10 +140,10 @@ func (n *LeaderNode) Receive(env *sim.Env, from sim.Addr, m sim.Message) {
 	case Add:
 		n.add(env, from, m)
 	case Read:
-		n.stats.Reads++
+		n.read(env)
 		env.Reply(from, Value{n.Get(m.Key)})
 	case ReadSet:
-		n.stats.Reads++
+		n.read(env)
 		env.Reply(from, Elements{slices.Clone(n.Elements(m.Key))})
 	case ReadContext:
 		n.readContext(env, from, m)
@@ -165,6 +169,7 @@ func (n *LeaderNode) write(env *sim.Env, from sim.Addr, m Write, after *Context)
 	}
 	c := n.cell(m.Key)
 	if seen := c.value(); m.Kind == CompareAndSet && seen != m.Expect {
+		access(env, n.cfg.Store.WriteLatency)
 		n.conclude(env, from, leaderRecord{KeyVersions{Key: m.Key}, m.Request, Written{Seen: seen}})
 		return
 	}
@@ -208,7 +213,7 @@ func (n *LeaderNode) next(env *sim.Env, c *cell, after *Context) VersionedValue 
 		v.Clock = after.Clock
 		n.clock.Observe(after.Timestamp)
 	}
-	v.Dot = Dot{n.place, max(held.At(n.place), v.Clock.At(n.place)) + 1}
+	v.Dot = Dot{n.place, max(held.At(n.place), v.Clock.At(n.place), c.dots) + 1}
 	v.Timestamp = n.clock.Now(env.Wall())
 	return v
 }
@@ -217,6 +222,7 @@ func (n *LeaderNode) next(env *sim.Env, c *cell, after *Context) VersionedValue 
 func (n *LeaderNode) store(env *sim.Env, from sim.Addr, id RequestID, c *cell, v VersionedValue, seen int64) {
 	made := []VersionedValue{n.cfg.Rules.stamp(env, c.key, v)}
 	n.apply(c, made)
+	access(env, n.cfg.Store.latency(v.kind()))
 	n.conclude(env, from, leaderRecord{KeyVersions{c.key, made}, id, Written{Swapped: true, Seen: seen}})
 	var all sim.Message = ReplicateVersions{KeyVersions{c.key, c.versions}}
 	for i, peer := range n.cfg.Leaders {
@@ -254,8 +260,14 @@ func (n *LeaderNode) remember(id RequestID, result Written) {
 	}
 }
 
-func (n *LeaderNode) readContext(env *sim.Env, from sim.Addr, m ReadContext) {
+// read counts a read and takes its time.
+func (n *LeaderNode) read(env *sim.Env) {
 	n.stats.Reads++
+	access(env, n.cfg.Store.ReadLatency)
+}
+
+func (n *LeaderNode) readContext(env *sim.Env, from sim.Addr, m ReadContext) {
+	n.read(env)
 	versions := n.Versions(m.Key)
 	env.Reply(from, ValueContext{n.Get(m.Key), Context{coverage(versions), latest(versions)}})
 }
@@ -270,9 +282,11 @@ func (n *LeaderNode) replicated(env *sim.Env, m ReplicateVersions) {
 // learn applies what a peer holds of a key and says whether that was news, which
 // the caller must sync.
 func (n *LeaderNode) learn(env *sim.Env, k KeyVersions) bool {
-	if !n.apply(n.cell(k.Key), k.Versions) {
+	c := n.cell(k.Key)
+	if !n.apply(c, k.Versions) {
 		return false
 	}
+	access(env, n.cfg.Store.latency(c.current.kind()))
 	env.Append(leaderRecord{KeyVersions: k})
 	return true
 }
@@ -292,7 +306,28 @@ func (n *LeaderNode) apply(c *cell, versions []VersionedValue) bool {
 	}
 	n.stats.ConflictsDetected += conflicts(c.versions, joined)
 	n.settle(c, joined)
+	if n.order != nil {
+		n.makeRoom(c)
+	}
 	return true
+}
+
+// makeRoom keeps to the capacity: a key that has come may evict another. Its versions
+// are lost here, and nothing tells the peers, who may bring them back.
+func (n *LeaderNode) makeRoom(c *cell) {
+	if len(c.versions) == 0 {
+		n.order.remove(c.key)
+		return
+	}
+	first, full := n.order.insert(c.key)
+	if !full {
+		return
+	}
+	victim := n.cells[first]
+	held := coverage(victim.versions)
+	victim.dots = max(victim.dots, held.At(n.place))
+	n.settle(victim, nil)
+	n.stats.Evictions++
 }
 
 // conflicts counts the versions that are new and concurrent with another.

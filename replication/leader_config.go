@@ -18,6 +18,10 @@ type LeaderConfig struct {
 	// AntiEntropy is how often, on its own clock, a leader compares its keys with
 	// those of another. Zero means never: then what is lost stays lost.
 	AntiEntropy time.Duration
+	// Store is that of every leader. A capacity counts tombstones, too, and leaders
+	// insert in different orders: they evict different keys, and anti-entropy brings
+	// these back at the expense of others.
+	Store KVStoreConfig
 	// Rules replaces decisions of the protocol; the zero LeaderRules none.
 	Rules LeaderRules
 }
@@ -34,6 +38,9 @@ func (c *LeaderConfig) Validate() error {
 		if slices.Contains(c.Leaders[:i], l) {
 			return fmt.Errorf("multi-leader: Leaders has node %d twice", l)
 		}
+	}
+	if err := c.Store.Validate(); err != nil {
+		return fmt.Errorf("multi-leader: %w", err)
 	}
 	return nil
 }

@@ -17,6 +17,7 @@ type MultiLeaderStats struct {
 	ConflictsResolved       uint64 // times that the resolver was given concurrent versions
 	AntiEntropySyncs        uint64 // rounds that this leader began
 	AntiEntropyKeysRepaired uint64 // keys that changed by what anti-entropy brought
+	Evictions               uint64 // keys that the store has lost, some of them more than once
 }
 
 // Stats returns a copy of the counters.

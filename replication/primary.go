@@ -16,7 +16,8 @@ type PrimaryBackupStats struct {
 	ReplicationsSent uint64 // Replicate messages, retransmissions included
 	AcksReceived     uint64
 	Committed        uint64        // updates received and committed
-	WriteLatencySum  time.Duration // over Committed, from receipt to commit on the node's own clock
+	WriteLatencySum  time.Duration // over Committed, from receipt to commit on the node's own clock, and until the store has it
+	Evictions        uint64        // keys that its store has lost
 }
 
 // PrimaryNode orders updates, replicates them to its backups, and serves reads of
@@ -62,7 +63,7 @@ func newPrimary(r *replica, members []sim.NodeID) *PrimaryNode {
 func (r *replica) fixed() bool { return r.cfg.Failover == nil }
 
 // Stats returns a copy of the counters.
-func (n *PrimaryNode) Stats() PrimaryBackupStats { return n.primary }
+func (n *PrimaryNode) Stats() PrimaryBackupStats { return n.asPrimary() }
 
 // Mode returns the replication mode.
 func (n *PrimaryNode) Mode() ReplicationMode { return n.cfg.Mode }
@@ -185,6 +186,7 @@ func (n *PrimaryNode) read(env *sim.Env, from sim.Addr, m Read) {
 		env.Reply(from, Refused{})
 		return
 	}
+	access(env, n.cfg.Store.ReadLatency)
 	env.Reply(from, Value{n.cfg.rules().Reads(n, m.Key)})
 }
 
@@ -256,11 +258,13 @@ func (n *PrimaryNode) commit(env *sim.Env) {
 	if replicated <= n.committed || !n.cfg.rules().Commits(n.log.at(replicated).Number, n.number) {
 		return
 	}
+	var applying time.Duration // the clock stands still meanwhile
 	for n.committed < replicated {
-		s := n.applyNext()
+		s := n.applyNext(env)
+		applying += n.cfg.Store.latency(s.Write.Kind)
 		if n.committed > n.began {
 			n.primary.Committed++
-			n.primary.WriteLatencySum += env.Now() - n.received[n.committed-n.began-1]
+			n.primary.WriteLatencySum += env.Now() + applying - n.received[n.committed-n.began-1]
 		}
 		if s.waits != nobody {
 			env.Reply(s.waits, s.result)

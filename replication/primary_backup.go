@@ -124,6 +124,8 @@ type PrimaryBackupConfig struct {
 	// many less one may be lost, one by one, and no update with them. Zero means
 	// 1, or K+1 for SemiSync, which can't commit with fewer.
 	Least int
+	// Store is that of every node. A capacity loses what was acknowledged.
+	Store KVStoreConfig
 	// Rules are the protocol's decisions. Nil means the right ones.
 	Rules *PrimaryBackupRules
 }
@@ -147,6 +149,9 @@ func (c *PrimaryBackupConfig) Validate() error {
 		if err := c.Failover.Validate(); err != nil {
 			return err
 		}
+	}
+	if err := c.Store.Validate(); err != nil {
+		return fmt.Errorf("primary-backup: %w", err)
 	}
 	return validateMembers("primary-backup", c.Members)
 }

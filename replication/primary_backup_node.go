@@ -24,7 +24,7 @@ type replica struct {
 // configuration names no master.
 func newReplica(cfg *PrimaryBackupConfig, disk *sim.Disk) *replica {
 	must(cfg.Validate())
-	r := &replica{cfg: cfg}
+	r := &replica{cfg: cfg, store: emptyStore(cfg.Store)}
 	if cfg.Failover != nil {
 		r.membership = newMembership(*cfg.Failover, &cfg.rules().FailoverRules, disk)
 	}
@@ -33,10 +33,11 @@ func newReplica(cfg *PrimaryBackupConfig, disk *sim.Disk) *replica {
 }
 
 // applyNext commits the next update.
-func (r *replica) applyNext() *slot {
+func (r *replica) applyNext(env *sim.Env) *slot {
 	r.committed++
 	s := r.log.at(r.committed)
 	s.result = r.store.Apply(s.Write)
+	access(env, r.cfg.Store.latency(s.Write.Kind))
 	return s
 }
 
@@ -51,10 +52,23 @@ func (r *replica) rollBack(env *sim.Env, seq uint64) {
 	if r.committed <= seq {
 		return
 	}
-	r.store, r.committed = KVStore{}, 0
+	r.store, r.committed = emptyStore(r.cfg.Store), 0
 	for r.committed < seq {
-		r.applyNext()
+		r.applyNext(env)
 	}
+}
+
+func (r *replica) asPrimary() PrimaryBackupStats {
+	s := r.primary
+	s.Evictions = r.store.Evictions()
+	return s
+}
+
+func (r *replica) asBackup() BackupStats {
+	s := r.backup
+	s.LastAppliedSeq = r.committed
+	s.Evictions = r.store.Evictions()
+	return s
 }
 
 // Log returns the entries that the replica has.
@@ -111,14 +125,10 @@ func (n *PrimaryBackupNode) Committed() uint64 { return n.committed }
 func (n *PrimaryBackupNode) Store() *KVStore { return &n.store }
 
 // PrimaryStats returns what the node has done as a primary since it booted.
-func (n *PrimaryBackupNode) PrimaryStats() PrimaryBackupStats { return n.primary }
+func (n *PrimaryBackupNode) PrimaryStats() PrimaryBackupStats { return n.asPrimary() }
 
 // BackupStats returns what the node has done as a backup since it booted.
-func (n *PrimaryBackupNode) BackupStats() BackupStats {
-	s := n.backup
-	s.LastAppliedSeq = n.committed
-	return s
-}
+func (n *PrimaryBackupNode) BackupStats() BackupStats { return n.asBackup() }
 
 // State implements sim.Observable.
 func (n *PrimaryBackupNode) State() []sim.Variable {

@@ -20,6 +20,7 @@ import (
 //	primary-backup MODE NODE... [acks=K] [reads=any]   the group; links take 5 ms, clients' none
 //	chain NODE... [reads=any] [craq=yes] [repair=yes]  with repair there is a master, too; its heartbeats are not shown
 //	failover MODE NODE... [acks=K]  the group with a node named master; heartbeats and timers are not printed
+//	  store=DURATION capacity=N    of chain and primary-backup: how long a store takes, how many keys it holds
 //	link A B DURATION [copies]     delay from A to B; with copies, each message arrives twice
 //	cut A B, heal                  one direction; all cuts
 //	disk NODE DURATION             how long a sync takes
@@ -131,7 +132,7 @@ func (s *script) do(words []string) (err error) {
 }
 
 func (s *script) chain(names []string, options map[string]string) (err error) {
-	cfg := ChainConfig{ReadAnywhere: options["reads"] == "any", CRAQ: options["craq"] == "yes"}
+	cfg := ChainConfig{ReadAnywhere: options["reads"] == "any", CRAQ: options["craq"] == "yes", Store: storeOf(options)}
 	if options["repair"] == "yes" {
 		s.master = sim.NodeID(len(names))
 		cfg.Failover = &FailoverConfig{Master: s.master}
@@ -165,6 +166,14 @@ func (s *script) placed(id sim.NodeID, place string) {
 		fmt.Fprintf(&s.out, "%12v         %s %s\n", s.world.Now(), s.world.Name(id), place)
 	}
 	s.places[id] = place
+}
+
+func storeOf(options map[string]string) KVStoreConfig {
+	latency := span(take(options, "store", "0s"))
+	return KVStoreConfig{
+		ReadLatency: latency, WriteLatency: latency, DeleteLatency: latency,
+		Capacity: int(integer(take(options, "capacity", "0"))),
+	}
 }
 
 func (s *script) failover(mode string, names []string, options map[string]string) {
@@ -204,7 +213,7 @@ func heartbeat(m sim.Message) bool {
 }
 
 func (s *script) primaryBackup(mode string, names []string, options map[string]string) {
-	cfg := &PrimaryBackupConfig{ServeReads: options["reads"] == "any"}
+	cfg := &PrimaryBackupConfig{ServeReads: options["reads"] == "any", Store: storeOf(options)}
 	for cfg.Mode.String() != mode {
 		cfg.Mode++
 	}

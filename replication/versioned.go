@@ -47,6 +47,14 @@ func (v *VersionedValue) supersedes(w *VersionedValue) bool {
 	return v.Clock.Covers(w.Dot)
 }
 
+// kind returns what kind of write makes such a version.
+func (v *VersionedValue) kind() WriteKind {
+	if v.Deleted {
+		return Delete
+	}
+	return Put
+}
+
 // sameContent says whether a reader can't tell the versions apart.
 func (v *VersionedValue) sameContent(w *VersionedValue) bool {
 	return v.Value == w.Value && v.Deleted == w.Deleted && slices.Equal(v.Elements, w.Elements)

@@ -23,6 +23,7 @@ type plan struct {
 	Link       sim.Link
 	ClientLoss float64
 	SyncTime   time.Duration
+	Store      KVStoreConfig
 	Clients    [][]operation
 	Faults     []trouble
 }
@@ -62,6 +63,9 @@ var plans = rapid.Custom(func(t *rapid.T) plan {
 		},
 		ClientLoss: percent(t, "client loss", 20),
 		SyncTime:   time.Duration(rapid.IntRange(0, 2000).Draw(t, "sync")) * time.Microsecond,
+	}
+	if rapid.Bool().Draw(t, "slow stores") {
+		p.Store = KVStoreConfig{ReadLatency: ms / 2, WriteLatency: 2 * ms, DeleteLatency: ms}
 	}
 	p.Acks = rapid.IntRange(1, p.Nodes-1).Draw(t, "acks")
 	for c := range rapid.IntRange(1, 4).Draw(t, "clients") {
@@ -175,14 +179,14 @@ func (g *group) build(mutate mutation) {
 		return mutate(mutant{g.nodes, place, n})
 	}
 	if g.Chain {
-		cfg := &ChainConfig{Members: g.nodes}
+		cfg := &ChainConfig{Members: g.nodes, Store: g.Store}
 		for i, name := range names {
 			g.world.AddNode(name, func(_ sim.NodeID, disk *sim.Disk) sim.Node {
 				return around(i, NewChainNode(cfg, i, disk))
 			})
 		}
 	} else {
-		addGroup(g.world, &PrimaryBackupConfig{Mode: g.Mode, Acks: g.Acks, Members: g.nodes, ServeReads: true}, names, around)
+		addGroup(g.world, &PrimaryBackupConfig{Mode: g.Mode, Acks: g.Acks, Members: g.nodes, ServeReads: true, Store: g.Store}, names, around)
 	}
 	for _, id := range g.nodes {
 		g.world.SetSyncTime(id, g.SyncTime)

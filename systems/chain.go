@@ -36,10 +36,8 @@ func chainSystem(name, about string, apportioned bool, claims []rashomon.Claim) 
 	return &rashomon.System{
 		Name: name, About: about, Claims: claims,
 		MinNodes: 2, MaxNodes: 7, Kinds: everyKind,
-		Services: []string{master},
-		Boot: func(c *rashomon.Cluster, place int) sim.Boot {
-			return chainBoot(c, place, apportioned)
-		},
+		Services:  []string{master},
+		Boot:      bootChain(apportioned, replication.KVStoreConfig{}),
 		Client:    chainClient,
 		Tolerates: chainTolerates,
 		Roles:     []string{"head", "middle", "tail", "deposed", master},
@@ -48,14 +46,18 @@ func chainSystem(name, about string, apportioned bool, claims []rashomon.Claim) 
 	}
 }
 
-func chainBoot(c *rashomon.Cluster, place int, apportioned bool) sim.Boot {
+func bootChain(apportioned bool, store replication.KVStoreConfig) func(*rashomon.Cluster, int) sim.Boot {
+	return func(c *rashomon.Cluster, place int) sim.Boot { return chainBoot(c, place, apportioned, store) }
+}
+
+func chainBoot(c *rashomon.Cluster, place int, apportioned bool, store replication.KVStoreConfig) sim.Boot {
 	failover := replication.FailoverConfig{Master: c.Services[0], DriftPPM: maxDriftPPM}
 	if place == len(c.Nodes) {
 		cfg := &replication.MasterConfig{FailoverConfig: failover, Nodes: c.Nodes, Succession: replication.ChainSuccession{}}
 		return func(_ sim.NodeID, disk *sim.Disk) sim.Node { return replication.NewMaster(cfg, disk) }
 	}
 	cfg := &replication.ChainConfig{
-		Members: c.Nodes, Failover: &failover,
+		Members: c.Nodes, Failover: &failover, Store: store,
 		CRAQ: apportioned, ReadAnywhere: !apportioned && c.Reads == "any",
 	}
 	return func(_ sim.NodeID, disk *sim.Disk) sim.Node { return replication.NewChainNode(cfg, place, disk) }

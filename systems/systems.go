@@ -58,6 +58,7 @@ type Bug struct {
 	// around a node.
 	rules  func(r *replication.PrimaryBackupRules)
 	leader func() replication.LeaderConfig
+	store  replication.KVStoreConfig // of the nodes of a chain
 	plant  func(c *rashomon.Cluster, place int, node sim.Node) sim.Node
 }
 
@@ -91,6 +92,9 @@ func (b Bug) Variant() *rashomon.System {
 	}
 	if b.leader != nil {
 		boot = bootLeader(b.leader)
+	}
+	if b.store != (replication.KVStoreConfig{}) {
+		boot = bootChain(b.System == "craq", b.store)
 	}
 	if b.plant == nil {
 		s.Boot = boot

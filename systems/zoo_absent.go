@@ -17,6 +17,5 @@ func AbsentBugs() []Absent {
 		{"pb-no-retransmit", "a synchronous group stops: a matter of progress"},
 		{"pb-seq-regress", "the end of a log is what it holds, and is not assigned"},
 		{"sim-crash-keeps-running", "a crash drops the node's value, its timers and its inbox; tests of package sim see to it"},
-		{"store-evict", "replicas keep everything"},
 	}
 }

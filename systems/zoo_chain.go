@@ -148,6 +148,14 @@ var chainBugs = []Bug{
 		System: "craq", Reads: "any", Claim: rashomon.Linearizable,
 		plant: testThenRead,
 	},
+	{
+		Name:   "store-evict",
+		About:  "the stores have room for two keys: a third evicts the one that was inserted first",
+		Rule:   "a replica keeps what was written until it is overwritten or deleted",
+		Needs:  "three keys, no fault",
+		System: "chain", Reads: "tail", Claim: rashomon.Linearizable,
+		store: replication.KVStoreConfig{Capacity: 2},
+	},
 }
 
 // chainRule replaces answers in a node's table of decisions.
