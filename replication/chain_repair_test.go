@@ -22,7 +22,6 @@ type repairWorld struct {
 	acked  []RequestID
 	lossy  bool // disks may be lost
 	news   int  // greatest number of a configuration
-	ended  int  // reads and writes that were answered
 	wrong  error
 }
 

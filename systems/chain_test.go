@@ -31,10 +31,10 @@ func watched(s *rashomon.System, nodes *[]sim.Node) *rashomon.System {
 
 // tallyOf is what many runs of a chain exercised.
 type tallyOf struct {
-	verdicts                         map[checker.Verdict]int
-	reasons                          map[string]int
-	repaired, dirty, truncated, lost int // runs
-	all                              rashomon.Exercise
+	verdicts                   map[checker.Verdict]int
+	reasons                    map[string]int
+	repaired, dirty, truncated int // runs
+	all                        rashomon.Exercise
 }
 
 func exerciseChain(t *testing.T, s *rashomon.System, c rashomon.Claim, seeds int) tallyOf {

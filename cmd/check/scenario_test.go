@@ -74,7 +74,7 @@ func TestBadScenarios(t *testing.T) {
 		{"  - 1 c0 write k0=1 at n0", "  - 1 c0 write k0=1 at", `14:23: the line ends, expected a node such as n0`},
 		{"  - 1 c0 write k0=1 at n0", "  - 1 c0 wrote k0=1 at n0", `14:10: "wrote", expected read, write, cas, delete or add`},
 		{"  - 1 c0 write k0=1 at n0", `  - "1 c0 wrote k0=1 at n0"`, `14:11: "wrote", expected read, write, cas, delete or add`},
-		{"  - 1 c0 write k0=1 at n0", "  - 1 c0 delete k0 at n0", `14:5: operation 1: system chain serves no delete, expected one of `},
+		{"  - 1 c0 write k0=1 at n0", "  - 1 c0 add k0=1 at n0", `14:5: operation 1: system chain serves no add, expected one of `},
 		{"  - 1 c0 write k0=1 at n0", "  - 1 c0 write k0=99999999999999999999 at n0", `14:16: "99999999999999999999", expected a number to store`},
 		{"  - 1 c0 write k0=1 at n0", "  - 1 c0 write k0=1 at n0 after -3ms", `14:33: "-3ms", expected a duration such as 3ms`},
 		{"  - 1 c0 write k0=1 at n0", "  - 1 c9999 write k0=1 at n0", `14:5: operation 1: client c9999, expected c0..c999`},
