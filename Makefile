@@ -1,7 +1,7 @@
 # `make` lists the targets. CI runs `make check`.
 FOR ?= 1m
 
-.PHONY: help check test race bench fuzz lint update
+.PHONY: help check test race compare bench fuzz lint update
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -14,6 +14,9 @@ test: ## all tests
 
 race: ## the tests under the race detector, without the long ones
 	go test -race -short ./...
+
+compare: ## writes per second of processor time, as multiples of happy-simulator's
+	go test -run '^$$' -bench 'Writes' -count 5 ./replication | grep -E '^Benchmark|^cpu'
 
 bench: ## all benchmarks; compare with benchstat
 	go test -run '^$$' -bench . -benchmem ./...
