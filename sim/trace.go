@@ -83,12 +83,15 @@ func (e Event) Describe(name func(NodeID) string) string {
 	return at + fmt.Sprint(e.Message)
 }
 
+// nothing is how protocols write that there is no value: the smallest int64.
+const nothing = "-9223372036854775808"
+
 // DescribeMessage prints a message with its type's name and its fields.
 func DescribeMessage(m Message) string {
 	if m == nil {
 		return "nil"
 	}
-	s := fmt.Sprintf("%+v", m)
+	s := strings.ReplaceAll(fmt.Sprintf("%+v", m), nothing, "nil")
 	if t := reflect.TypeOf(m); t.Kind() == reflect.Struct {
 		if s = strings.TrimSuffix(strings.TrimPrefix(s, "{"), "}"); s == "" {
 			return t.Name()
