@@ -15,7 +15,7 @@ import (
 //	stats                          what the leaders have counted since they booted
 //
 // Of anti-entropy a script shows no timers, and no Summary while the leaders agree.
-// Its state ends with whether they agree; a key is shown with its versions: value,
+// The state ends with whether they agree, and shows the versions of each key: value,
 // dot, what it supersedes, timestamp.
 func (s *script) doLeaders(command string, args []string, options map[string]string) error {
 	switch command {
@@ -30,10 +30,15 @@ func (s *script) doLeaders(command string, args []string, options map[string]str
 	case "readset":
 		s.ask(args[0], args[1], ReadSet{args[2]}, "100ms")
 	case "stats":
-		for _, n := range s.leaders() {
-			c := n.Stats()
-			fmt.Fprintf(&s.out, "%s: %d conflicts, %d rounds of anti-entropy, %d keys repaired\n",
-				s.world.Name(s.idOf(n)), c.ConflictsDetected, c.AntiEntropySyncs, c.AntiEntropyKeysRepaired)
+		for _, id := range s.nodes {
+			if n, up := s.world.Node(id).(*LeaderNode); up {
+				c := n.Stats()
+				fmt.Fprintf(&s.out, "%s: conflicts %d", s.world.Name(id), c.ConflictsDetected)
+				if c.AntiEntropySyncs > 0 {
+					fmt.Fprintf(&s.out, ", rounds of anti-entropy %d, keys repaired %d", c.AntiEntropySyncs, c.AntiEntropyKeysRepaired)
+				}
+				s.out.WriteString("\n")
+			}
 		}
 	default:
 		return fmt.Errorf("unknown command %q", command)
@@ -82,15 +87,6 @@ func (s *script) leaders() (up []*LeaderNode) {
 	return up
 }
 
-func (s *script) idOf(n *LeaderNode) sim.NodeID {
-	for _, id := range s.nodes {
-		if s.world.Node(id) == sim.Node(n) {
-			return id
-		}
-	}
-	panic("no such leader")
-}
-
 func (s *script) rootsAgree() bool {
 	up := s.leaders()
 	for _, n := range up {
@@ -110,13 +106,20 @@ func (s *script) idleRound(m sim.Message) bool {
 	return fmt.Sprintf("%T", m) == "replication.antiEntropy"
 }
 
+// leaderState says what readers see of each key, and of which versions it is made.
 func (s *script) leaderState(n *LeaderNode) {
+	separator := " "
 	for key := range n.Tree().Keys(KeyRange{}) {
-		current, _ := n.Version(key)
-		fmt.Fprintf(&s.out, " %s = %s;", key, current.Content())
+		s.out.WriteString(separator + key + " = ")
+		if vs := n.Versions(key); len(vs) > 1 {
+			current, _ := n.Version(key)
+			s.out.WriteString(current.Content() + " of ")
+		}
+		s.out.WriteString(inWordsVersions(n.Versions(key)))
+		separator = "\n    "
 	}
-	for key := range n.Tree().Keys(KeyRange{}) {
-		fmt.Fprintf(&s.out, "\n    %s: %s", key, inWordsVersions(n.Versions(key)))
+	if separator == " " {
+		s.out.WriteString(" no keys")
 	}
 	s.out.WriteString("\n")
 }

@@ -254,8 +254,7 @@ func addGroup(w *sim.World, cfg *PrimaryBackupConfig, names []string, around fun
 
 func (s *script) write(args []string, options map[string]string) {
 	timeout, delay := take(options, "timeout", "100ms"), take(options, "delay", "0s")
-	s.requests++
-	w := Write{Request: RequestID{Client: clientID(args[0]), Number: s.requests}}
+	w := Write{Request: s.request(args[0])}
 	for key, value := range options { // just one
 		w.Key = key
 		if expect, next, cas := strings.Cut(value, ":"); cas {
