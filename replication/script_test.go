@@ -20,6 +20,7 @@ import (
 //	primary-backup MODE NODE... [acks=K] [reads=any]   the group; links take 5 ms, clients' none
 //	chain NODE... [reads=any] [craq=yes] [repair=yes]  with repair there is a master, too; its heartbeats are not shown
 //	failover MODE NODE... [acks=K]  the group with a node named master; heartbeats and timers are not printed
+//	leaders NODE... [resolver=lww|union|max|sum] [antientropy=D]  leader_script_test.go has the rest about them
 //	  store=DURATION capacity=N    of chain and primary-backup: how long a store takes, how many keys it holds
 //	link A B DURATION [copies]     delay from A to B; with copies, each message arrives twice
 //	cut A B, heal                  one direction; all cuts
@@ -29,10 +30,11 @@ import (
 //	retry CLIENT NODE              the client's latest write again, under the same number
 //	crash NODE [after N sends] [disk=lost], restart NODE
 //	clock NODE PPM                 how much faster the node's clocks are from now on
+//	clock NODE DURATION            how far the node's wall clock is ahead from now on
 //	run DURATION, idle             print what happens; idle runs until nothing is left to happen
 //	state                          what the nodes hold
 func TestScripts(t *testing.T) {
-	for _, dir := range []string{"primary_backup", "chain", "failover"} {
+	for _, dir := range []string{"primary_backup", "chain", "failover", "multi_leader"} {
 		datadriven.Walk(t, "testdata/scripts/"+dir, func(t *testing.T, path string) {
 			s := &script{writes: map[string]Write{}}
 			s.world = sim.New(sim.Config{
@@ -97,6 +99,7 @@ func (s *script) do(words []string) (err error) {
 		for _, id := range s.cuts {
 			s.world.Lift(id)
 		}
+		s.cuts = nil
 	case "disk":
 		s.world.SetSyncTime(s.id(args[0]), span(args[1]))
 	case "write", "cas":
@@ -116,7 +119,13 @@ func (s *script) do(words []string) (err error) {
 		}
 		s.world.Crash(s.id(args[0]), fate)
 	case "clock":
-		s.world.SetClock(s.id(args[0]), sim.Clock{DriftPPM: integer(args[1])})
+		var c sim.Clock
+		if offset, err := time.ParseDuration(args[1]); err == nil {
+			c.Offset = offset
+		} else {
+			c.DriftPPM = integer(args[1])
+		}
+		s.world.SetClock(s.id(args[0]), c)
 	case "restart":
 		s.world.Restart(s.id(args[0]))
 	case "run":
@@ -126,7 +135,7 @@ func (s *script) do(words []string) (err error) {
 	case "state":
 		s.state()
 	default:
-		return fmt.Errorf("unknown command %q", words[0])
+		return s.doLeaders(words[0], args, options)
 	}
 	return err
 }
@@ -245,8 +254,7 @@ func addGroup(w *sim.World, cfg *PrimaryBackupConfig, names []string, around fun
 
 func (s *script) write(args []string, options map[string]string) {
 	timeout, delay := take(options, "timeout", "100ms"), take(options, "delay", "0s")
-	s.requests++
-	w := Write{Request: RequestID{Client: clientID(args[0]), Number: s.requests}}
+	w := Write{Request: s.request(args[0])}
 	for key, value := range options { // just one
 		w.Key = key
 		if expect, next, cas := strings.Cut(value, ":"); cas {
@@ -284,7 +292,7 @@ func (s *script) ask(client, node string, m sim.Message, timeout string) sim.Nod
 
 // trace prints what happens; what a client sends is seen where it arrives.
 func (s *script) trace(e sim.Event) {
-	if heartbeat(e.Message) {
+	if heartbeat(e.Message) || s.idleRound(e.Message) {
 		return
 	}
 	if e.Kind == sim.Sent && (!s.isNode(e.From) || !s.isNode(e.To)) {
@@ -318,6 +326,10 @@ func (s *script) state() {
 			s.out.WriteString(" down\n")
 			continue
 		}
+		if leader, ok := n.(*LeaderNode); ok {
+			s.leaderState(leader)
+			continue
+		}
 		for i, v := range n.(sim.Observable).State() {
 			sep := ", "
 			if i == 0 {
@@ -330,6 +342,9 @@ func (s *script) state() {
 			s.out.WriteString(sep + name + " " + v.Value)
 		}
 		s.out.WriteString("\n")
+	}
+	if len(s.leaders()) > 0 {
+		fmt.Fprintf(&s.out, "roots %s\n", map[bool]string{true: "equal", false: "differ"}[s.rootsAgree()])
 	}
 }
 
@@ -429,7 +444,7 @@ func inWords(m sim.Message) sim.Message {
 	if strings.HasPrefix(sim.DescribeMessage(m), "retransmit") {
 		return "retransmit"
 	}
-	return m
+	return leadersInWords(m)
 }
 
 func change(w Write) string {
@@ -438,6 +453,9 @@ func change(w Write) string {
 	}
 	if w.Kind == NoOp {
 		return "no-op"
+	}
+	if w.Kind == Delete {
+		return "delete " + w.Key
 	}
 	return fmt.Sprintf("%s=%d", w.Key, w.Value)
 }
