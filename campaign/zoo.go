@@ -16,6 +16,9 @@ import (
 type Specimen struct {
 	Broken, Right *rashomon.System
 	Claim         rashomon.Claim // the row that must catch it
+	// Panics says that the system notices the bug itself, and panics: that is the
+	// catch then. A panic is none otherwise.
+	Panics bool
 }
 
 // Sighting is how often a bug was caught. A catch counts only if the same scenario
@@ -24,7 +27,7 @@ type Sighting struct {
 	Specimen
 	Runs   int
 	Caught int
-	Blamed int           // violations that did not count, because the control run was not valid
+	Blamed int           // violations that did not count: the control run was not valid, or it was a panic
 	Gaps   []int         // runs from one catch to the next, the first from the start
 	CPU    time.Duration // of the runs with the bug
 	Err    error
@@ -123,6 +126,9 @@ func (s *Sighting) look(seed uint64) (caught, blamed bool, took time.Duration, e
 	took = time.Since(began) // one goroutine without waiting: processor time, but for other programs
 	if err != nil || r.Verdict != checker.Invalid {
 		return false, false, took, err
+	}
+	if s.Panics != (r.Panic != "") {
+		return false, true, took, nil
 	}
 	sc.Bug = ""
 	control, err := rashomon.Run(s.Right, sc, quick)

@@ -25,7 +25,8 @@ func (a *app) zooCommand() *cobra.Command {
 		Short: "Run every planted bug, and tell how often it is caught",
 		Long: `zoo plants each bug into its system, runs the seeds 0, 1, 2, … with the default
 generator, and counts the runs whose claim is broken. A catch counts only if the
-same scenario on the correct system is valid. The interval is that of Clopper and
+same scenario on the correct system is valid, and a panic only where the system is
+meant to notice the bug itself. The interval is that of Clopper and
 Pearson, 95 %. MEDIAN is how many runs it takes from one catch to the next.
 
 The exit status is 0 if every bug was caught, and 2 if one was not.`,
@@ -80,7 +81,7 @@ func (a *app) zoo(bugs []systems.Bug, runs, workers int, asJSON bool) error {
 		if err != nil {
 			return brokenError{err}
 		}
-		specimens[i] = campaign.Specimen{Broken: b.Variant(), Right: right, Claim: claim}
+		specimens[i] = campaign.Specimen{Broken: b.Variant(), Right: right, Claim: claim, Panics: b.Panics}
 	}
 	began, seen := time.Now(), 0
 	sightings := campaign.Zoo(ctx, specimens, runs, workers, func(s campaign.Sighting) {
@@ -126,7 +127,7 @@ type caughtBug struct {
 	Needs      string  `json:"needs"`
 	Runs       int     `json:"runs"`
 	Caught     int     `json:"caught"`
-	Blamed     int     `json:"not_counted"` // violations whose control run was not valid
+	Blamed     int     `json:"not_counted"` // violations whose control run was not valid, and panics
 	Rate       float64 `json:"rate"`
 	Low        float64 `json:"low"`
 	High       float64 `json:"high"`
