@@ -45,7 +45,7 @@ func Generate(src Source, s *System, c Claim, operations int) *Scenario {
 	if len(s.Roles) > 0 && g.oneIn(2) {
 		sc.Faults = append(sc.Faults, g.fallOfRole(s.Roles[0], span))
 	}
-	if s.Diverges && (c.Property == Convergent || c.Property == SetConverges) {
+	if s.Diverges && sc.Nodes > 1 && (c.Property == Convergent || c.Property == SetConverges) {
 		sc.Faults = append(sc.Faults, g.lastPartition(sc.Nodes, span))
 	}
 	sc.Seed = uint64(src.IntN(1<<16))<<16 | uint64(src.IntN(1<<16))

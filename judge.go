@@ -57,6 +57,7 @@ func (r *run) check(result *Result, opt checker.Options) error {
 		result.Judgement, result.Keys = check.Judgement, check.Keys
 		return err
 	}
+	terms := r.terms(row, result.History, opt)
 	if row.Property == Convergent || row.Property == SetConverges {
 		// Where a system does not serve at the end, it has not come to an end.
 		if difference := disagreement(result); difference != "" && r.answered == r.lastCount() {
@@ -64,14 +65,29 @@ func (r *run) check(result *Result, opt checker.Options) error {
 			return nil
 		}
 		if row.Reads != everywhere {
-			// Clients see one replica only. What the others store has been compared.
-			result.Judgement = checker.Judgement{Verdict: checker.Valid}
+			result.Judgement = agreed(result, terms.Idle)
 			return nil
 		}
 	}
 	claim, _ := checker.ClaimNamed(string(row.Property)) // Validate has seen to it
-	result.Judgement, err = claim.Judge(result.History, r.terms(row, result.History, opt))
+	result.Judgement, err = claim.Judge(result.History, terms)
 	return err
+}
+
+// agreed judges replicas of which clients see one only, and which do not differ in
+// what they show of what they store.
+func agreed(r *Result, idle string) checker.Judgement {
+	shown := false
+	for _, state := range r.States {
+		shown = shown || len(stored(state)) > 0
+	}
+	switch {
+	case !shown:
+		return checker.Judgement{Reason: "nobody can see what the replicas store: clients read at one of them, and none shows variables that begin with store"}
+	case idle != "":
+		return checker.Judgement{Reason: idle}
+	}
+	return checker.Judgement{Verdict: checker.Valid}
 }
 
 // everywhere as Claim.Reads means that each read is answered by the node that was

@@ -392,3 +392,23 @@ func TestMissedLastReadsAreInconclusive(t *testing.T) {
 	}
 	assert.Positive(t, missed)
 }
+
+// Convergence with reads at one place is judged by what replicas show. Where none
+// shows anything, nothing is proved.
+func TestConvergenceThatNobodySees(t *testing.T) {
+	s := *lazySystem
+	s.Claims = []rashomon.Claim{{Reads: "first", Property: rashomon.Convergent}}
+	r := run(t, &s, rashomon.FromSeed(1, &s, s.Claims[0], 20), rashomon.Options{})
+	assert.Equal(t, checker.Unknown, r.Verdict)
+	assert.Contains(t, r.Reason, "nobody can see what the replicas store")
+}
+
+// A system of one replica that diverges from nobody can be run, too.
+func TestOneReplica(t *testing.T) {
+	s := *lazySystem
+	s.MinNodes, s.MaxNodes, s.Diverges = 1, 1, true
+	s.Claims = []rashomon.Claim{{Reads: "any", Property: rashomon.Convergent}}
+	for seed := range uint64(20) {
+		run(t, &s, rashomon.FromSeed(seed, &s, s.Claims[0], 20), rashomon.Options{})
+	}
+}

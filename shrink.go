@@ -12,10 +12,11 @@ import (
 const DefaultShrinkRuns = 2000
 
 // Shrink makes a failing scenario smaller for as long as it fails with the same
-// anomaly, or with the same panic: fewer and milder faults, fewer operations, plainer links. It tries at most the
-// given number of runs (0 means DefaultShrinkRuns), and returns the smallest
-// scenario found with its result. What it does depends on its arguments alone. A
-// scenario that does not fail is returned as it is.
+// anomaly, or with the same panic: fewer and milder faults, fewer operations,
+// plainer links, shorter pauses. It tries at most the given number of runs (0 means
+// DefaultShrinkRuns), and returns the smallest scenario found with its result. What
+// it does depends on its arguments alone. A scenario that does not fail is returned
+// as it is.
 func Shrink(s *System, sc *Scenario, opt Options, runs int) (*Scenario, *Result, error) {
 	if runs == 0 {
 		runs = DefaultShrinkRuns

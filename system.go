@@ -45,7 +45,8 @@ type System struct {
 	// means all faults of the network, and no others.
 	Tolerates func(replicas int) faults.Options
 	// Roles are parts that replicas play, such as primary, which faults may name
-	// instead of a node; InRole returns who plays one at the moment.
+	// instead of a node; InRole returns who plays one at the moment. The name of a
+	// service among them means the service.
 	Roles  []string
 	InRole func(w *sim.World, c *Cluster, role string) []sim.NodeID
 	// Diverges says that replicas answer clients before they agree. That they
@@ -93,7 +94,11 @@ const (
 
 // Claim is one row of a system's table of claims.
 type Claim struct {
-	Reads    string // where clients read, such as "primary", "tail" or "any"
+	// Reads says where clients read, such as "primary", "tail" or "any". With "any"
+	// each read is answered by the node that was asked; convergence is then judged by
+	// what clients read, and elsewhere by what replicas show of what they store
+	// (sim.Observable).
+	Reads    string
 	Property Property
 	// Refuted marks what the system does not claim: the property must be shown
 	// to break, or the checker is blind.

@@ -60,8 +60,8 @@ func (s *Sighting) MedianRuns() int {
 	return gaps[len(gaps)/2]
 }
 
-// Zoo runs each specimen with the seeds 0 to runs-1 of the default generator, on
-// as many processors as there are, and reports in the order of the specimens. The
+// Zoo runs each specimen with the seeds 0 to runs-1 of the default generator, so many
+// at a time as there are workers, and reports in the order of the specimens. The
 // counts depend on the arguments alone, the times do not. When ctx is cancelled
 // it returns what has been done until then, with fewer runs.
 func Zoo(ctx context.Context, specimens []Specimen, runs, workers int, done func(Sighting)) []Sighting {

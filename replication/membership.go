@@ -32,7 +32,7 @@ type membership struct {
 }
 
 // FailoverRules are decisions of a replica that concern its lease and its
-// promise, and of which planted bugs replace one. See RightFailoverRules.
+// promise, and of which planted bugs replace some. See RightFailoverRules.
 type FailoverRules struct {
 	// Accepts says whether a message of a configuration is for a replica that has
 	// promised a number.

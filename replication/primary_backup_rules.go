@@ -7,7 +7,7 @@ import (
 )
 
 // PrimaryBackupRules are the decisions of primary-backup upon which its claims
-// rest. The protocol asks them; a planted bug replaces one of them and leaves the
+// rest. The protocol asks them; planted bugs replace some of them and leaves the
 // protocol as it is.
 type PrimaryBackupRules struct {
 	FailoverRules
@@ -20,10 +20,10 @@ type PrimaryBackupRules struct {
 	// ServesReads says whether a primary may answer a read: does it hold a lease,
 	// and has it committed something of its configuration?
 	ServesReads func(leased, established bool) bool
-	// Reads is the value that a primary answers a read with.
-	Reads func(p *PrimaryNode, key string) int64
 	// TakesWrites says the same of a write.
 	TakesWrites func(leased, established bool) bool
+	// Reads is the value that a primary answers a read with.
+	Reads func(p *PrimaryNode, key string) int64
 	// Quorum is how many of n members of a configuration must have reported before
 	// there is another.
 	Quorum func(c *PrimaryBackupConfig, n int) int

@@ -68,8 +68,8 @@ func chainBoot(c *rashomon.Cluster, place int, apportioned bool, store replicati
 // configuration keeps its own; beyond that a chain stops: replicas that were out of it
 // differ for ever, and no other claim is broken. Two members are not counted on,
 // because the network may part them from the others, which go on without them. (It may
-// part more, and leave a chain of one, which must not lose its disk either: 2 of 40,000
-// runs came to that, and only a run without lost disks is safe from it.) A node counts
+// part more, and leave a chain of one, which stops when it loses its disk: 2 of 40,000
+// runs came to that. They serve nobody at the end and are inconclusive.) A node counts
 // as down until it has caught up. The middle, as a role, does not crash: that is all
 // nodes between head and tail at once.
 func chainTolerates(replicas int) faults.Options {
@@ -94,9 +94,6 @@ func chainTolerates(replicas int) faults.Options {
 // chainRole: a deposed node is one that takes itself for a member while the master
 // has gone on.
 func chainRole(w *sim.World, c *rashomon.Cluster, role string) (ids []sim.NodeID) {
-	if role == master {
-		return c.Services
-	}
 	latest := replication.Configuration{}
 	if m, ok := bare(w.Node(c.Services[0])).(*replication.Master); ok {
 		latest = m.Configuration()

@@ -66,7 +66,7 @@ func bootLeader(config func() replication.LeaderConfig) func(*rashomon.Cluster, 
 func toleratedByLeaders(replicas int) faults.Options {
 	var nodes []string
 	for i := range replicas {
-		nodes = append(nodes, "n"+string(rune('0'+i)))
+		nodes = append(nodes, nodeName(i))
 	}
 	return faults.Options{
 		Classes: faults.All,

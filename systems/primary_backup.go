@@ -2,7 +2,6 @@ package systems
 
 import (
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/rashomon-go/rashomon"
@@ -109,7 +108,7 @@ func least(replicas int) int {
 func toleratedBy(mode replication.ReplicationMode, replicas int) faults.Options {
 	names := make([]string, replicas)
 	for i := range names {
-		names[i] = "n" + strconv.Itoa(i)
+		names[i] = nodeName(i)
 	}
 	crash := faults.CrashOptions{
 		Nodes:  append(slices.Clone(names), "primary"),

@@ -7,8 +7,8 @@ import (
 	"github.com/rashomon-go/rashomon/sim"
 )
 
-// Bugs are planted from outside, by wrapping a node's steps, so that the
-// protocols stay clean.
+// Bugs are planted from outside, by wrapping a node's steps or by replacing entries
+// of a protocol's table of decisions, so that the protocols stay clean.
 var bugs = slices.SortedFunc(slices.Values(slices.Concat(chainBugs, primaryBackupBugs, multiLeaderBugs)),
 	func(a, b Bug) int { return strings.Compare(a.Name, b.Name) })
 

@@ -37,6 +37,9 @@ The exit status is 0 if every bug was caught, and 2 if one was not.`,
 			if runs < 1 || runs > 10_000_000 {
 				return fmt.Errorf("--runs %d, expected 1..10000000", runs)
 			}
+			if workers < 1 || workers > 10_000 {
+				return fmt.Errorf("--workers %d, expected 1..10000", workers)
+			}
 			bugs, err := chosenBugs(names)
 			if err != nil {
 				return err
