@@ -54,8 +54,6 @@ type ChainConfig struct {
 	// Failover, if not nil, says how a master decides who is in the chain. Otherwise
 	// the chain is fixed: it waits for members that are down.
 	Failover *FailoverConfig
-	// FailoverRules are those of the members; nil stands for the right ones.
-	FailoverRules *FailoverRules
 	// CRAQ lets every node of the chain answer reads, of what is committed only.
 	CRAQ bool
 	// ReadAnywhere lets every node answer reads from its own store, committed or

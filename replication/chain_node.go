@@ -67,7 +67,7 @@ func NewChainNode(cfg *ChainConfig, index int, disk *sim.Disk) *ChainNode {
 		n.repair.linked, n.repair.connected = true, true
 	}
 	if cfg.Failover != nil {
-		n.group = newMembership(*cfg.Failover, cfg.FailoverRules, disk)
+		n.group = newMembership(*cfg.Failover, nil, disk)
 		n.recoverWhole(disk)
 	}
 	n.log.recover(disk)

@@ -9,23 +9,8 @@ import (
 	"github.com/rashomon-go/rashomon/sim"
 )
 
-// chainBugs are the planted bugs of chain and craq. Catalogued bugs that are not
-// here cannot break a claim of reads, or do so too seldom:
-//
-//   - chain-lost-propagate and chain-sent-not-resent leave a gap, and nodes take
-//     updates in sequence only: they are safe and stuck. The properties of package
-//     replication find them.
-//   - chain-stale-configuration-accepted: no client saw it in 20,000 runs, because what
-//     an older configuration's message carries its receiver has or is about to get,
-//     but for two repairs in a row. In 8 of the runs a node noticed and panicked. The
-//     properties find it, too: 16 of 3,000 worlds.
-//   - chain-tail-failure-drops-sent: a new tail would have to take back part of its
-//     log, of which there is no step that could be left out or answered otherwise.
-//     A defect among the properties does it by force.
-//   - craq-tail-answers-latest-applied: a tail commits what it applies in the same
-//     step, and no query reaches a former tail under a number that it accepts.
-//   - chain-no-sync: the steps of a node write and sync before they send, and the
-//     order of a step's effects is the simulator's.
+// chainBugs are the planted bugs of chain and craq; AbsentBugs says which are not
+// here, and why.
 var chainBugs = []Bug{
 	{
 		Name:   "chain-ack-at-middle",

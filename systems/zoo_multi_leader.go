@@ -10,10 +10,8 @@ import (
 	"github.com/rashomon-go/rashomon/sim"
 )
 
-// multiLeaderBugs break rules of multi-leader replication. One of the catalogue
-// needs a system without anti-entropy: ml-lww-skewed-after-dominance, where leaders
-// that keep one version each disagree for ever; with pairwise anti-entropy they
-// come to agree. A script of package replication has it.
+// multiLeaderBugs break rules of multi-leader replication; AbsentBugs says which are
+// not here, and why.
 var multiLeaderBugs = []Bug{
 	{
 		Name:   "ml-ae-no-clock-merge",

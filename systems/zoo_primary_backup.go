@@ -9,16 +9,8 @@ import (
 	"github.com/rashomon-go/rashomon/sim"
 )
 
-// primaryBackupBugs break rules of primary-backup. Catalogued bugs that are not
-// here cannot show in reads at the primary, or hardly:
-//
-//   - pb-no-retransmit: a synchronous group stops, which is a matter of progress.
-//   - pb-seq-regress: where a log ends is what it holds; nobody assigns it.
-//   - pb-commit-own-old (an update of an earlier configuration counts as committed
-//     when K backups have it): it takes three primaries in a row who each fail within
-//     a round trip, and was not seen in 10,000 runs.
-//   - pb-two-primaries in one configuration: the members of a configuration are a
-//     list, of which there is one first.
+// primaryBackupBugs break rules of primary-backup; AbsentBugs says which are not
+// here, and why.
 var primaryBackupBugs = []Bug{
 	{
 		Name:   "pb-ack-before-backup",
