@@ -77,9 +77,9 @@ func (r *run) check(result *Result, opt checker.Options) error {
 // agreed judges replicas of which clients see one only, and which do not differ in
 // what they show of what they store.
 func agreed(r *Result, idle string) checker.Judgement {
-	shown := false
+	shown := r.readNothing() // empty replicas have nothing to show
 	for _, state := range r.States {
-		shown = shown || len(stored(state)) > 0
+		shown = shown && len(state) > 0 || len(stored(state)) > 0
 	}
 	switch {
 	case !shown:
@@ -88,6 +88,17 @@ func agreed(r *Result, idle string) checker.Judgement {
 		return checker.Judgement{Reason: idle}
 	}
 	return checker.Judgement{Verdict: checker.Valid}
+}
+
+// readNothing says whether every read at the end that was answered found its key
+// absent.
+func (r *Result) readNothing() bool {
+	for i := range r.History.Ops {
+		if o := &r.History.Ops[i]; o.ID == 0 && o.Outcome == history.OK && o.Seen != model.Absent {
+			return false
+		}
+	}
+	return true
 }
 
 // everywhere as Claim.Reads means that each read is answered by the node that was

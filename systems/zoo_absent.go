@@ -18,7 +18,7 @@ func AbsentBugs() []Absent {
 		{"pb-ack-teleport", "acknowledgements are messages, and nodes have no other way to reach each other"},
 		{"pb-backup-no-seq-check", "is pb-gap-ignored and pb-no-dedup: a log has no other place for an update than its number"},
 		{"pb-commit-own-old", "it takes three primaries in a row, the first and the last the same: 0 of 10,000 runs"},
-		{"pb-no-retransmit", "a synchronous group stops: a matter of progress"},
+		{"pb-no-retransmit", "a synchronous group stops: a matter of progress (an asynchronous one would diverge; not planted yet)"},
 		{"pb-seq-regress", "the end of a log is what it holds, and is not assigned"},
 		{"pb-two-primaries", "a configuration has one first member; two at a time are pb-no-fencing and pb-no-lease"},
 		{"sim-crash-keeps-running", "a crash drops the node's value, its timers and its inbox; tests of package sim see to it"},
