@@ -22,6 +22,9 @@ const DefaultOperations = 100
 // source. It is swarm testing (Groce et al., ISSTA 2012): the source first
 // decides which features the run has at all, then the run. Operations is how many
 // operations it has at most; 0 means DefaultOperations.
+//
+// Rows with the same Reads have the same scenarios, but for Scenario.Claim, so that
+// one run can be judged for all of them (see RunClaims).
 func Generate(src Source, s *System, c Claim, operations int) *Scenario {
 	if operations == 0 {
 		operations = DefaultOperations
@@ -38,14 +41,14 @@ func Generate(src Source, s *System, c Claim, operations int) *Scenario {
 	if g.oneIn(3) {
 		sc.Access = g.link(0, g.oneIn(2))
 	}
-	span := g.operations(sc, c, operations)
+	span := g.operations(sc, operations)
 	budget := s.tolerates(sc.Nodes)
 	budget.Nodes, budget.Roles, budget.Until = nodeNames(sc.Nodes), s.Roles, span
 	sc.Faults = faults.Generate(src, budget)
 	if len(s.Roles) > 0 && g.oneIn(2) {
 		sc.Faults = append(sc.Faults, g.fallOfRole(s.Roles[0], span))
 	}
-	if s.Diverges && sc.Nodes > 1 && (c.Property == Convergent || c.Property == SetConverges) {
+	if s.Diverges && sc.Nodes > 1 {
 		sc.Faults = append(sc.Faults, g.lastPartition(sc.Nodes, span))
 	}
 	sc.Seed = uint64(src.IntN(1<<16))<<16 | uint64(src.IntN(1<<16))
@@ -122,7 +125,7 @@ func (g *generator) link(low time.Duration, lossy bool) sim.Link {
 
 // operations draws the workload and returns about how long it will take. Written
 // values are running numbers, so that each value has one writer.
-func (g *generator) operations(sc *Scenario, c Claim, n int) time.Duration {
+func (g *generator) operations(sc *Scenario, n int) time.Duration {
 	src := g.src
 	clients := pick(src, 2, 3, 4, 5, 8)
 	keys := pick(src, 1, 1, 2, 3, 5)
@@ -139,7 +142,10 @@ func (g *generator) operations(sc *Scenario, c Claim, n int) time.Duration {
 		think, hops = max(think, 1), 0
 	}
 	store, cas, deletes := g.stores()
-	pinned := c.Pinned || g.oneIn(2)
+	pinned := g.oneIn(2)
+	if slices.ContainsFunc(g.system.Claims, func(c Claim) bool { return c.Pinned && c.Reads == sc.Reads }) {
+		pinned = pinned || g.oneIn(2)
+	}
 	sc.Operations = make([]Operation, 0, n)
 	for i := range n {
 		op := Operation{ID: int32(i + 1), Client: i % clients, Kind: model.Read}

@@ -16,8 +16,8 @@ import (
 // not worth the time of a campaign.
 const searchSteps = 200_000
 
-// judge ends the recording and decides what the history says.
-func (r *run) judge(opt checker.Options) (*Result, error) {
+// outcome ends the recording and returns what happened, not yet judged.
+func (r *run) outcome() *Result {
 	w := r.world
 	result := &Result{
 		History: r.recorder.Finish(w.Now()), Clients: r.clients, End: w.Now(),
@@ -26,31 +26,32 @@ func (r *run) judge(opt checker.Options) (*Result, error) {
 	}
 	result.Exercise = r.exercise(result.History)
 	result.Digest = digestOf(w.Digest(), result)
+	return result
+}
+
+// judge decides what the history says of a row.
+func (r *run) judge(result *Result, row Claim, opt checker.Options) error {
 	switch {
 	case r.panicked != "":
 		result.Verdict, result.Sentence = checker.Invalid, "the system panicked: "+r.panicked
-		return result, nil
+		return nil
 	case r.left <= 0:
-		result.Verdict, result.Reason = checker.Unknown, fmt.Sprintf("the run did not end within %d events; it had come to %v", maxEvents(r.scenario), w.Now())
-		return result, nil
+		result.Verdict, result.Reason = checker.Unknown, fmt.Sprintf("the run did not end within %d events; it had come to %v", maxEvents(r.scenario), r.world.Now())
+		return nil
 	}
-	if err := r.check(result, opt); err != nil {
-		return nil, fmt.Errorf("system %s: %w", r.system.Name, err)
+	if err := r.check(result, row, opt); err != nil {
+		return err
 	}
 	if why := result.Exercise.inconclusive(); result.Verdict == checker.Valid && why != "" {
 		result.Verdict, result.Reason = checker.Unknown, why
 	}
-	return result, nil
+	return nil
 }
 
-// check judges the property that the scenario is about.
-func (r *run) check(result *Result, opt checker.Options) error {
+// check judges the property of a row.
+func (r *run) check(result *Result, row Claim, opt checker.Options) (err error) {
 	if opt.Steps == 0 {
 		opt.Steps = searchSteps
-	}
-	row, err := r.system.Claim(r.scenario.Reads, r.scenario.Claim)
-	if err != nil {
-		return err
 	}
 	if row.Property == Linearizable {
 		check, err := checker.Linearizable(result.History, model.CASRegister(), opt)

@@ -68,6 +68,18 @@ func maxEvents(sc *Scenario) int { return 1_000_000 + 10_000*len(sc.Operations) 
 // all have ended, and every fault has healed, a last client reads every key at
 // every node.
 func Run(s *System, sc *Scenario, opt Options) (*Result, error) {
+	results, err := RunClaims(s, sc, []Property{sc.Claim}, opt)
+	if err != nil {
+		return nil, err
+	}
+	return results[0], nil
+}
+
+// RunClaims runs a scenario once, as Run does, and judges it for several rows of
+// the table of claims: those of the scenario's Reads with the properties given. The
+// results, in the order of the properties, differ in their judgement only; they
+// share the history and everything else.
+func RunClaims(s *System, sc *Scenario, claims []Property, opt Options) ([]*Result, error) {
 	if err := s.Validate(); err != nil {
 		return nil, err
 	}
@@ -83,7 +95,20 @@ func Run(s *System, sc *Scenario, opt Options) (*Result, error) {
 	r := newRun(s, sc, opt)
 	defer r.world.Stop()
 	r.play()
-	return r.judge(opt.Check)
+	outcome := r.outcome()
+	results := make([]*Result, len(claims))
+	for i, property := range claims {
+		row, err := s.Claim(sc.Reads, property)
+		if err != nil {
+			return nil, err
+		}
+		one := *outcome
+		results[i] = &one
+		if err := r.judge(&one, row, opt.Check); err != nil {
+			return nil, fmt.Errorf("system %s: %w", s.Name, err)
+		}
+	}
+	return results, nil
 }
 
 // Diverge runs a scenario twice and returns the first event in which the runs

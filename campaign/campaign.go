@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"time"
 
@@ -24,7 +25,9 @@ type Cell struct {
 	Claim  rashomon.Claim
 }
 
-// Plan says what to run. A cell's run i has the seed Seed + i.
+// Plan says what to run. A cell's run i has the seed Seed + i. Cells of one System
+// that differ in what is claimed of the same reads share their runs: each run is
+// judged for all of them.
 type Plan struct {
 	Cells []Cell
 	Seed  uint64
@@ -64,9 +67,28 @@ func (p *Plan) validate() error {
 	return nil
 }
 
-// runsTwice says whether a run is run a second time. That depends on the cell and
-// the seed alone.
-func (p *Plan) runsTwice(cell int, seed uint64) bool {
+// family is cells that share their runs, as indexes into Plan.Cells.
+type family []int
+
+// families returns the families in the order of their first cells.
+func (p *Plan) families() (all []family) {
+	for i := range p.Cells {
+		shares := func(f family) bool {
+			first := &p.Cells[f[0]]
+			return first.System == p.Cells[i].System && first.Claim.Reads == p.Cells[i].Claim.Reads
+		}
+		if k := slices.IndexFunc(all, shares); k >= 0 {
+			all[k] = append(all[k], i)
+		} else {
+			all = append(all, family{i})
+		}
+	}
+	return all
+}
+
+// runsTwice says whether a run is run a second time. That depends on the family
+// and the seed alone.
+func (p *Plan) runsTwice(family int, seed uint64) bool {
 	share := p.Twice
 	if share == 0 {
 		share = DefaultTwice
@@ -74,7 +96,7 @@ func (p *Plan) runsTwice(cell int, seed uint64) bool {
 	if share < 0 {
 		return false
 	}
-	return seed == p.Seed || float64(sim.Key(seed, uint64(cell))>>11)/(1<<53) < share
+	return seed == p.Seed || float64(sim.Key(seed, uint64(family))>>11)/(1<<53) < share
 }
 
 // Progress is how far a campaign has come.
@@ -111,21 +133,22 @@ func Run(ctx context.Context, p Plan, progress func(Progress)) *Report {
 // campaign is a plan being carried out.
 type campaign struct {
 	plan     Plan
+	families []family
 	progress func(Progress)
 	began    time.Time
 	stop     context.CancelFunc
 
 	mu      sync.Mutex
-	next    int              // job to hand out: run next/cells of cell next%cells
-	merged  int              // jobs that are in the report: all before this one
-	pending map[int]*Finding // runs that ended before an earlier one did
-	ended   bool             // at the first violation
+	next    int               // job to hand out: run next/families of family next%families
+	merged  int               // jobs that are in the report: all before this one
+	pending map[int][]Finding // by cell of the family, of runs that ended before an earlier one did
+	ended   bool              // at the first violation
 	told    time.Time
 	report  Report
 }
 
 func newCampaign(p Plan, progress func(Progress)) *campaign {
-	c := &campaign{plan: p, progress: progress, began: time.Now(), pending: map[int]*Finding{}}
+	c := &campaign{plan: p, families: p.families(), progress: progress, began: time.Now(), pending: map[int][]Finding{}}
 	c.report.Cells = make([]CellReport, len(p.Cells))
 	for i := range p.Cells {
 		c.report.Cells[i] = CellReport{Cell: p.Cells[i], Reasons: map[string]int{}}
@@ -147,37 +170,59 @@ func (c *campaign) work(ctx context.Context) {
 		if !ok {
 			return
 		}
-		f, err := c.run(job%len(c.plan.Cells), c.plan.Seed+uint64(job/len(c.plan.Cells)))
-		c.add(job, f, err)
+		found, err := c.run(c.job(job))
+		c.add(job, found, err)
 	}
 }
 
-// run runs the scenario of a seed, now and then twice. A panic outside of the
-// simulated system, which Run has taken care of, is a defect of this program and
-// becomes an error.
-func (c *campaign) run(cell int, seed uint64) (f *Finding, err error) {
-	row := &c.plan.Cells[cell]
+// job returns which family a job runs, and with which seed.
+func (c *campaign) job(i int) (family int, seed uint64) {
+	return i % len(c.families), c.plan.Seed + uint64(i/len(c.families))
+}
+
+// run runs the scenario of a seed, now and then twice, and returns what was found
+// for each cell of the family. A panic outside of the simulated system, which the
+// run has taken care of, is a defect of this program and becomes an error.
+func (c *campaign) run(family int, seed uint64) (found []Finding, err error) {
+	first := &c.plan.Cells[c.families[family][0]]
 	defer func() {
 		if p := recover(); p != nil {
-			err = fmt.Errorf("campaign: system %s, seed %d: %v\n%s", row.System.Name, seed, p, debug.Stack())
+			err = fmt.Errorf("campaign: system %s, seed %d: %v\n%s", first.System.Name, seed, p, debug.Stack())
 		}
 	}()
-	f = &Finding{Seed: seed, Scenario: rashomon.FromSeed(seed, row.System, row.Claim, c.plan.Operations)}
-	if f.Result, err = row.play(f.Scenario); err != nil {
-		return nil, err
-	}
-	if c.plan.runsTwice(cell, seed) {
-		f.Again, err = row.play(f.Scenario)
-	}
-	return f, err
-}
-
-func (row *Cell) play(sc *rashomon.Scenario) (*rashomon.Result, error) {
-	r, err := rashomon.Run(row.System, sc, rashomon.Options{Check: checker.Options{VerdictOnly: true}})
+	sc := rashomon.FromSeed(seed, first.System, first.Claim, c.plan.Operations)
+	results, err := c.play(family, sc)
 	if err != nil {
 		return nil, err
 	}
-	return light(r), nil
+	found = make([]Finding, len(results))
+	for i, r := range results {
+		own := *sc
+		own.Claim = c.plan.Cells[c.families[family][i]].Claim.Property
+		found[i] = Finding{Seed: seed, Scenario: &own, Result: r}
+	}
+	if !c.plan.runsTwice(family, seed) {
+		return found, nil
+	}
+	again, err := c.play(family, sc)
+	for i, r := range again {
+		found[i].Again = r
+	}
+	return found, err
+}
+
+// play runs a scenario and judges it for the cells of a family.
+func (c *campaign) play(family int, sc *rashomon.Scenario) ([]*rashomon.Result, error) {
+	claims := make([]rashomon.Property, len(c.families[family]))
+	for i, cell := range c.families[family] {
+		claims[i] = c.plan.Cells[cell].Claim.Property
+	}
+	system := c.plan.Cells[c.families[family][0]].System
+	results, err := rashomon.RunClaims(system, sc, claims, rashomon.Options{Check: checker.Options{VerdictOnly: true}})
+	for i := range results {
+		results[i] = light(results[i])
+	}
+	return results, err
 }
 
 // light returns a result without the history: many may wait for a slow run.
@@ -191,7 +236,7 @@ func light(r *rashomon.Result) *rashomon.Result {
 func (c *campaign) take() (job int, ok bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	n := len(c.plan.Cells)
+	n := len(c.families)
 	if n == 0 || c.plan.Runs > 0 && c.next/n >= c.plan.Runs { // the product may be too large
 		return 0, false
 	}
@@ -201,7 +246,7 @@ func (c *campaign) take() (job int, ok bool) {
 }
 
 // add counts a run.
-func (c *campaign) add(job int, f *Finding, err error) {
+func (c *campaign) add(job int, found []Finding, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if err != nil {
@@ -211,7 +256,7 @@ func (c *campaign) add(job int, f *Finding, err error) {
 		c.stop()
 		return
 	}
-	c.pending[job] = f
+	c.pending[job] = found
 	c.fold()
 	c.tell()
 }
@@ -221,14 +266,16 @@ func (c *campaign) add(job int, f *Finding, err error) {
 // that none is left over. What was run beyond the first violation does not count
 // if the campaign ends there: it depends on the speed of the workers.
 func (c *campaign) fold() {
-	for f := c.pending[c.merged]; f != nil; f = c.pending[c.merged] {
+	for found := c.pending[c.merged]; found != nil; found = c.pending[c.merged] {
 		delete(c.pending, c.merged)
 		if c.ended {
 			return
 		}
-		c.report.add(c.merged%len(c.plan.Cells), f)
+		family, _ := c.job(c.merged)
+		c.report.add(c.families[family], found)
 		c.merged++
-		if f.Result.Verdict == checker.Invalid && c.plan.StopAtFirst {
+		violation := func(f Finding) bool { return f.Result.Verdict == checker.Invalid }
+		if c.plan.StopAtFirst && slices.ContainsFunc(found, violation) {
 			c.ended = true
 			c.stop()
 		}
@@ -244,7 +291,7 @@ func (c *campaign) tell() {
 	c.told = now
 	p := Progress{Runs: c.report.Runs, Elapsed: now.Sub(c.began)}
 	if c.plan.Runs > 0 {
-		p.Done = float64(p.Runs) / float64(c.plan.Runs) / float64(len(c.plan.Cells))
+		p.Done = float64(p.Runs) / float64(c.plan.Runs) / float64(len(c.families))
 	}
 	if c.plan.For > 0 {
 		p.Done = min(1, max(p.Done, p.Elapsed.Seconds()/c.plan.For.Seconds()))

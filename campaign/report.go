@@ -13,7 +13,7 @@ import (
 // nor on which run ended first.
 type Report struct {
 	Cells  []CellReport
-	Runs   int
+	Runs   int    // of the simulator; one run counts in all cells that share it
 	Digest uint64 // over all runs in the order of seeds and cells
 	Took   time.Duration
 	// Err is the first run that could not be made at all, which is a defect of
@@ -121,9 +121,11 @@ func keep(first **Finding, f *Finding) {
 	}
 }
 
-// add brings the next run of a cell into the report.
-func (r *Report) add(cell int, f *Finding) {
+// add brings the next run of a family into the report.
+func (r *Report) add(cells family, found []Finding) {
 	r.Runs++
-	r.Digest = sim.Key(r.Digest, f.Result.Digest)
-	r.Cells[cell].add(f)
+	r.Digest = sim.Key(r.Digest, found[0].Result.Digest)
+	for i, cell := range cells {
+		r.Cells[cell].add(&found[i])
+	}
 }

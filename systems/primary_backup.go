@@ -52,6 +52,7 @@ func primaryBackupClaims(mode replication.ReplicationMode) []rashomon.Claim {
 			{Reads: "primary", Property: rashomon.Convergent},
 			{Reads: "primary", Property: rashomon.Durable, Refuted: true},
 			{Reads: "primary", Property: rashomon.Linearizable, Refuted: true},
+			{Reads: "any", Property: rashomon.Convergent, Rule: checker.AnyWriteWins},
 			{Reads: "any", Property: rashomon.PrefixConsistent, Pinned: true, Lossy: true, Refuted: true},
 			{Reads: "any", Property: rashomon.Linearizable, Refuted: true},
 		}

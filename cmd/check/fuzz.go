@@ -34,7 +34,8 @@ func (a *app) fuzzCommand() *cobra.Command {
 		Short: "Run random scenarios of all systems, and judge them against what is claimed",
 		Long: `fuzz runs scenario after scenario, on all cores, for each row of each system's
 table of claims. It succeeds when no claim was broken, and what is not claimed was
-refuted by a counterexample: a checker that finds nothing there would be blind.
+refuted by a counterexample: a checker that finds nothing there would be blind. Rows
+about the same reads of a system share their runs: each is judged for all of them.
 
 The first violation of each row, and the first panic, are shrunk and written to the
 output directory: a scenario file that check replay runs again, and a page that shows
