@@ -34,19 +34,19 @@ func Generate(src Source, s *System, c Claim, operations int) *Scenario {
 	sc := &Scenario{
 		System: s.Name, Bug: s.Bug, Reads: c.Reads, Claim: c.Property,
 		Nodes:    low + src.IntN(high-low+1),
-		Attempts: 1 + src.IntN(3),
-		Timeout:  milliseconds(src, 100, 50, 30, 200),
+		Attempts: 1 + src.IntN(5),
+		Timeout:  milliseconds(src, 100, 50, 30, 20, 200),
 	}
 	sc.Links = g.link(milliseconds(src, 1, 0, 2, 5), true)
-	if g.oneIn(3) {
+	if g.oneIn(2) {
 		sc.Access = g.link(0, g.oneIn(2))
 	}
 	span := g.operations(sc, operations)
 	budget := s.tolerates(sc.Nodes)
 	budget.Nodes, budget.Roles, budget.Until = nodeNames(sc.Nodes), s.Roles, span
 	sc.Faults = faults.Generate(src, budget)
-	if len(s.Roles) > 0 && g.oneIn(2) {
-		sc.Faults = append(sc.Faults, g.fallOfRole(s.Roles[0], span))
+	if len(s.Falls) > 0 && g.oneIn(2) {
+		sc.Faults = append(sc.Faults, g.fall(span)...)
 	}
 	if s.Diverges && sc.Nodes > 1 {
 		sc.Faults = append(sc.Faults, g.lastPartition(sc.Nodes, span))
@@ -59,16 +59,6 @@ func Generate(src Source, s *System, c Claim, operations int) *Scenario {
 func FromSeed(seed uint64, s *System, c Claim, operations int) *Scenario {
 	src := sim.NewDraws(sim.Key(seed, 0x5eed))
 	return Generate(&src, s, c, operations)
-}
-
-// fallOfRole draws a fault that takes whoever plays a role away from the others, for
-// long enough to be replaced.
-func (g *generator) fallOfRole(role string, span time.Duration) faults.Fault {
-	from := (span * time.Duration(g.src.IntN(12)) / 16).Round(time.Millisecond)
-	return faults.Fault{
-		Kind: faults.Partition, From: from, Until: from + milliseconds(g.src, 250, 150, 400, 800),
-		Who: [][]string{{role}, {"*"}},
-	}
 }
 
 // lastPartition draws a partition that lasts beyond the workload, so that replicas

@@ -49,6 +49,9 @@ type System struct {
 	// service among them means the service.
 	Roles  []string
 	InRole func(w *sim.World, c *Cluster, role string) []sim.NodeID
+	// Falls are those of the Roles whose players must be replaced when they fail. In
+	// every second generated run one of them is taken away from the others.
+	Falls []string
 	// Diverges says that replicas answer clients before they agree. That they
 	// agree in the end then means something only if they did not when the faults
 	// had healed.
@@ -174,6 +177,11 @@ func (s *System) Validate() error {
 	for _, name := range slices.Concat(s.Services, s.Roles) {
 		if !goodName.MatchString(name) || reservedName.MatchString(name) {
 			return fmt.Errorf("rashomon: system %s: service or role %q, expected a word that is not %s and not the name of a node or client", s.Name, name, lastName)
+		}
+	}
+	for _, role := range s.Falls {
+		if !slices.Contains(s.Roles, role) {
+			return fmt.Errorf("rashomon: system %s: Falls has %q, expected one of Roles, which are %v", s.Name, role, s.Roles)
 		}
 	}
 	for _, c := range s.Claims {

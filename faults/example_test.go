@@ -23,7 +23,7 @@ func ExampleGenerate() {
 	// Output:
 	// 120ms..195ms reorder 50% of n0 n1 -> n0 n1
 	// 695ms..715ms partition primary | *
-	// 1.41s..2s pause n1
+	// 1.665s..1.745s pause n2
 }
 
 // A node that is cut off hears nobody until the fault ends.

@@ -62,7 +62,7 @@ func Generate(src Source, opt Options) Schedule {
 	}
 	var s Schedule
 	for range 1 + g.IntN(g.Most) {
-		if f := g.fault(pick(g, classes)); g.fits(f, s) {
+		if f := g.fault(pick(g, classes), s); g.fits(f, s) {
 			s = append(s, f)
 		}
 	}
@@ -118,8 +118,8 @@ func (g generator) swarm() (classes []Classes) {
 	return classes
 }
 
-func (g generator) fault(class Classes) (f Fault) {
-	f.From, f.Until = g.window()
+func (g generator) fault(class Classes, s Schedule) (f Fault) {
+	f.From, f.Until = g.window(s)
 	switch class {
 	case Halves:
 		f.Kind, f.Who = Partition, g.halves(g.Nodes)
@@ -173,8 +173,9 @@ func (g generator) fits(f Fault, s Schedule) bool {
 }
 
 // window draws a window on a grid that keeps its text short. Short windows are
-// as frequent as long ones: some bugs need a hiccup, others an age.
-func (g generator) window() (from, until time.Duration) {
+// as frequent as long ones: some bugs need a hiccup, others an age. One fault in
+// three begins within an earlier one: some bugs need both.
+func (g generator) window(s Schedule) (from, until time.Duration) {
 	span := g.Until - g.From
 	grid := 5 * time.Millisecond
 	if span < 100*grid {
@@ -182,7 +183,12 @@ func (g generator) window() (from, until time.Duration) {
 	}
 	steps := int(span / grid)
 	start := g.IntN(steps)
-	longest := max(pick(g, []int{steps / 16, steps / 4, steps}), 1)
+	if len(s) > 0 && g.IntN(3) == 2 {
+		f := pick(g, s)
+		begin, end := int((f.From-g.From)/grid), int((f.Until-g.From)/grid)
+		start = min(begin+g.IntN(max(end-begin, 1)), steps-1)
+	}
+	longest := max(pick(g, []int{4, steps / 16, steps / 4, steps}), 1)
 	length := min(1+g.IntN(longest), steps-start)
 	from = g.From + time.Duration(start)*grid
 	return from, from + time.Duration(length)*grid

@@ -41,6 +41,7 @@ func chainSystem(name, about string, apportioned bool, claims []rashomon.Claim) 
 		Client:    chainClient,
 		Tolerates: chainTolerates,
 		Roles:     []string{"head", "middle", "tail", "deposed", master},
+		Falls:     []string{"head", "tail"},
 		InRole:    chainRole,
 		Settle:    4 * time.Second,
 	}

@@ -39,6 +39,7 @@ func primaryBackup(name, about string) *rashomon.System {
 		Services:  []string{master},
 		Tolerates: func(replicas int) faults.Options { return toleratedBy(mode, replicas) },
 		Roles:     []string{"primary", "deposed", master},
+		Falls:     []string{"primary"},
 		InRole:    inRole,
 		Settle:    4 * time.Second,
 	}
