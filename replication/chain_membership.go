@@ -18,7 +18,7 @@ func (ChainSuccession) Quorum(int) int { return 1 }
 func (ChainSuccession) Least() int { return 1 }
 
 // Next implements Succession: who is left of the chain, in its order, then who has
-// caught up (van Renesse & Schneider 2004, section 3.1). Along a chain logs are
+// caught up (van Renesse & Schneider 2004, "Extending a Chain"). Along a chain logs are
 // prefixes, and so they are along what is left of it; all it takes is a head that
 // has everything. If nobody who is left has come to have everything before the
 // others were lost, a former member starts anew, and all others catch up with it.

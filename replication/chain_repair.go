@@ -6,7 +6,7 @@ import (
 	"github.com/rashomon-go/rashomon/sim"
 )
 
-// Messages of repair (van Renesse & Schneider 2004, section 3.1, "Coping with
+// Messages of repair (van Renesse & Schneider 2004, "Coping with
 // Server Failures" and "Extending a Chain").
 type (
 	// Connect tells the predecessor, in a new configuration, what a node has and

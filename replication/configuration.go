@@ -33,7 +33,7 @@ func (c Configuration) Has(id sim.NodeID) bool { return slices.Contains(c.Member
 type Position struct{ Number, Seq uint64 }
 
 // Compare orders positions: a log that ends later holds all that was committed
-// when a log that ends earlier does (Oki & Liskov 1988, section 4: the latest
+// when a log that ends earlier does (Oki & Liskov 1988: the latest
 // viewstamp).
 func (p Position) Compare(q Position) int {
 	return cmp.Or(cmp.Compare(p.Number, q.Number), cmp.Compare(p.Seq, q.Seq))
@@ -93,7 +93,7 @@ const million = 1_000_000
 
 // Validate names the field that makes the configuration impossible. A master
 // whose clock is fast must not lose its patience while a lease is running (Gray &
-// Cheriton 1989, section 5).
+// Cheriton 1989).
 func (c FailoverConfig) Validate() error {
 	c = c.withDefaults()
 	switch {

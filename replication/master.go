@@ -84,7 +84,7 @@ func (c *MasterConfig) Validate() error {
 //
 // It makes a configuration in two steps. First it proposes a number: every replica
 // promises to refuse all earlier configurations, gives up its lease, and reports
-// where its log ends (fencing; Oki & Liskov 1988, section 4.2: acceptances of a
+// where its log ends (fencing; Oki & Liskov 1988: acceptances of a
 // view change). When enough members of every configuration that may have
 // committed something have reported, and the others' leases have run out, it
 // decides who is in.
@@ -238,7 +238,7 @@ const mostPatience = 4
 
 // bear has the master learn from interruptions that were no failures. On a network
 // that is slow and loses much it would else remove and take back members for ever,
-// and the group would get nothing done (Chandra & Toueg 1996, section 5.3: who
+// and the group would get nothing done (Chandra & Toueg 1996: who
 // suspects wrongly waits longer from then on).
 func (m *Master) bear(env *sim.Env, p *peer, h Heartbeat) {
 	if !p.known || h.Answered > p.last.Sent {

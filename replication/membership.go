@@ -47,7 +47,7 @@ func RightFailoverRules() FailoverRules {
 	return FailoverRules{
 		Accepts: func(configuration, promised uint64) bool { return configuration == promised },
 		// The master counts from when it answered, which was later (Gray & Cheriton
-		// 1989, section 3.1).
+		// 1989).
 		LeaseEnd: func(sent, _, lease time.Duration) time.Duration { return sent + lease },
 	}
 }

@@ -73,7 +73,7 @@ func needed(c *PrimaryBackupConfig, backups int) int {
 
 // reporting: whatever Sync has committed, each member has; what SemiSync has, all
 // but K of them lack, so that N-K of them include one that has it (Oki & Liskov
-// 1988, section 4: the new view's primary knows of every event that was forced to
+// 1988: the new view's primary knows of every event that was forced to
 // a sub-majority). Async keeps nothing for certain.
 func reporting(c *PrimaryBackupConfig, n int) int {
 	if c.Mode == SemiSync {

@@ -23,7 +23,7 @@ var chainBugs = []Bug{
 	{
 		Name:   "chain-divergent-suffix-kept",
 		About:  "a node that comes back keeps updates that it alone has",
-		Rule:   "logs are prefixes along the chain (van Renesse & Schneider 2004, section 3.2.2)",
+		Rule:   "logs are prefixes along the chain (van Renesse & Schneider 2004, Update Propagation Invariant)",
 		Needs:  "a head cut off with updates of its own, and its return",
 		System: "craq", Reads: "any", Claim: rashomon.Linearizable,
 		plant: chainRule(func(r *replication.ChainRules) {
@@ -49,7 +49,7 @@ var chainBugs = []Bug{
 	{
 		Name:   "chain-new-tail-before-catch-up",
 		About:  "a new tail serves before it has what its predecessor had",
-		Rule:   "a new tail has every update of its predecessor (van Renesse & Schneider 2004, section 3.2.2)",
+		Rule:   "a new tail has every update of its predecessor (van Renesse & Schneider 2004, \"Extending a Chain\")",
 		Needs:  "a node that comes back while clients write",
 		System: "chain", Reads: "tail", Claim: rashomon.Linearizable,
 		plant: chainRule(func(r *replication.ChainRules) {
@@ -67,7 +67,7 @@ var chainBugs = []Bug{
 	{
 		Name:   "chain-old-tail-answers",
 		About:  "a tail serves reads without a lease",
-		Rule:   "nobody else may be the tail as long as this one answers (Gray & Cheriton 1989, section 2)",
+		Rule:   "nobody else may be the tail as long as this one answers (Gray & Cheriton 1989)",
 		Needs:  "a tail cut off from the master and from the chain, but not from a client",
 		System: "chain", Reads: "tail", Claim: rashomon.Linearizable,
 		plant: chainRule(servesWithoutLease),

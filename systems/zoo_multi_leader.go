@@ -16,7 +16,7 @@ var multiLeaderBugs = []Bug{
 	{
 		Name:   "ml-ae-no-clock-merge",
 		About:  "what a leader learns by replication or repair, its later writes do not supersede",
-		Rule:   "a write supersedes what its leader holds (Preguiça et al. 2010, section 4)",
+		Rule:   "a write supersedes what its leader holds (Preguiça et al. 2010)",
 		Needs:  "a leader that overwrites what another one wrote",
 		System: "multi-leader-lww", Reads: "any", Claim: rashomon.SessionGuarantees,
 		leader: lww(func() replication.LeaderRules { return amnesia() }),
