@@ -221,6 +221,27 @@ func (s *System) tolerates(replicas int) faults.Options {
 	return s.Tolerates(replicas)
 }
 
+// BeyondBudget returns the system with the faults of generated scenarios no longer
+// bounded by what it tolerates: every node and service may crash, all of them at
+// once, any disk may be lost, and clocks may run at almost any speed. A claim that
+// breaks then is not a defect of the system; it shows what its assumptions are
+// worth.
+func (s *System) BeyondBudget() *System {
+	beyond := *s
+	beyond.Tolerates = func(replicas int) faults.Options {
+		nodes := slices.Concat(nodeNames(replicas), s.Services)
+		return faults.Options{
+			Most: 8, Slow: 200 * time.Millisecond,
+			Crash: faults.CrashOptions{
+				Nodes: slices.Concat(nodes, s.Falls), AtOnce: len(nodes),
+				Fates: []sim.DiskFate{sim.LoseUnsynced, sim.KeepAll, sim.LoseAll},
+			},
+			Clock: faults.ClockOptions{Nodes: nodes, Offset: time.Minute, DriftPPM: 900_000},
+		}
+	}
+	return &beyond
+}
+
 func (s *System) settle() time.Duration {
 	if s.Settle == 0 {
 		return 250 * time.Millisecond

@@ -95,10 +95,7 @@ func chainTolerates(replicas int) faults.Options {
 // chainRole: a deposed node is one that takes itself for a member while the master
 // has gone on.
 func chainRole(w *sim.World, c *rashomon.Cluster, role string) (ids []sim.NodeID) {
-	latest := replication.Configuration{}
-	if m, ok := bare(w.Node(c.Services[0])).(*replication.Master); ok {
-		latest = m.Configuration()
-	}
+	latest := latest(w, c)
 	for _, id := range c.Nodes {
 		n, ok := bare(w.Node(id)).(*replication.ChainNode)
 		if !ok {

@@ -133,9 +133,7 @@ func toleratedBy(mode replication.ReplicationMode, replicas int) faults.Options 
 // inRole finds the primary of the master's configuration, and those who still take
 // themselves for the primary of an earlier one.
 func inRole(w *sim.World, c *rashomon.Cluster, role string) (ids []sim.NodeID) {
-	latest := w.Node(c.Services[0]).(interface {
-		Configuration() replication.Configuration
-	}).Configuration()
+	latest := latest(w, c)
 	if role == "primary" {
 		if first, found := latest.First(); found {
 			ids = append(ids, first)
@@ -148,6 +146,15 @@ func inRole(w *sim.World, c *rashomon.Cluster, role string) (ids []sim.NodeID) {
 		}
 	}
 	return ids
+}
+
+// latest returns the configuration of the master; that of a master that is down has
+// no members.
+func latest(w *sim.World, c *rashomon.Cluster) (latest replication.Configuration) {
+	if m, ok := bare(w.Node(c.Services[0])).(*replication.Master); ok {
+		latest = m.Configuration()
+	}
+	return latest
 }
 
 // primaryBackupNode looks through the bug around a node; it is nil for a node that

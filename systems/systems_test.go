@@ -3,6 +3,7 @@ package systems_test
 import (
 	"flag"
 	"os"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/rashomon-go/rashomon"
 	"github.com/rashomon-go/rashomon/checker"
+	"github.com/rashomon-go/rashomon/faults"
 	"github.com/rashomon-go/rashomon/model"
 	"github.com/rashomon-go/rashomon/replication"
 	"github.com/rashomon-go/rashomon/systems"
@@ -42,12 +44,40 @@ func TestClaims(t *testing.T) {
 // refute finds a run that breaks what is not claimed.
 func refute(t *testing.T, s *rashomon.System, c rashomon.Claim) {
 	t.Helper()
-	for seed := range uint64(2000) {
+	for seed := range uint64(100) {
 		if r := run(t, s, rashomon.FromSeed(seed, s, c, 0)); r.Verdict == checker.Invalid && r.Panic == "" {
 			return
 		}
 	}
-	t.Error("not refuted in 2000 runs")
+	t.Error("not refuted in 100 runs")
+}
+
+// TestBeyondBudget: beyond what they tolerate, systems break their claims, and do so
+// without a panic.
+func TestBeyondBudget(t *testing.T) {
+	for _, s := range systems.All() {
+		t.Run(s.Name, func(t *testing.T) {
+			t.Parallel()
+			s := s.BeyondBudget()
+			tally := map[checker.Verdict]int{}
+			services := 0
+			for seed := range uint64(*runs) {
+				sc := rashomon.FromSeed(seed, s, s.Claims[0], 0)
+				for _, f := range sc.Faults {
+					if f.Kind == faults.Crash && slices.Contains(s.Services, f.Who[0][0]) {
+						services++
+					}
+				}
+				r := run(t, s, sc)
+				require.Empty(t, r.Panic)
+				tally[r.Verdict]++
+			}
+			assert.Equal(t, len(s.Services) > 0, services > 0, "crashes of services: %d", services)
+			if s.Name == "multi-leader-merge" {
+				assert.Positive(t, tally[checker.Invalid], "a leader that loses its disk loses what it acknowledged")
+			}
+		})
+	}
 }
 
 func sweep(t *testing.T, s *rashomon.System, c rashomon.Claim) map[checker.Verdict]int {

@@ -16,6 +16,7 @@ import (
 type choice struct {
 	systems           []string
 	bug, reads, claim string
+	beyond            bool // the faults that the systems tolerate
 }
 
 func (c *choice) flags(cmd *cobra.Command) {
@@ -23,6 +24,7 @@ func (c *choice) flags(cmd *cobra.Command) {
 	f.StringVar(&c.bug, "bug", "", "plant the bug of this `NAME` in its system (check list names them)")
 	f.StringVar(&c.reads, "reads", "", "only the claims for reads at this `PLACE`, such as tail or any")
 	f.StringVar(&c.claim, "claim", "", "only the claims of this `PROPERTY`, such as linearizable")
+	f.BoolVar(&c.beyond, "beyond-budget", false, "draw faults that the system does not tolerate, too: what breaks then is no defect")
 	complete(cmd, "bug", bugWords)
 	complete(cmd, "system", func() (names []string) {
 		for _, s := range systems.All() {
@@ -77,6 +79,7 @@ func (c *choice) cells() ([]campaign.Cell, error) {
 	var cells []campaign.Cell
 	var rows []string
 	for _, s := range chosen {
+		s = c.budget(s)
 		for _, claim := range s.Claims {
 			rows = append(rows, fmt.Sprintf("%s --reads %s --claim %s", s.Name, claim.Reads, claim.Property))
 			if (c.reads == "" || c.reads == claim.Reads) && (c.claim == "" || c.claim == string(claim.Property)) {
@@ -88,6 +91,14 @@ func (c *choice) cells() ([]campaign.Cell, error) {
 		return nil, fmt.Errorf("no claim fits --reads %q --claim %q, expected one of: %s", c.reads, c.claim, strings.Join(rows, "; "))
 	}
 	return cells, nil
+}
+
+// budget returns the system with the faults that it is to bear.
+func (c *choice) budget(s *rashomon.System) *rashomon.System {
+	if c.beyond {
+		return s.BeyondBudget()
+	}
+	return s
 }
 
 // bugCell returns the row that must catch the bug, unless another one is asked
@@ -102,7 +113,7 @@ func (c *choice) bugCell() ([]campaign.Cell, error) {
 			return nil, fmt.Errorf("bug %s is planted in system %s, expected no --system or that one, not %q", b.Name, b.System, name)
 		}
 	}
-	s := b.Variant()
+	s := c.budget(b.Variant())
 	reads, claim := c.reads, rashomon.Property(c.claim)
 	if reads == "" {
 		reads = b.Reads
