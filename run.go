@@ -133,6 +133,7 @@ type run struct {
 	recorder history.Recorder
 	keys     []string
 	clients  int
+	running  []sim.NodeID     // the clients, by number
 	left     int              // events that may still happen
 	answered int              // of the last client's reads, ok
 	differed bool             // what replicas stored, when the last fault ended or the last client did
@@ -179,7 +180,7 @@ func (r *run) play() {
 	w.At(healed, "the last fault ends", func() { r.differed = r.differ() })
 	sc.Faults.Apply(w, slices.Concat(r.cluster.Nodes, r.cluster.Services), r.inRole)
 	for i, ops := range perClient(sc.Operations, r.clients-1) {
-		w.Go(clientName(i), func(p *sim.Proc) { r.story(p, i, ops) })
+		r.running = append(r.running, w.Go(clientName(i), func(p *sim.Proc) { r.story(p, i, ops) }))
 	}
 	r.finish(healed + patience)
 	r.pass(max(w.Now(), healed))
@@ -195,7 +196,10 @@ func (r *run) play() {
 }
 
 func (r *run) inRole(name string) []sim.NodeID {
-	if r.system.InRole == nil {
+	switch {
+	case name == clientsName:
+		return r.running
+	case r.system.InRole == nil:
 		return nil
 	}
 	return r.system.InRole(r.world, r.cluster, name)

@@ -140,6 +140,10 @@ func (sc *Scenario) validateOperations(s *System) error {
 func (sc *Scenario) validateFaults(s *System) error {
 	nodes := slices.Concat(nodeNames(sc.Nodes), s.Services, s.Roles)
 	for i := range sc.Faults {
+		nodes := nodes
+		if sc.Faults[i].Kind.OfLinks() {
+			nodes = append(nodes, clientsName)
+		}
 		// One by one: the error for all of them does not tell the index.
 		if sc.Faults[i:i+1].Validate(nodes, maxTime) != nil {
 			return &invalidError{sc.Faults[:i+1].Validate(nodes, maxTime), "faults", i}

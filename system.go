@@ -176,7 +176,7 @@ func (s *System) Validate() error {
 	}
 	for _, name := range slices.Concat(s.Services, s.Roles) {
 		if !goodName.MatchString(name) || reservedName.MatchString(name) {
-			return fmt.Errorf("rashomon: system %s: service or role %q, expected a word that is not %s and not the name of a node or client", s.Name, name, lastName)
+			return fmt.Errorf("rashomon: system %s: service or role %q, expected a word that is not %s or %s and not the name of a node or client", s.Name, name, lastName, clientsName)
 		}
 	}
 	for _, role := range s.Falls {
@@ -258,7 +258,7 @@ func (s *System) kinds() []model.Kind {
 
 var (
 	goodName     = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.-]*$`)
-	reservedName = regexp.MustCompile(`^([nc][0-9]+|last|by|keeping|after|offset|drift)$`)
+	reservedName = regexp.MustCompile(`^([nc][0-9]+|last|clients|by|keeping|after|offset|drift)$`)
 )
 
 // validateKinds refuses workloads of which nothing could be judged.
@@ -299,6 +299,9 @@ func nodeName(place int) string { return "n" + strconv.Itoa(place) }
 
 // lastName is how the client is called that reads everything at the end.
 const lastName = "last"
+
+// clientsName is what faults of links call all other clients together.
+const clientsName = "clients"
 
 func clientName(client int) string { return "c" + strconv.Itoa(client) }
 

@@ -30,6 +30,9 @@ var kindWords = [kinds]string{"?", "partition", "cut", "delay", "lose", "duplica
 // String returns the word that begins the effect of such a fault.
 func (k Kind) String() string { return kindWords[min(k, kinds)%kinds] }
 
+// OfLinks says whether such a fault concerns what is sent, and not nodes.
+func (k Kind) OfLinks() bool { return k == Partition || k.directed() }
+
 func (k Kind) directed() bool { return k >= Cut && k <= Reorder }
 
 func (k Kind) crashes() bool { return k == Crash || k == CrashSending }
