@@ -80,12 +80,11 @@ var nothing = VersionedValue{Value: Absent, Deleted: true}
 
 // cell is what a leader holds of a key.
 type cell struct {
-	key      string
-	versions []VersionedValue // none supersedes another; in order of their dots
-	current  VersionedValue   // what the resolver makes of them
-	node     *merkleNode      // of the tree; nil while that does not have the key
-	stale    bool             // it is in LeaderNode.stale
-	dots     uint64           // evicted ones of the leader's own, which it doesn't give again
+	merkleNode                  // its key, and what LeaderNode.tree knows of it
+	versions   []VersionedValue // none supersedes another; in order of their dots
+	stale      bool             // it is in LeaderNode.stale
+	dots       uint64           // evicted ones of the leader's own, which it doesn't give again
+	current    VersionedValue   // what the resolver makes of versions
 }
 
 // answered is a client's latest request and what it was told.
@@ -365,7 +364,7 @@ func (n *LeaderNode) settle(c *cell, versions []VersionedValue) {
 func (n *LeaderNode) cell(key string) *cell {
 	c := n.cells[key]
 	if c == nil {
-		c = &cell{key: key, current: nothing}
+		c = &cell{merkleNode: merkleNode{key: key, count: 1}, current: nothing}
 		n.cells[key] = c
 	}
 	return c

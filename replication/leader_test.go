@@ -141,6 +141,21 @@ func TestAddStaysOverConcurrentDelete(t *testing.T) {
 	require.Empty(t, st.agree().Elements("s"))
 }
 
+// TestEvictedKeysLeaveTheTree, and come back to it: at any time it holds the key
+// that the store has room for.
+func TestEvictedKeysLeaveTheTree(t *testing.T) {
+	st := newStage(t, 2, millis(1), replication.LeaderConfig{Store: replication.KVStoreConfig{Capacity: 1}})
+	for i, key := range []string{"a", "b", "a", "b"} {
+		st.put(millis(1), 0, key, int64(i))
+		st.w.Run(millis(float64(10 * (i + 1))))
+		tree := st.agree().Tree()
+		require.NoError(t, tree.CheckShape())
+		require.Equal(t, 1, tree.Len())
+		_, found := tree.Get(key)
+		require.True(t, found)
+	}
+}
+
 // TestStateNamesEverything is what drawings show.
 func TestStateNamesEverything(t *testing.T) {
 	st := newStage(t, 2, millis(5), replication.LeaderConfig{Resolver: sets})

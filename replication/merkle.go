@@ -3,6 +3,7 @@ package replication
 import (
 	"iter"
 	"math/bits"
+	"slices"
 	"strings"
 )
 
@@ -32,7 +33,7 @@ func (r KeyRange) Contains(key string) bool { return key >= r.From && (r.To == "
 // MerkleTree holds a hash for each key, in order of the keys, and tells for any
 // range of keys their number and joint hash in O(log n). A hash must cover its
 // key, as Fingerprint does: two keys that swap their hashes change no sum. The zero
-// MerkleTree is empty.
+// MerkleTree is empty; one that has had a key must not be copied.
 //
 // The hash of an inner node is the sum of its children's (AdHash: Bellare and
 // Micciancio, Eurocrypt 1997), not the hash of their concatenation. So it does not
@@ -42,88 +43,101 @@ func (r KeyRange) Contains(key string) bool { return key >= r.From && (r.To == "
 // sum by a chance of 2⁻¹²⁸; against someone who chooses keys so that they collide,
 // such sums are no defence.
 //
-// It is balanced as a treap (Seidel and Aragon 1996) whose priorities are hashes of
-// the keys: of one set of keys there is one tree.
-type MerkleTree struct{ root *merkleNode }
+// It is a B-tree (Bayer and McCreight 1972), because a change then meets few nodes,
+// and mostly such as the processor's cache holds. Nodes are split when they get too
+// wide and dropped when they are empty, but never joined: n in O(log n) is how many
+// keys were ever put (Sen and Tarjan, "Deletion Without Rebalancing in Multiway
+// Search Trees", TODS 2014).
+type MerkleTree struct{ root merkleNode }
 
+// merkleNode is a key or has children.
 type merkleNode struct {
-	up          *merkleNode // nil at the root
-	sum         Hash        // of the keys in this subtree
-	hash        Hash        // of the key
-	key         string
-	left, right *merkleNode
-	count       int
-	priority    uint64
+	up       *merkleNode   // nil at the root, and of a key that is in no tree
+	sum      Hash          // of the keys in this subtree
+	key      string        // none in this subtree is before it
+	count    int           // of the keys in this subtree; of a key, 1
+	children []*merkleNode // ascending, either all keys or none; nil of a key
 }
 
+// widest is how many children a node may have.
+const widest = 32
+
 // Len returns the number of keys.
-func (t *MerkleTree) Len() int { return t.root.len() }
+func (t *MerkleTree) Len() int { return t.root.count }
 
 // Root returns the hash of all keys.
-func (t *MerkleTree) Root() Hash { return t.root.total() }
+func (t *MerkleTree) Root() Hash { return t.root.sum }
 
 // Get returns the hash of a key.
 func (t *MerkleTree) Get(key string) (h Hash, found bool) {
-	if n := t.find(key); n != nil {
-		return n.hash, true
+	n, i, found := t.find(key)
+	if !found {
+		return Hash{}, false
 	}
-	return Hash{}, false
+	return n.children[i].sum, true
 }
 
 // Put sets the hash of a key, in O(log n).
-func (t *MerkleTree) Put(key string, h Hash) { t.put(key, h) }
-
-// put returns the node of the key: whoever keeps it may set its hash without
-// looking for it, until the key is deleted.
-func (t *MerkleTree) put(key string, h Hash) *merkleNode {
-	if n := t.find(key); n != nil {
-		n.set(h)
-		return n
+func (t *MerkleTree) Put(key string, h Hash) {
+	if n, i, found := t.find(key); found {
+		n.children[i].set(h)
+	} else {
+		t.add(&merkleNode{key: key, count: 1}, h)
 	}
-	n := &merkleNode{key: key, priority: priority(key), hash: h, sum: h, count: 1}
-	t.root = t.root.insert(n)
-	t.root.up = nil
-	return n
 }
 
-func (t *MerkleTree) find(key string) *merkleNode {
-	for n := t.root; n != nil; {
-		order := strings.Compare(key, n.key)
-		switch {
-		case order == 0:
-			return n
-		case order < 0:
-			n = n.left
-		default:
-			n = n.right
+// add puts a key that the tree lacks. Whoever keeps its node may set its hash
+// without looking for it, until the key is deleted.
+func (t *MerkleTree) add(k *merkleNode, h Hash) {
+	n, i, _ := t.find(k.key)
+	n.insert(i, k)
+	for ; n != nil; n = n.up {
+		n.count++
+		n.key = min(n.key, k.key)
+		if len(n.children) > widest {
+			n.split()
 		}
 	}
-	return nil
+	k.set(h)
 }
 
 // Delete removes a key, in O(log n).
 func (t *MerkleTree) Delete(key string) {
-	if t.find(key) == nil {
+	n, i, found := t.find(key)
+	if !found {
 		return
 	}
-	if t.root = t.root.remove(key); t.root != nil {
-		t.root.up = nil
+	k := n.children[i]
+	k.set(Hash{})
+	for n := k; n.up != nil; n = n.up {
+		if n == k || n.count == 0 {
+			i := slices.Index(n.up.children, n)
+			n.up.children = slices.Delete(n.up.children, i, i+1)
+		}
+		n.up.count--
+	}
+	k.up = nil
+}
+
+// find returns where a key is: the node whose child it is, or would be, and the
+// child's index.
+func (t *MerkleTree) find(key string) (n *merkleNode, i int, found bool) {
+	n = &t.root
+	for {
+		i, found = n.search(key)
+		if len(n.children) == 0 || n.children[0].children == nil {
+			return n, i, found
+		}
+		if !found {
+			i = max(i-1, 0)
+		}
+		n = n.children[i]
 	}
 }
 
 // Range returns the joint hash and the number of the keys in a range, in
 // O(log n).
-func (t *MerkleTree) Range(r KeyRange) (Hash, int) {
-	h, n := t.root.total(), t.root.len()
-	below, before := t.root.below(r.From)
-	if r.To != "" {
-		h, n = t.root.below(r.To)
-	}
-	if n <= before {
-		return Hash{}, 0
-	}
-	return h.minus(below), n - before
-}
+func (t *MerkleTree) Range(r KeyRange) (Hash, int) { return t.root.within(r) }
 
 // Keys returns the keys in a range in ascending order. The tree must not change
 // meanwhile.
@@ -134,8 +148,9 @@ func (t *MerkleTree) Keys(r KeyRange) iter.Seq2[string, Hash] {
 // Split cuts a range into at most parts ranges that hold as many keys each, and
 // together all of it. A range with fewer keys than parts gets one range per key.
 func (t *MerkleTree) Split(r KeyRange, parts int) []KeyRange {
-	_, before := t.root.below(r.From)
 	_, n := t.Range(r)
+	_, after := t.Range(KeyRange{From: r.From})
+	before := t.Len() - after
 	parts = max(1, min(parts, n))
 	split := make([]KeyRange, parts)
 	from := r.From
@@ -178,152 +193,110 @@ func (t *MerkleTree) diff(other *MerkleTree, r KeyRange, yield func(KeyRange) bo
 	return true
 }
 
-func (n *merkleNode) len() int {
-	if n == nil {
-		return 0
-	}
-	return n.count
-}
-
-func (n *merkleNode) total() Hash {
-	if n == nil {
-		return Hash{}
-	}
-	return n.sum
-}
-
-// set changes the hash of a node, and the sums above it by as much. Climbing
-// meets a third of the memory that descending along the keys would.
+// set changes the hash of a key, and the sums above it by as much. It climbs,
+// because that meets less memory than to descend along the keys.
 func (n *merkleNode) set(h Hash) {
-	difference := h.minus(n.hash)
-	n.hash = h
+	difference := h.minus(n.sum)
 	for ; n != nil; n = n.up {
 		n.sum = n.sum.plus(difference)
 	}
 }
 
-// update computes anew what a node knows of its subtree, and adopts its children.
-// Only the root's own up is left to whoever makes it the root.
-func (n *merkleNode) update() *merkleNode {
-	n.sum, n.count = n.hash, 1
-	for _, child := range [2]*merkleNode{n.left, n.right} {
-		if child != nil {
-			n.sum = n.sum.plus(child.sum)
-			n.count += child.count
-			child.up = n
-		}
+// search returns how many children come before key, and whether the next is key.
+func (n *merkleNode) search(key string) (int, bool) {
+	return slices.BinarySearchFunc(n.children, key, func(child *merkleNode, key string) int {
+		return strings.Compare(child.key, key)
+	})
+}
+
+// insert adds a child. It leaves sums and counts to the caller.
+func (n *merkleNode) insert(i int, child *merkleNode) {
+	child.up = n
+	n.children = slices.Insert(n.children, i, child)
+}
+
+// split moves half of the children of a node to a new one next to it. The root
+// first moves all of them to a node below it.
+func (n *merkleNode) split() {
+	if n.up == nil {
+		all := newMerkleNode(n.children)
+		n.children = nil
+		n.insert(0, all)
+		n = all
+	}
+	half := len(n.children) / 2
+	next := newMerkleNode(slices.Clone(n.children[half:]))
+	n.children = slices.Delete(n.children, half, len(n.children))
+	n.sum = n.sum.minus(next.sum)
+	n.count -= next.count
+	n.up.insert(slices.Index(n.up.children, n)+1, next)
+}
+
+// newMerkleNode returns a node that adopts children.
+func newMerkleNode(children []*merkleNode) *merkleNode {
+	n := &merkleNode{key: children[0].key, children: children}
+	for _, child := range children {
+		child.up = n
+		n.sum = n.sum.plus(child.sum)
+		n.count += child.count
 	}
 	return n
 }
 
-// insert adds a node whose key is not in the subtree.
-func (n *merkleNode) insert(added *merkleNode) *merkleNode {
-	switch {
-	case n == nil:
-		return added
-	case added.priority > n.priority:
-		added.left, added.right = n.split(added.key)
-		return added.update()
-	case added.key < n.key:
-		n.left = n.left.insert(added)
-	default:
-		n.right = n.right.insert(added)
+// within returns the joint hash and the number of the keys in a range. Of the
+// children that touch the range, only the first and the last may reach beyond it.
+func (n *merkleNode) within(r KeyRange) (sum Hash, count int) {
+	if r == (KeyRange{}) || n.children == nil && r.Contains(n.key) {
+		return n.sum, n.count
 	}
-	return n.update()
-}
-
-// split cuts a subtree into the keys before key and those from it on.
-func (n *merkleNode) split(key string) (before, from *merkleNode) {
-	switch {
-	case n == nil:
-		return nil, nil
-	case n.key < key:
-		n.right, from = n.right.split(key)
-		return n.update(), from
-	default:
-		before, n.left = n.left.split(key)
-		return before, n.update()
-	}
-}
-
-// remove takes out a key that is in the subtree.
-func (n *merkleNode) remove(key string) *merkleNode {
-	switch {
-	case key == n.key:
-		return n.left.concat(n.right)
-	case key < n.key:
-		n.left = n.left.remove(key)
-	default:
-		n.right = n.right.remove(key)
-	}
-	return n.update()
-}
-
-// concat joins two subtrees of which the second has the greater keys.
-func (n *merkleNode) concat(m *merkleNode) *merkleNode {
-	switch {
-	case n == nil:
-		return m
-	case m == nil:
-		return n
-	case n.priority > m.priority:
-		n.right = n.right.concat(m)
-		return n.update()
-	default:
-		m.left = n.concat(m.left)
-		return m.update()
-	}
-}
-
-// below returns the joint hash and the number of the keys before key.
-func (n *merkleNode) below(key string) (sum Hash, count int) {
-	for n != nil {
-		if n.key >= key {
-			n = n.left
-			continue
+	touching := n.touching(r)
+	for i, child := range touching {
+		var part KeyRange
+		if i == 0 {
+			part.From = r.From
 		}
-		sum = sum.plus(n.hash).plus(n.left.total())
-		count += 1 + n.left.len()
-		n = n.right
+		if i == len(touching)-1 {
+			part.To = r.To
+		}
+		h, keys := child.within(part)
+		sum = sum.plus(h)
+		count += keys
 	}
 	return sum, count
 }
 
+// touching returns the children whose keys may be in a range.
+func (n *merkleNode) touching(r KeyRange) []*merkleNode {
+	first, found := n.search(r.From)
+	if !found {
+		first = max(first-1, 0)
+	}
+	end := len(n.children)
+	if r.To != "" {
+		end, _ = n.search(r.To)
+	}
+	return n.children[first:max(first, end)]
+}
+
 // at returns the key that has i keys before it.
 func (n *merkleNode) at(i int) string {
-	for {
-		switch left := n.left.len(); {
-		case i < left:
-			n = n.left
-		case i == left:
-			return n.key
-		default:
-			i -= left + 1
-			n = n.right
+	for n.children != nil {
+		for _, n = range n.children {
+			if i < n.count {
+				break
+			}
+			i -= n.count
 		}
 	}
+	return n.key
 }
 
 func (n *merkleNode) visit(r KeyRange, yield func(string, Hash) bool) bool {
-	switch {
-	case n == nil:
-		return true
-	case n.key < r.From:
-		return n.right.visit(r, yield)
-	case !r.Contains(n.key):
-		return n.left.visit(r, yield)
+	for _, child := range n.touching(r) {
+		isKey := child.children == nil
+		if isKey && r.Contains(child.key) && !yield(child.key, child.sum) || !isKey && !child.visit(r, yield) {
+			return false
+		}
 	}
-	return n.left.visit(r, yield) && yield(n.key, n.hash) && n.right.visit(r, yield)
-}
-
-// priority is a hash of the key (FNV-1a, finished as in SplitMix64): the same in
-// every process, and unrelated to the order of the keys.
-func priority(key string) uint64 {
-	h := uint64(0xcbf29ce484222325)
-	for i := range len(key) {
-		h = (h ^ uint64(key[i])) * 0x100000001b3
-	}
-	h = (h ^ h>>30) * 0xbf58476d1ce4e5b9
-	h = (h ^ h>>27) * 0x94d049bb133111eb
-	return h ^ h>>31
+	return true
 }

@@ -1,6 +1,7 @@
 package replication_test
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"testing"
@@ -41,24 +42,28 @@ func (m hashes) within(r replication.KeyRange) (keys []string) {
 }
 
 // TestMerkleTreeIsAMap changes a tree and a map alike, and compares all that
-// the tree says.
+// the tree says. Stretches of keys come and go, so that nodes split and empty.
 func TestMerkleTreeIsAMap(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		tree, m := &replication.MerkleTree{}, hashes{}
-		for range rapid.IntRange(0, 60).Draw(t, "changes") {
-			key := keysOf.Draw(t, "key")
-			if rapid.IntRange(0, 2).Draw(t, "delete") == 0 {
-				tree.Delete(key)
-				delete(m, key)
-			} else {
-				h := hashOf(key, rapid.Uint64Range(0, 3).Draw(t, "value"))
-				tree.Put(key, h)
-				m[key] = h
+		for range rapid.IntRange(0, 12).Draw(t, "stretches") {
+			from, length := rapid.IntRange(0, 1500).Draw(t, "from"), rapid.IntRange(1, 500).Draw(t, "keys")
+			gone, value := rapid.Bool().Draw(t, "delete"), rapid.Uint64Range(0, 3).Draw(t, "value")
+			for i := from; i < from+length; i++ {
+				key := numbered(i)
+				if gone {
+					tree.Delete(key)
+					delete(m, key)
+				} else {
+					m[key] = hashOf(key, value)
+					tree.Put(key, m[key])
+				}
 			}
+			require.NoError(t, tree.CheckShape())
 		}
 		require.Equal(t, len(m), tree.Len())
 		require.Equal(t, treeOf(m).Root(), tree.Root(), "changed and rebuilt")
-		r := replication.KeyRange{From: keysOf.Draw(t, "from"), To: keysOf.Draw(t, "to")}
+		r := replication.KeyRange{From: numbered(rapid.IntRange(0, 2000).Draw(t, "from")), To: numbered(rapid.IntRange(0, 2000).Draw(t, "to"))}
 		var keys []string
 		for key, h := range tree.Keys(r) {
 			require.Equal(t, m[key], h)
@@ -68,12 +73,23 @@ func TestMerkleTreeIsAMap(t *testing.T) {
 		part := hashes{}
 		for _, key := range keys {
 			part[key] = m[key]
+			h, found := tree.Get(key)
+			require.True(t, found)
+			require.Equal(t, m[key], h)
 		}
 		h, n := tree.Range(r)
 		require.Equal(t, len(keys), n)
 		require.Equal(t, treeOf(part).Root(), h)
-		checkSplit(t, tree, m, r, rapid.IntRange(1, 5).Draw(t, "parts"))
+		checkSplit(t, tree, m, r, rapid.IntRange(1, 20).Draw(t, "parts"))
 	})
+}
+
+// numbered returns the key of a number; that of 0 is the empty one.
+func numbered(i int) string {
+	if i == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%04d", i)
 }
 
 // checkSplit checks that the parts of a range are all of it and of equal size.
@@ -95,6 +111,10 @@ func checkSplit(t *rapid.T, tree *replication.MerkleTree, m hashes, r replicatio
 func TestMerkleDiff(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		a, b := hashes{}, hashes{}
+		for i := range rapid.IntRange(0, 200).Draw(t, "common") {
+			key := []string{"a", "aa", "b"}[i%3] + numbered(i)
+			a[key] = hashOf(key, 1)
+		}
 		for key, v := range someValues.Draw(t, "a") {
 			a[key] = hashOf(key, v)
 		}
