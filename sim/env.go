@@ -79,11 +79,11 @@ func (e *Env) After(d time.Duration, m Message) {
 }
 
 // Append writes a record at the end of the disk's log. It survives a crash for
-// certain only after a Sync.
+// certain only after a Sync. Where the disk fails it, the node stops (DiskTrouble).
 func (e *Env) Append(record any) { e.collect(effect{kind: doAppend, msg: record}) }
 
 // Sync makes what was written durable. It keeps the node busy for as long as the
-// disk takes; what the step does after it happens then.
+// disk takes; what the step does after it happens then, unless the disk fails it.
 func (e *Env) Sync() { e.collect(effect{kind: doSync}) }
 
 // Busy keeps the node busy for d of true time: what the step does after it

@@ -15,15 +15,35 @@ type host struct {
 	proc *Proc // for a process
 	disk Disk
 	clock
-	syncTime    time.Duration
+	ownSyncTime time.Duration // of the disk without strain
+	strains     []*strain     // in force on this node, oldest first, and their sums:
+	stepTime    time.Duration
+	syncTime    time.Duration // with the disk's own
+	trouble     DiskTrouble
 	incarnation uint32        // grows with every crash
 	cut         int           // sends that the node may still make; -1 without limit
-	busy        bool          // a step is still taking effect, or the node is paused; one evResume is due
+	busy        bool          // a step is still taking effect, or the node is paused
+	occupied                  // if it is busy
 	inbox       []event       // what arrived meanwhile
 	paused      time.Duration // until then
 	booted      time.Duration // when it booted last
 	again       uint64        // how often it booted at that very time before
 }
+
+// occupied says what keeps a node busy, and for how long.
+type occupied struct {
+	hold         hold
+	began, until time.Duration
+	due          uint64 // number of the evResume that ends it
+}
+
+type hold uint8
+
+const (
+	inPause hold = iota // or doing what Busy says
+	inStep
+	inSync
+)
 
 func (h *host) String() string {
 	if h.proc != nil {
@@ -49,7 +69,7 @@ func (w *World) start(h *host) {
 		h.env.begin(Key(Key(h.key+h.again, forStart), uint64(w.now)))
 		s.Start(&h.env)
 		h.env.open = false
-		w.flush(h)
+		w.perform(h)
 	}
 	w.active = was
 }
@@ -66,6 +86,16 @@ func (w *World) receive(h *host, e *event) {
 	h.node.Receive(&h.env, e.from, e.msg)
 	h.env.open = false
 	w.active = was
+	w.perform(h)
+}
+
+// perform lets the effects of a step happen when the step has taken its time.
+func (w *World) perform(h *host) {
+	if h.stepTime > 0 {
+		h.hit(func(s *strain) bool { return s.Step > 0 })
+		w.block(h, inStep, h.stepTime)
+		return
+	}
 	w.flush(h)
 }
 
@@ -90,20 +120,27 @@ func (w *World) flush(h *host) {
 		case doTimer:
 			w.setTimer(h, f)
 		case doAppend:
+			if h.trouble >= DiskFull {
+				w.fail(h, DiskFull)
+				return
+			}
 			h.disk.records = append(h.disk.records, f.msg)
-		case doSync:
-			if h.syncTime > 0 {
+		case doSync, doSynced:
+			if h.trouble >= DiskFailing {
+				w.fail(h, DiskFailing)
+				return
+			}
+			if f.kind == doSync && h.syncTime > 0 {
 				f.kind = doSynced
 				env.done--
-				w.block(h, h.syncTime)
+				h.hit(func(s *strain) bool { return s.Sync > 0 })
+				w.block(h, inSync, h.syncTime)
 				return
 			}
 			h.disk.synced = len(h.disk.records)
-		case doSynced:
-			h.disk.synced = len(h.disk.records)
 		case doBusy:
 			if f.wait > 0 {
-				w.block(h, f.wait)
+				w.block(h, inPause, f.wait)
 				return
 			}
 		}
@@ -117,17 +154,31 @@ func (w *World) setTimer(h *host, f *effect) {
 	})
 }
 
+// fail stops a node whose disk has failed an operation, as any of at least this
+// trouble does.
+func (w *World) fail(h *host, least DiskTrouble) {
+	h.hit(func(s *strain) bool { return s.Disk >= least })
+	w.Crash(h.env.self, LoseUnsynced)
+}
+
 // block keeps a node busy; the rest of its step happens afterwards.
-func (w *World) block(h *host, d time.Duration) {
-	h.busy = true
-	w.push(evResume, event{at: w.in(d), id: h.env.cause, to: Addr{h.env.self, h.incarnation}})
+func (w *World) block(h *host, why hold, d time.Duration) {
+	h.busy, h.hold, h.began = true, why, w.now
+	w.resumeAt(h, w.in(d))
+}
+
+// resumeAt sets when a node is busy no more; an evResume that is due already is
+// void.
+func (w *World) resumeAt(h *host, t time.Duration) {
+	w.push(evResume, event{at: t, id: h.env.cause, to: Addr{Node: h.env.self}})
+	h.until, h.due = t, w.seq
 }
 
 // resume goes on where block stopped: first with the rest of the step, then with
 // the inbox until a step blocks again.
 func (w *World) resume(h *host) {
 	if w.now < h.paused {
-		w.block(h, h.paused-w.now)
+		w.block(h, inPause, h.paused-w.now)
 		return
 	}
 	h.busy = false
@@ -153,7 +204,7 @@ func (w *World) Pause(id NodeID, d time.Duration) {
 	}
 	h.paused = until
 	if !h.busy {
-		w.block(h, d)
+		w.block(h, inPause, d)
 	}
 }
 
@@ -166,7 +217,7 @@ func (w *World) Crash(id NodeID, fate DiskFate) {
 	if h.node == nil {
 		return
 	}
-	h.node, h.inbox, h.busy, h.cut, h.paused = nil, nil, false, -1, 0
+	h.node, h.inbox, h.busy, h.due, h.cut, h.paused = nil, nil, false, 0, -1, 0
 	h.env.effects = nil
 	h.incarnation++
 	h.disk.crash(fate)

@@ -72,5 +72,10 @@ func (w *World) Disk(id NodeID) *Disk { return &w.replica(id).disk }
 // would stand still or run backwards.
 func (w *World) SetClock(id NodeID, c Clock) { w.replica(id).change(c, w.now) }
 
-// SetSyncTime sets how long the node's disk takes for a Sync from now on.
-func (w *World) SetSyncTime(id NodeID, d time.Duration) { w.replica(id).syncTime = d }
+// SetSyncTime sets how long the node's disk takes for a Sync from now on, without
+// what strains it.
+func (w *World) SetSyncTime(id NodeID, d time.Duration) {
+	h := w.replica(id)
+	h.ownSyncTime = max(d, 0)
+	h.refresh()
+}

@@ -27,7 +27,7 @@ type event struct {
 	cause uint64  // identity of the event whose step caused it
 	msg   Message // or the *action
 	from  Addr
-	to    Addr // the port of a timer or resumption is the incarnation that it dies with
+	to    Addr // the port of a timer is the incarnation that it dies with
 }
 
 func (e *event) kind() eventKind { return eventKind(e.order & (1<<kindBits - 1)) }

@@ -34,6 +34,8 @@ type World struct {
 
 	overlays    []*overlay // in force, oldest first
 	lastOverlay OverlayID
+	strains     []*strain // likewise
+	lastStrain  StrainID
 	live        int           // processes that have not ended
 	asked       time.Duration // when the last message from a process arrives
 	trace       func(Event)
@@ -130,7 +132,7 @@ func (w *World) step(until time.Duration) bool {
 	case evAction:
 		w.act(e.msg.(*action))
 	case evResume:
-		if h := w.hosts[e.to.Node]; h.incarnation == e.to.Port {
+		if h := w.hosts[e.to.Node]; h.due == e.order>>kindBits {
 			w.resume(h)
 		}
 	}

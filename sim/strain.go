@@ -1,0 +1,120 @@
+package sim
+
+import (
+	"slices"
+	"time"
+)
+
+// Strain is what a fault lays over nodes for a while, whether they are up or
+// down. The effects of several strains on a node add up, and lifting one leaves
+// the others as they are. Durations are true time; negative ones count as 0.
+type Strain struct {
+	// Step is how much longer every step takes, Start included. The step sees the
+	// time at which it begins; all that it does happens at its end, and until then
+	// messages and timers wait in the inbox. A node that is asked for more falls
+	// behind.
+	Step time.Duration
+	// Sync is how much longer the disk takes for every Sync. What the step does
+	// before the Sync has happened, what it does after it waits, as does the inbox.
+	Sync time.Duration
+	// Disk is what is wrong with the disk.
+	Disk DiskTrouble
+}
+
+// DiskTrouble says which operations of a disk fail. Nodes do not handle such
+// failures: an operation that fails stops the node on the spot, as databases stop
+// when they can no longer tell what is on their disks. What the step has done before
+// stays done, the rest of it never happens, and the crash is one with LoseUnsynced.
+// What the disk holds can be read, so that a node boots and serves until it
+// writes. Of several troubles the worst counts.
+type DiskTrouble uint8
+
+const (
+	DiskSound   DiskTrouble = iota
+	DiskFull                // Append fails: there is room for nothing more
+	DiskFailing             // Append and Sync fail, also a Sync under way
+)
+
+// StrainID names a strain that is in force.
+type StrainID int
+
+type strain struct {
+	id    StrainID
+	nodes []NodeID
+	hits  uint64
+	Strain
+}
+
+// Strain lays a strain over nodes and returns its name for Relieve. A node that
+// is named twice counts once. Steps and syncs that are under way take as long as
+// they would have taken.
+func (w *World) Strain(s Strain, nodes ...NodeID) StrainID {
+	for _, id := range nodes {
+		w.replica(id) // panics before anything has changed
+	}
+	s.Step, s.Sync = max(s.Step, 0), max(s.Sync, 0)
+	w.lastStrain++
+	laid := &strain{id: w.lastStrain, nodes: slices.Clone(nodes), Strain: s}
+	w.strains = append(w.strains, laid)
+	for _, id := range nodes {
+		if h := w.hosts[id]; !slices.Contains(h.strains, laid) {
+			h.strains = append(h.strains, laid)
+			h.refresh()
+		}
+	}
+	return laid.id
+}
+
+// Relieve takes a strain away and returns how often it hit something: a step or
+// a sync that it slowed, an operation of a disk that it failed. A step or sync
+// under way takes no longer than if it had begun with the strains that are left.
+// It does not restart nodes. Taking away a strain that is not in force changes nothing.
+func (w *World) Relieve(id StrainID) (hits uint64) {
+	i := slices.IndexFunc(w.strains, func(s *strain) bool { return s.id == id })
+	if i < 0 {
+		return 0
+	}
+	lifted := w.strains[i]
+	w.strains = slices.Delete(w.strains, i, i+1)
+	for _, id := range lifted.nodes {
+		h := w.hosts[id]
+		h.strains = slices.DeleteFunc(h.strains, func(s *strain) bool { return s == lifted })
+		h.refresh()
+		w.hasten(h)
+	}
+	return lifted.hits
+}
+
+// refresh computes what strains a node anew from all that is in force.
+func (h *host) refresh() {
+	h.stepTime, h.syncTime, h.trouble = 0, h.ownSyncTime, DiskSound
+	for _, s := range h.strains {
+		h.stepTime = plus(h.stepTime, s.Step)
+		h.syncTime = plus(h.syncTime, s.Sync)
+		h.trouble = max(h.trouble, s.Disk)
+	}
+}
+
+// hit counts for every strain that does what is asked.
+func (h *host) hit(does func(*strain) bool) {
+	for _, s := range h.strains {
+		if does(s) {
+			s.hits++
+		}
+	}
+}
+
+// hasten lets a step or sync under way end as early as if it had begun with the
+// strains of now.
+func (w *World) hasten(h *host) {
+	end := h.until
+	switch h.hold {
+	case inStep:
+		end = plus(h.began, h.stepTime)
+	case inSync:
+		end = plus(h.began, h.syncTime)
+	}
+	if h.busy && end < h.until {
+		w.resumeAt(h, max(end, w.now))
+	}
+}
