@@ -171,12 +171,27 @@ func TestCrashAfterSendsCountsAcrossSteps(t *testing.T) {
 
 	w.CrashAfterSends(a, 0) // of a node that is down: nothing
 	w.Restart(a)
-	w.CrashAfterSends(a, 0)
-	w.CrashAfterSends(a, -5) // calls it off
+	callOff := w.CrashAfterSends(a, 0)
+	require.False(t, callOff())
 	burst(w, 4*ms, a, b, 2)
 	w.Run(5 * ms)
 	require.Len(t, in.got, 5)
 	require.Len(t, *boots, 2)
+}
+
+// One that is called off leaves the others as they are.
+func TestCrashesAfterSendsAreOverlays(t *testing.T) {
+	w, a, b, _, in := ledgerWorld(nil)
+	late, soon := w.CrashAfterSends(a, 5), w.CrashAfterSends(a, 2)
+	burst(w, 0, a, b, 1)
+	w.Run(ms)
+	require.False(t, soon())
+	burst(w, ms, a, b, 9)
+	w.Run(time.Second)
+	require.Len(t, in.got, 5)
+	require.True(t, late())
+	require.Nil(t, w.Node(a))
+	require.Empty(t, w.hosts[a].traps)
 }
 
 func TestCrashAfterSendsWithinDrainedInbox(t *testing.T) {

@@ -2,6 +2,7 @@ package sim
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -21,7 +22,7 @@ type host struct {
 	syncTime    time.Duration // with the disk's own
 	trouble     DiskTrouble
 	incarnation uint32        // grows with every crash
-	cut         int           // sends that the node may still make; -1 without limit
+	traps       []*trap       // CrashAfterSends, in force
 	busy        bool          // a step is still taking effect, or the node is paused
 	occupied                  // if it is busy
 	inbox       []event       // what arrived meanwhile
@@ -108,12 +109,8 @@ func (w *World) flush(h *host) {
 		env.done++
 		switch f.kind {
 		case doSend:
-			if h.cut == 0 {
-				w.Crash(env.self, LoseUnsynced)
+			if len(h.traps) > 0 && w.spring(h) {
 				return
-			}
-			if h.cut > 0 {
-				h.cut--
 			}
 			id := Key(env.cause, w.hosts[f.to.Node].key+uint64(f.nth))
 			w.send(Addr{Node: env.self}, f.to, f.msg, id, env.cause)
@@ -217,20 +214,52 @@ func (w *World) Crash(id NodeID, fate DiskFate) {
 	if h.node == nil {
 		return
 	}
-	h.node, h.inbox, h.busy, h.due, h.cut, h.paused = nil, nil, false, 0, -1, 0
+	h.node, h.inbox, h.busy, h.due, h.traps, h.paused = nil, nil, false, 0, nil, 0
 	h.env.effects = nil
 	h.incarnation++
 	h.disk.crash(fate)
 	w.mark(Crashed, id)
 }
 
+// trap is a crash that waits for a send.
+type trap struct {
+	left   int // sends until then
+	sprung bool
+}
+
 // CrashAfterSends lets the node crash in the middle of a step: it still makes n
-// sends from now on, and the next one crashes it instead, with LoseUnsynced. A
-// negative n calls that off. If the node is down, nothing changes.
-func (w *World) CrashAfterSends(id NodeID, n int) {
-	if h := w.outside(id); h.node != nil {
-		h.cut = max(n, -1)
+// sends from now on, and the next one crashes it instead, with LoseUnsynced. What
+// it returns calls that off, and says whether it had happened. Several on one node
+// do not disturb each other; a crash ends them all, and a negative n calls them all
+// off. If the node is down, nothing changes.
+func (w *World) CrashAfterSends(id NodeID, n int) (callOff func() (crashed bool)) {
+	h := w.outside(id)
+	t := &trap{left: n}
+	switch {
+	case n < 0:
+		h.traps = nil
+	case h.node != nil:
+		h.traps = append(h.traps, t)
 	}
+	return func() bool {
+		h.traps = slices.DeleteFunc(h.traps, func(other *trap) bool { return other == t })
+		return t.sprung
+	}
+}
+
+// spring counts a send that is about to happen, and says whether the node crashed
+// instead.
+func (w *World) spring(h *host) (crashed bool) {
+	for _, t := range h.traps {
+		if t.left == 0 {
+			t.sprung, crashed = true, true
+		}
+		t.left--
+	}
+	if crashed {
+		w.Crash(h.env.self, LoseUnsynced)
+	}
+	return crashed
 }
 
 // Restart boots a node from its disk. Restarting a node that is up changes

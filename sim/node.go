@@ -55,7 +55,7 @@ type Boot func(self NodeID, disk *Disk) Node
 // same name are told apart by their order.
 func (w *World) AddNode(name string, boot Boot) NodeID {
 	defer w.explain()
-	h := &host{name: name, boot: boot, cut: -1}
+	h := &host{name: name, boot: boot}
 	id := w.addHost(h)
 	w.start(h)
 	return id

@@ -35,12 +35,11 @@ const (
 	DiskFailing             // Append and Sync fail, also a Sync under way
 )
 
-// StrainID names a strain that is in force.
+// StrainID names a strain.
 type StrainID int
 
 type strain struct {
-	id    StrainID
-	nodes []NodeID
+	nodes []NodeID // nil when it has been lifted
 	hits  uint64
 	Strain
 }
@@ -53,8 +52,7 @@ func (w *World) Strain(s Strain, nodes ...NodeID) StrainID {
 		w.replica(id) // panics before anything has changed
 	}
 	s.Step, s.Sync = max(s.Step, 0), max(s.Sync, 0)
-	w.lastStrain++
-	laid := &strain{id: w.lastStrain, nodes: slices.Clone(nodes), Strain: s}
+	laid := &strain{nodes: slices.Clone(nodes), Strain: s}
 	w.strains = append(w.strains, laid)
 	for _, id := range nodes {
 		if h := w.hosts[id]; !slices.Contains(h.strains, laid) {
@@ -62,28 +60,27 @@ func (w *World) Strain(s Strain, nodes ...NodeID) StrainID {
 			h.refresh()
 		}
 	}
-	return laid.id
+	return StrainID(len(w.strains))
 }
 
-// Relieve takes a strain away and returns how often it hit something: a step or
-// a sync that it slowed, an operation of a disk that it failed. A step or sync
-// under way takes no longer than if it had begun with the strains that are left.
-// It does not restart nodes. Taking away a strain that is not in force changes nothing.
-func (w *World) Relieve(id StrainID) (hits uint64) {
-	i := slices.IndexFunc(w.strains, func(s *strain) bool { return s.id == id })
-	if i < 0 {
-		return 0
-	}
-	lifted := w.strains[i]
-	w.strains = slices.Delete(w.strains, i, i+1)
-	for _, id := range lifted.nodes {
+// Relieve takes a strain away. A step or sync under way takes no longer than if it
+// had begun with the strains that are left. It does not restart nodes. Taking away
+// a strain again changes nothing.
+func (w *World) Relieve(id StrainID) {
+	lifted := w.strains[id-1]
+	nodes := lifted.nodes
+	lifted.nodes = nil
+	for _, id := range nodes {
 		h := w.hosts[id]
 		h.strains = slices.DeleteFunc(h.strains, func(s *strain) bool { return s == lifted })
 		h.refresh()
 		w.hasten(h)
 	}
-	return lifted.hits
 }
+
+// StrainHits returns how often a strain has hit something, also if it has been
+// lifted: steps and syncs that it slowed, and operations of disks that it failed.
+func (w *World) StrainHits(id StrainID) uint64 { return w.strains[id-1].hits }
 
 // refresh computes what strains a node anew from all that is in force.
 func (h *host) refresh() {

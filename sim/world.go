@@ -34,8 +34,7 @@ type World struct {
 
 	overlays    []*overlay // in force, oldest first
 	lastOverlay OverlayID
-	strains     []*strain // likewise
-	lastStrain  StrainID
+	strains     []*strain     // all that ever were
 	live        int           // processes that have not ended
 	asked       time.Duration // when the last message from a process arrives
 	trace       func(Event)
