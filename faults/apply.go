@@ -20,23 +20,25 @@ type Roles func(name string) []sim.NodeID
 // Apply may be called once per world. From then on the crashes and the clocks of
 // the nodes belong to the schedule: it takes the clocks to be right while no fault
 // concerns them. A crash leaves a node that is down already, and its disk, as they
-// are. A CrashSending arms a node that is up, and has it crash before the end of
-// its window or not at all.
+// are. A CrashSending concerns a node that is up, which crashes before the end of its
+// window or not at all.
 //
 // In the trace, "begin" and "end", followed by the fault, are the names of the two
-// actions. Where one fault ends and another begins at the same time, the beginning
+// actions, and "down" and "up", followed by the node, those of a rolling crash. Where one fault ends and another begins at the same time, the beginning
 // comes first: two windows that touch are one.
-func (s Schedule) Apply(w *sim.World, nodes []sim.NodeID, roles Roles) {
+func (s Schedule) Apply(w *sim.World, nodes []sim.NodeID, roles Roles) *Tally {
 	c := newCast(w, nodes, roles)
+	tally := &Tally{make([]func() uint64, len(s))}
 	ends := make([]func(), len(s))
 	names := make([]string, len(s))
 	for i, f := range s {
 		names[i] = f.String()
-		w.At(f.From, "begin "+names[i], func() { ends[i] = c.begin(f) })
+		w.At(f.From, "begin "+names[i], func() { ends[i], tally.hits[i] = c.begin(f) })
 	}
 	for i, f := range s {
 		w.At(f.Until, "end "+names[i], func() { ends[i]() })
 	}
+	return tally
 }
 
 // cast is the nodes of a world and what the faults have done to them.
@@ -65,19 +67,22 @@ func newCast(w *sim.World, nodes []sim.NodeID, roles Roles) *cast {
 	return c
 }
 
-// begin brings a fault into force and returns what ends it. Whom a role means is
-// decided here, so that the end concerns the same nodes.
-func (c *cast) begin(f Fault) (end func()) {
+// begin brings a fault into force and returns what ends it, and what tells how
+// often it has hit something. Whom a role means is decided here, so that the end
+// concerns the same nodes.
+func (c *cast) begin(f Fault) (end func(), hits func() uint64) {
 	switch f.Kind {
 	case Crash, CrashSending:
 		return c.crash(f, c.resolve(f.Who[0]))
 	case Pause:
 		return c.pause(f.Until, c.resolve(f.Who[0]))
+	case Slow, SlowDisk, FillDisk, FailDisk:
+		return c.strain(f, c.resolve(f.Who[0]))
 	case Clock:
 		return c.skew(f.Clock, c.resolve(f.Who[0]))
 	}
 	id := c.world.Impose(f.overlay(), c.links(f)...)
-	return func() { c.world.Lift(id) }
+	return func() { c.world.Lift(id) }, func() uint64 { return 0 }
 }
 
 func (f Fault) overlay() sim.Overlay {
@@ -95,41 +100,122 @@ func (f Fault) overlay() sim.Overlay {
 	return sim.Overlay{Cut: true}
 }
 
-func (c *cast) crash(f Fault, victims []sim.NodeID) (end func()) {
-	for _, id := range victims {
-		c.downs[id]++
-		switch {
-		case f.Kind == Crash:
-			c.world.Crash(id, f.Fate)
-		case c.world.Node(id) != nil:
-			c.world.CrashAfterSends(id, f.Sends)
-		}
+func (c *cast) crash(f Fault, victims []sim.NodeID) (end func(), hits func() uint64) {
+	var n counter
+	if f.Rolling {
+		return c.roll(f, victims, &n), n.get
+	}
+	ups := make([]func(), len(victims))
+	for i, id := range victims {
+		ups[i] = c.takeDown(f, id, &n)
 	}
 	return func() {
-		for _, id := range victims {
-			if c.downs[id]--; c.downs[id] == 0 {
-				const disarm = -1
-				c.world.CrashAfterSends(id, disarm)
-				c.world.Restart(id)
-				c.world.Pause(id, c.paused[id]-c.world.Now())
-			}
+		for _, up := range ups {
+			up()
 		}
+	}, n.get
+}
+
+// takeDown crashes a node, or has it crash, and returns what brings it up again.
+func (c *cast) takeDown(f Fault, id sim.NodeID, n *counter) (up func()) {
+	c.downs[id]++
+	callOff := func() (crashed bool) { return false }
+	switch {
+	case f.Kind == CrashSending:
+		callOff = c.world.CrashAfterSends(id, f.Sends)
+	case c.world.Node(id) != nil:
+		c.world.Crash(id, f.Fate)
+		*n++
 	}
+	return func() {
+		if callOff() {
+			*n++
+		}
+		c.downs[id]--
+		c.revive(id)
+	}
+}
+
+// revive brings a node up unless a crash holds it down. A crash made the world
+// forget that it is paused.
+func (c *cast) revive(id sim.NodeID) {
+	if c.downs[id] == 0 {
+		c.world.Restart(id)
+		c.world.Pause(id, c.paused[id]-c.world.Now())
+	}
+}
+
+// roll lets nodes take turns.
+func (c *cast) roll(f Fault, nodes []sim.NodeID, n *counter) (end func()) {
+	up, over := func() {}, false
+	turn := f.turn(len(nodes))
+	for i, id := range nodes {
+		start := c.world.Now() + time.Duration(i)*turn
+		c.world.At(start, "down "+c.world.Name(id), func() {
+			if !over {
+				up = c.takeDown(f, id, n)
+			}
+		})
+		c.world.At(start+turn/2, "up "+c.world.Name(id), func() {
+			up()
+			up = func() {}
+		})
+	}
+	return func() {
+		over = true
+		up()
+		up = func() {}
+	}
+}
+
+// turn is how much of the window of a rolling crash each of so many nodes has.
+func (f Fault) turn(nodes int) time.Duration {
+	return (f.Until - f.From) / time.Duration(max(nodes, 1))
 }
 
 // pause needs no end: the world knows when it is over. A crash makes the world
 // forget it, so the restart pauses the node anew.
-func (c *cast) pause(until time.Duration, nodes []sim.NodeID) (end func()) {
+func (c *cast) pause(until time.Duration, nodes []sim.NodeID) (end func(), hits func() uint64) {
+	var n counter
 	for _, id := range nodes {
+		if c.world.Node(id) != nil {
+			n++
+		}
 		c.paused[id] = max(c.paused[id], until)
 		c.world.Pause(id, until-c.world.Now())
 	}
-	return func() {}
+	return func() {}, n.get
 }
 
-func (c *cast) skew(by sim.Clock, nodes []sim.NodeID) (end func()) {
+// strain restarts nodes when it ends, since their disks may have stopped them.
+func (c *cast) strain(f Fault, nodes []sim.NodeID) (end func(), hits func() uint64) {
+	id := c.world.Strain(f.strain(), nodes...)
+	return func() {
+		c.world.Relieve(id)
+		if f.Kind.crashes() {
+			for _, node := range nodes {
+				c.revive(node)
+			}
+		}
+	}, func() uint64 { return c.world.StrainHits(id) }
+}
+
+func (f Fault) strain() sim.Strain {
+	switch f.Kind {
+	case Slow:
+		return sim.Strain{Step: f.Time}
+	case SlowDisk:
+		return sim.Strain{Sync: f.Time}
+	case FillDisk:
+		return sim.Strain{Disk: sim.DiskFull}
+	}
+	return sim.Strain{Disk: sim.DiskFailing}
+}
+
+func (c *cast) skew(by sim.Clock, nodes []sim.NodeID) (end func(), hits func() uint64) {
 	c.adjust(nodes, by)
-	return func() { c.adjust(nodes, sim.Clock{Offset: -by.Offset, DriftPPM: -by.DriftPPM}) }
+	n := counter(len(nodes))
+	return func() { c.adjust(nodes, sim.Clock{Offset: -by.Offset, DriftPPM: -by.DriftPPM}) }, n.get
 }
 
 // adjust adds to the clocks of nodes. Integers add up without a trace of the

@@ -59,6 +59,7 @@ type subject struct {
 func (s *subject) Receive(env *sim.Env, from sim.Addr, m sim.Message) {
 	switch m := m.(type) {
 	case probe:
+		env.Append(m)
 		env.Reply(from, answer{env.Now(), env.Wall()})
 		for i, id := range s.l.ids {
 			if i != s.me {
@@ -115,6 +116,32 @@ func (m model) active(t time.Duration, kind Kind) (active Schedule) {
 
 func in(group []string, i int) bool {
 	return group[0] == everyone || slices.Contains(group, fmt.Sprintf("n%d", i))
+}
+
+// down says whether a node is down, or goes down when it is probed, since it writes
+// then.
+func (m model) down(t time.Duration, i int) bool {
+	for _, f := range m.active(t, Crash) {
+		if !f.Rolling && in(f.Who[0], i) {
+			return true
+		}
+		if f.Rolling && in(f.Who[0], i) {
+			place, places := i, m.nodes
+			if f.Who[0][0] != everyone {
+				place, places = slices.Index(f.Who[0], fmt.Sprintf("n%d", i)), len(f.Who[0])
+			}
+			halves := time.Duration(2*places) * (t - f.From) / (f.Until - f.From)
+			if int(halves) == 2*place {
+				return true
+			}
+		}
+	}
+	return m.befalls(t, FillDisk, i) || m.befalls(t, FailDisk, i)
+}
+
+// late says whether a node does things at another time than it is asked to.
+func (m model) late(t time.Duration, i int) bool {
+	return m.befalls(t, Pause, i) || m.befalls(t, Slow, i)
 }
 
 func (m model) befalls(t time.Duration, kind Kind, i int) bool {
@@ -200,7 +227,9 @@ func certainFault(t *rapid.T, nodes []string) (f Fault) {
 		}
 		return g
 	}
-	f.Kind = rapid.SampledFrom([]Kind{Partition, Cut, Delay, Lose, Duplicate, Reorder, Crash, Pause, Clock}).Draw(t, "kind")
+	f.Kind = rapid.SampledFrom([]Kind{
+		Partition, Cut, Delay, Lose, Duplicate, Reorder, Crash, Pause, Slow, SlowDisk, FillDisk, FailDisk, Clock,
+	}).Draw(t, "kind")
 	switch {
 	case f.Kind == Partition:
 		parting := rapid.IntRange(1, len(nodes)-1).Draw(t, "parting")
@@ -223,6 +252,15 @@ func certainFault(t *rapid.T, nodes []string) (f Fault) {
 		f.Percent = rapid.SampledFrom([]float64{0, 100}).Draw(t, "percent")
 	case Crash:
 		f.Fate = sim.DiskFate(rapid.IntRange(0, 2).Draw(t, "fate"))
+		if f.Rolling = rapid.Bool().Draw(t, "rolling"); f.Rolling {
+			turns := len(f.Who[0])
+			if f.Who[0][0] == everyone {
+				turns = len(nodes)
+			}
+			f.Until = f.From + 2*time.Duration(rapid.IntRange(1, 3).Draw(t, "half a turn")*turns)*ms
+		}
+	case Slow, SlowDisk:
+		f.Time = time.Duration(rapid.IntRange(1, 3000).Draw(t, "time")) * time.Microsecond
 	case Clock:
 		f.Clock.Offset = time.Duration(rapid.IntRange(-5, 5).Draw(t, "offset")) * ms
 		f.Clock.DriftPPM = rapid.Int64Range(-100, 100).Draw(t, "drift") * 1000
@@ -260,6 +298,14 @@ func TestOverlaps(t *testing.T) {
 		{"1ms..9ms crash n0 keeping synced", "3ms..5ms pause n0"}, // the end of the pause revives the node
 		{"0s..9ms pause n0", "1ms..3ms pause n0", "4ms..5ms crash n0 keeping synced"},
 		{"3ms..9ms crash n0 keeping synced", "1ms..5ms pause n0", "8ms..12ms pause *"},
+		{"1ms..9ms fail-disk n0", "2ms..4ms crash n0 keeping synced"}, // the restart fails, too
+		{"1ms..9ms crash n0 keeping synced", "2ms..4ms fill-disk n0"}, // the end of a disk's fault revives the node
+		{"1ms..9ms fail-disk n0", "2ms..4ms fill-disk *"},
+		{"1ms..9ms fail-disk n0", "2ms..12ms pause n0"},
+		{"0s..12ms crash n0 n1 n2 keeping synced rolling", "1ms..6ms crash n1 keeping synced", "4ms..5ms pause *"},
+		{"0s..12ms crash * keeping nothing rolling", "2ms..14ms crash * keeping nothing rolling"},
+		{"1ms..9ms slow n0 by 3ms", "2ms..4ms slow * by 1s"},
+		{"1ms..4ms slow n0 by 3ms", "2ms..6ms crash n0 keeping synced", "3ms..9ms fail-disk n0"},
 		{"1ms..9ms clock n0 offset 5ms drift 1000ppm", "3ms..5ms clock * offset -2ms drift -1000ppm"},
 	} {
 		l := newLab(3)
@@ -273,16 +319,17 @@ func TestOverlaps(t *testing.T) {
 func compare(t require.TestingT, l *lab, m model, end time.Duration) {
 	for at := ms / 2; at < end; at += ms {
 		for i := range m.nodes {
-			down, paused := m.befalls(at, Crash, i), m.befalls(at, Pause, i)
 			shown, up := l.shown[hop{at, i, i}]
-			require.Equal(t, !down && !paused, up, "n%d answers at %v\n%v", i, at, m.s)
-			if up {
+			if m.befalls(at, Pause, i) || !m.late(at, i) {
+				require.Equal(t, !m.down(at, i) && !m.late(at, i), up, "n%d answers at %v\n%v", i, at, m.s)
+			}
+			if up && !m.late(at, i) {
 				want := m.clock(at, i)
 				require.InDelta(t, want.now, shown.now, 100, "monotonic clock of n%d at %v\n%v", i, at, m.s)
 				require.Equal(t, want.wall-want.now, shown.wall-shown.now, "offset of n%d at %v\n%v", i, at, m.s)
 			}
 			for j := range m.nodes {
-				if i != j && !paused && !m.befalls(at, Pause, j) {
+				if i != j && !m.late(at, i) && !m.late(at, j) {
 					compareLink(t, l, m, hop{at, i, j})
 				}
 			}
@@ -290,14 +337,14 @@ func compare(t require.TestingT, l *lab, m model, end time.Duration) {
 	}
 }
 
-// compareLink leaves out nodes that are paused: what they send and receive
-// happens at another time than that of the probe.
+// compareLink leaves out nodes that are late: what they send and
+// receive happens at another time than that of the probe.
 func compareLink(t require.TestingT, l *lab, m model, h hop) {
 	greetings := 1
 	if certain(m.on(h.at, Duplicate, h.from, h.to)) {
 		greetings = 2
 	}
-	if m.severed(h.at, h.from, h.to) || m.befalls(h.at, Crash, h.from) || m.befalls(h.at, Crash, h.to) {
+	if m.severed(h.at, h.from, h.to) || m.down(h.at, h.from) || m.down(h.at, h.to) {
 		greetings = 0
 	}
 	arrived := l.arrived[h]
@@ -363,6 +410,9 @@ func TestCrashSending(t *testing.T) {
 		{[]string{"1.999999ms crash", "3ms restart"}, []string{"0s..3ms crash n0 after 2 sends"}},
 		{nil, []string{"0s..3ms crash n0 after 9 sends"}}, // it does not get that far, and is off again
 		{[]string{"1ms crash", "3ms restart"}, []string{"0s..3ms crash n0 after 9 sends", "1ms..2ms crash n0 keeping synced"}},
+		// Each is called off by itself.
+		{[]string{"2.999999ms crash", "5ms restart"}, []string{"0s..5ms crash n0 after 5 sends", "0s..2ms crash n0 after 4 sends"}},
+		{nil, []string{"0s..5ms crash n0 after 12 sends", "1ms..2ms crash n0 after 2 sends"}},
 		{[]string{"1ms crash", "4ms restart"}, []string{"1ms..4ms crash n0 keeping synced", "2ms..3ms crash n0 after 0 sends"}},
 	} {
 		require.Equal(t, c.want, crashes(schedule(t, c.lines...), nil), "%v", c.lines)

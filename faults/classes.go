@@ -7,7 +7,7 @@ import (
 )
 
 // Classes is a set of classes of faults that Generate draws from.
-type Classes uint16
+type Classes uint32
 
 const (
 	Halves     Classes = 1 << iota // partitions into two random groups
@@ -20,7 +20,11 @@ const (
 	Duplicates                     // links that duplicate
 	Reorders                       // links that reorder
 	Pauses                         // nodes that stop for a while and forget nothing
-	Crashes                        // crashes; Options.Crash says whose
+	SlowNodes                      // nodes whose steps take time
+	SlowDisks                      // disks whose syncs take time
+	Crashes                        // crashes of one node; Options.Crash says whose
+	Restarts                       // crashes of several nodes, at once or rolling; likewise
+	BadDisks                       // disks that are full or fail; likewise
 	Clocks                         // wrong clocks; Options.Clock says whose
 )
 
@@ -28,12 +32,12 @@ const (
 const (
 	Partitions = Halves | Isolation | Bridges | OneWay | Links
 	Network    = Partitions | Delays | Losses | Duplicates | Reorders
-	All        = Network | Pauses | Crashes | Clocks
+	All        = Network | Pauses | SlowNodes | SlowDisks | Crashes | Restarts | BadDisks | Clocks
 )
 
 var classNames = []string{
 	"halves", "isolation", "bridges", "one-way", "links", "delays", "losses",
-	"duplicates", "reorders", "pauses", "crashes", "clocks",
+	"duplicates", "reorders", "pauses", "slow-nodes", "slow-disks", "crashes", "restarts", "bad-disks", "clocks",
 }
 
 var unions = map[string]Classes{"partitions": Partitions, "network": Network, "all": All}

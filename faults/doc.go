@@ -9,7 +9,12 @@
 //	0s..1s reorder 2.5% of n0 -> n1
 //	120ms..400ms crash n1 keeping synced
 //	120ms..400ms crash n1 after 2 sends
+//	120ms..400ms crash n0 n1 n2 keeping synced rolling
 //	120ms..400ms pause n0 n2
+//	120ms..400ms slow n1 by 5ms
+//	120ms..400ms slow-disk n1 by 20ms
+//	120ms..400ms fill-disk n1
+//	120ms..400ms fail-disk n1
 //	120ms..400ms clock n1 offset 50ms drift -200ppm
 //
 // # The language
@@ -22,15 +27,16 @@
 //	       | "cut" link
 //	       | "delay" link "by" latency
 //	       | ( "lose" | "duplicate" | "reorder" ) percent "of" link
-//	       | "crash" nodes "keeping" ( "synced" | "everything" | "nothing" )
+//	       | "crash" nodes "keeping" ( "synced" | "everything" | "nothing" ) [ "rolling" ]
 //	       | "crash" nodes "after" number ( "send" | "sends" )
-//	       | "pause" nodes
+//	       | ( "pause" | "fill-disk" | "fail-disk" ) nodes
+//	       | ( "slow" | "slow-disk" ) nodes "by" duration
 //	       | "clock" nodes [ "offset" duration ] [ "drift" number"ppm" ]
 //	link   = nodes "->" nodes
 //	nodes  = "*" | name { name }
 //
 // A duration is what time.ParseDuration reads, a latency what sim.ParseLatency
-// reads. A clock needs an offset or a drift. A name consists of letters, digits,
+// reads. What is slow is so by more than nothing. A clock needs an offset or a drift. A name consists of letters, digits,
 // "_", "." and "-", begins with none of the last two, and is none of the words
 // by, keeping, after, offset and drift.
 //
@@ -45,6 +51,19 @@
 // the faults whose windows hold that moment and from nothing else: no fault
 // remembers what was before it, and the end of one never undoes another. A link
 // is cut while any fault cuts it, delays add up, and messages survive losses
-// independently. A node is down from the beginning of a crash until the last
-// window over it has ended, and then takes no steps while it is paused. Offsets and drifts of clocks add up.
+// independently. A node is down from the beginning of a crash until the last crash
+// over it has ended, and then takes no steps while it is paused. What slows a node or
+// a disk adds up, and so do offsets and drifts of clocks.
+//
+// In a rolling crash the nodes take turns, in the order in which they are named, in
+// equal parts of the window: each is down for the first half of its turn, and has the
+// second half to recover.
+//
+// A full disk fails what would grow it, a failing disk fails every write and every
+// sync. Nodes do not survive that: they go down in the middle of the step, with what
+// was not synced lost, and are restarted when the fault ends. One that another fault
+// restarts before serves until it writes again.
+//
+// The offset of a clock is a jump of the wall clock when the fault begins and a jump
+// back when it ends. The monotonic clock never jumps.
 package faults

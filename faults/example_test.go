@@ -21,9 +21,9 @@ func ExampleGenerate() {
 	})
 	fmt.Println(s)
 	// Output:
-	// 120ms..195ms reorder 50% of n0 n1 -> n0 n1
-	// 695ms..715ms partition primary | *
-	// 1.665s..1.745s pause n2
+	// 355ms..550ms slow-disk n0 by 10ms
+	// 1.655s..1.695s lose 20% of * -> n0
+	// 1.665s..1.895s slow n2 by 5ms
 }
 
 // A node that is cut off hears nobody until the fault ends.

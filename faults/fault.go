@@ -21,11 +21,17 @@ const (
 	Crash                        // the nodes go down at once, and their disks keep what Fate says
 	CrashSending                 // they go down instead of making one more than Sends sends, even amid a step
 	Pause                        // they take no steps; what arrives waits
+	Slow                         // each of their steps takes Time longer
+	SlowDisk                     // each sync of their disks takes Time longer
+	FillDisk                     // their disks are full: a node that writes goes down
+	FailDisk                     // their disks fail: a node that writes or syncs goes down
 	Clock                        // their clocks run with Clock
 	kinds
 )
 
-var kindWords = [kinds]string{"?", "partition", "cut", "delay", "lose", "duplicate", "reorder", "crash", "crash", "pause", "clock"}
+var kindWords = [kinds]string{
+	"?", "partition", "cut", "delay", "lose", "duplicate", "reorder", "crash", "crash", "pause",
+	"slow", "slow-disk", "fill-disk", "fail-disk", "clock"}
 
 // String returns the word that begins the effect of such a fault.
 func (k Kind) String() string { return kindWords[min(k, kinds)%kinds] }
@@ -35,7 +41,9 @@ func (k Kind) OfLinks() bool { return k == Partition || k.directed() }
 
 func (k Kind) directed() bool { return k >= Cut && k <= Reorder }
 
-func (k Kind) crashes() bool { return k == Crash || k == CrashSending }
+func (k Kind) crashes() bool {
+	return k == Crash || k == CrashSending || k == FillDisk || k == FailDisk
+}
 
 // Fault is one fault. It is valid if its text is: see Parse and
 // Schedule.Validate. Fields that its kind does not speak of are zero.
@@ -47,11 +55,13 @@ type Fault struct {
 	// receivers of the directed kinds, one group of nodes for the others.
 	Who [][]string
 
-	Delay   sim.Latency  // of Delay
-	Percent float64      // of Lose, Duplicate and Reorder: 0..100
-	Fate    sim.DiskFate // of Crash
-	Sends   int          // of CrashSending
-	Clock   sim.Clock    // of Clock
+	Delay   sim.Latency   // of Delay
+	Percent float64       // of Lose, Duplicate and Reorder: 0..100
+	Fate    sim.DiskFate  // of Crash
+	Rolling bool          // of Crash: one node after the other, not all at once
+	Sends   int           // of CrashSending
+	Time    time.Duration // of Slow, for a step, and of SlowDisk, for a sync; positive
+	Clock   sim.Clock     // of Clock
 }
 
 // overlaps says whether two windows have a moment in common.

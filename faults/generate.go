@@ -24,19 +24,26 @@ type Options struct {
 	// Classes are the classes to draw from. 0 is every class that the other
 	// fields allow.
 	Classes Classes
-	Most    int           // at most this many faults; 0 is 4
-	Slow    time.Duration // at most this constant delay, and ten times that spread; 0 is 50ms
-	Crash   CrashOptions
-	Clock   ClockOptions
+	Most    int // at most this many faults; 0 is 4
+	// Slow bounds delays: at most this constant delay of messages, and ten times that
+	// spread; at most this delay of a disk's sync, and a fifth of it of a node's step. 0
+	// is 50ms.
+	Slow  time.Duration
+	Crash CrashOptions
+	Clock ClockOptions
 }
 
-// CrashOptions bounds crashes. The zero CrashOptions allows none.
+// CrashOptions bounds crashes. The zero CrashOptions allows none. A node whose disk
+// is full or fails counts as crashed, with LoseUnsynced, as long as that lasts.
 type CrashOptions struct {
 	Nodes    []string       // nodes and roles that may crash
 	Fates    []sim.DiskFate // what may happen to disks; empty is LoseUnsynced
 	AtOnce   int            // at most this many nodes are down at a time; 0 is 1
 	Losses   int            // at most this many crashes of the run empty a disk; 0 is any number
 	Recovery time.Duration  // a node counts as down for that long after its restart
+	// All says that all replicas may go down at the same moment, unless one of them loses
+	// its disk meanwhile, whatever AtOnce is.
+	All bool
 }
 
 // ClockOptions bounds wrong clocks. The zero ClockOptions allows none.
@@ -91,12 +98,34 @@ func (o *Options) possible() Classes {
 		}
 	}
 	without(o.Until <= o.From, All)
-	without(len(o.Nodes) == 0, Pauses)
+	without(len(o.Nodes) == 0, Pauses|SlowNodes|SlowDisks)
 	without(len(o.Nodes) < 2, Network)
 	without(len(o.Nodes) < 3, Bridges)
-	without(len(o.Crash.Nodes) == 0, Crashes)
+	without(len(o.Crash.Nodes) == 0, Crashes|Restarts|BadDisks)
+	without(len(o.fallible()) < 2 || len(o.kept()) == 0, Restarts)
+	without(!slices.Contains(o.kept(), sim.LoseUnsynced), BadDisks)
 	without(len(o.Clock.Nodes) == 0 || o.Clock.Offset == 0 && o.Clock.DriftPPM == 0, Clocks)
 	return c
+}
+
+// fallible returns the nodes, without roles, that may crash.
+func (o *Options) fallible() (names []string) {
+	for _, name := range o.Crash.Nodes {
+		if slices.Contains(o.Nodes, name) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// kept returns the fates that leave something on a disk.
+func (o *Options) kept() (fates []sim.DiskFate) {
+	for _, fate := range o.Crash.Fates {
+		if fate != sim.LoseAll {
+			fates = append(fates, fate)
+		}
+	}
+	return fates
 }
 
 type generator struct {
@@ -142,8 +171,16 @@ func (g generator) fault(class Classes, s Schedule) (f Fault) {
 		f.Kind, f.Who, f.Percent = Reorder, g.link(), pick(g, shares)
 	case Pauses:
 		f.Kind, f.Who = Pause, [][]string{g.anyone()}
+	case SlowNodes:
+		f.Kind, f.Who, f.Time = Slow, [][]string{g.anyone()}, g.part(g.Slow/5)
+	case SlowDisks:
+		f.Kind, f.Who, f.Time = SlowDisk, [][]string{g.anyone()}, g.part(g.Slow)
 	case Crashes:
 		g.crash(&f)
+	case Restarts:
+		g.restarts(&f)
+	case BadDisks:
+		f.Kind, f.Who = pick(g, []Kind{FillDisk, FailDisk}), [][]string{{pick(g, g.Crash.Nodes)}}
 	case Clocks:
 		f.Kind, f.Who, f.Clock = Clock, [][]string{{pick(g, g.Clock.Nodes)}}, g.clock()
 	}
@@ -153,16 +190,20 @@ func (g generator) fault(class Classes, s Schedule) (f Fault) {
 // fits says whether a fault can join others without more nodes being down, or a
 // clock being further out, than the options allow.
 func (g generator) fits(f Fault, s Schedule) bool {
-	down, lost := 1, 1
+	down, lost := g.downs(f), 1
 	for _, h := range s {
 		if f.Fate == sim.LoseAll && h.Fate == sim.LoseAll {
 			lost++
 		}
 		switch {
 		case f.Kind.crashes() && h.Kind.crashes():
-			if f.From <= h.Until+g.Crash.Recovery && h.From <= f.Until+g.Crash.Recovery {
-				down++
+			if f.From > h.Until+g.Crash.Recovery || h.From > f.Until+g.Crash.Recovery {
+				continue
 			}
+			if g.all(f) && h.Fate == sim.LoseAll || g.all(h) && f.Fate == sim.LoseAll {
+				return false
+			}
+			down += g.downs(h)
 		case f.Kind == Clock && h.Kind == Clock:
 			if f.overlaps(h) && f.Who[0][0] == h.Who[0][0] {
 				return false
@@ -170,6 +211,24 @@ func (g generator) fits(f Fault, s Schedule) bool {
 		}
 	}
 	return down <= g.Crash.AtOnce && (g.Crash.Losses == 0 || lost <= g.Crash.Losses)
+}
+
+// all says whether a fault takes all replicas down as they may be.
+func (g generator) all(f Fault) bool {
+	return g.Crash.All && f.Kind == Crash && f.Fate != sim.LoseAll && !f.Rolling && len(f.Who[0]) == len(g.Nodes)
+}
+
+// downs returns how many nodes count as down at a time because of a fault.
+func (g generator) downs(f Fault) int {
+	nodes := len(f.Who[0])
+	switch {
+	case !f.Kind.crashes() || g.all(f):
+		return 0
+	case f.Rolling:
+		turn := f.turn(nodes)
+		return min(1+int((turn/2+g.Crash.Recovery)/max(turn, 1)), nodes)
+	}
+	return nodes
 }
 
 // window draws a window on a grid that keeps its text short. Short windows are
@@ -296,6 +355,23 @@ func (g generator) crash(f *Fault) {
 	if f.Fate == sim.LoseUnsynced && g.IntN(3) == 2 {
 		f.Kind, f.Sends = CrashSending, g.IntN(4)
 	}
+}
+
+// restarts draws a rolling crash, a crash of all nodes, or one of some.
+func (g generator) restarts(f *Fault) {
+	names := g.fallible()
+	f.Kind, f.Fate = Crash, pick(g, g.kept())
+	most := min(g.Crash.AtOnce, len(names))
+	switch which := g.IntN(3); {
+	case which == 1 && g.Crash.All:
+		names = g.Nodes
+	case which == 2 && most > 1:
+		first, n := g.IntN(len(names)), 2+g.IntN(most-1)
+		names = slices.Concat(names, names)[first : first+n]
+	default:
+		f.Rolling = true
+	}
+	f.Who = [][]string{names}
 }
 
 // clock draws an offset, a drift, or both.

@@ -48,6 +48,7 @@ func anyOptions(src Source) (opt Options) {
 	opt.Slow = []time.Duration{0, 1, ms, time.Second}[src.IntN(4)]
 	opt.Crash.Nodes = opt.Nodes[:src.IntN(len(opt.Nodes)+1)]
 	opt.Crash.AtOnce = src.IntN(4)
+	opt.Crash.All = src.IntN(2) == 1
 	opt.Clock.Nodes = opt.Nodes[:src.IntN(len(opt.Nodes)+1)]
 	opt.Clock.Offset = []time.Duration{0, 1, 50 * ms}[src.IntN(3)]
 	opt.Clock.DriftPPM = []int64{0, 1, 500, 999_999}[src.IntN(4)]
@@ -63,10 +64,12 @@ func checkGenerated(t require.TestingT, opt Options, s Schedule) {
 	for i, f := range s {
 		require.GreaterOrEqual(t, f.From, opt.From)
 		switch f.Kind {
-		case Crash, CrashSending:
-			require.Contains(t, opt.Crash.Nodes, f.Who[0][0])
-			require.Contains(t, opt.Crash.Fates, f.Fate)
-			require.LessOrEqual(t, downAt(s, f.From, opt.Crash.Recovery), opt.Crash.AtOnce)
+		case Crash, CrashSending, FillDisk, FailDisk:
+			checkCrash(t, opt, s, f)
+		case Slow:
+			require.LessOrEqual(t, f.Time, max(opt.Slow/5, 1))
+		case SlowDisk:
+			require.LessOrEqual(t, f.Time, opt.Slow)
 		case Clock:
 			require.Contains(t, opt.Clock.Nodes, f.Who[0][0])
 			require.LessOrEqual(t, f.Clock.Offset.Abs(), opt.Clock.Offset)
@@ -79,13 +82,55 @@ func checkGenerated(t require.TestingT, opt Options, s Schedule) {
 	}
 }
 
-func downAt(s Schedule, t, recovery time.Duration) (down int) {
+func checkCrash(t require.TestingT, opt Options, s Schedule, f Fault) {
+	require.Contains(t, opt.Crash.Fates, f.Fate)
+	if len(f.Who[0]) > 1 {
+		require.NotEqual(t, sim.LoseAll, f.Fate)
+	}
+	if opt.everybody(f) {
+		for _, g := range s {
+			apart := g.Until+opt.Crash.Recovery < f.From || f.Until+opt.Crash.Recovery < g.From
+			require.True(t, apart || g.Fate != sim.LoseAll, "%v", s)
+		}
+		return
+	}
+	require.Subset(t, opt.Crash.Nodes, f.Who[0])
+	for _, absence := range absences(f) {
+		require.LessOrEqual(t, opt.downAt(s, absence.From), opt.Crash.AtOnce, "%v", s)
+	}
+}
+
+func (o Options) everybody(f Fault) bool {
+	return o.Crash.All && f.Kind == Crash && f.Fate != sim.LoseAll && !f.Rolling && slices.Equal(f.Who[0], o.Nodes)
+}
+
+// downAt counts crashes of all together as nothing.
+func (o Options) downAt(s Schedule, t time.Duration) (down int) {
 	for _, f := range s {
-		if f.Kind.crashes() && f.From <= t && t <= f.Until+recovery {
-			down++
+		if !f.Kind.crashes() || o.everybody(f) {
+			continue
+		}
+		for _, absence := range absences(f) {
+			if absence.From <= t && t <= absence.Until+o.Crash.Recovery {
+				down++
+			}
 		}
 	}
 	return down
+}
+
+// absences returns a crash of one node for each that a crash takes down.
+func absences(f Fault) (each Schedule) {
+	for i := range f.Who[0] {
+		g := f
+		if f.Rolling {
+			turn := (f.Until - f.From) / time.Duration(len(f.Who[0]))
+			g.From += time.Duration(i) * turn
+			g.Until = g.From + turn/2
+		}
+		each = append(each, g)
+	}
+	return each
 }
 
 func TestGenerateIsValid(t *testing.T) {
@@ -135,12 +180,17 @@ func classOf(f Fault) Classes {
 			return OneWay
 		}
 		return Links
+	case Crash:
+		if len(f.Who[0]) > 1 {
+			return Restarts
+		}
 	case CrashSending:
 		return Crashes
 	}
 	return map[Kind]Classes{
 		Delay: Delays, Lose: Losses, Duplicate: Duplicates, Reorder: Reorders,
-		Pause: Pauses, Crash: Crashes, Clock: Clocks,
+		Pause: Pauses, Slow: SlowNodes, SlowDisk: SlowDisks, Crash: Crashes,
+		FillDisk: BadDisks, FailDisk: BadDisks, Clock: Clocks,
 	}[f.Kind]
 }
 
@@ -164,7 +214,7 @@ func TestGenerateReachesEveryClass(t *testing.T) {
 	}
 	for _, c := range All.split() {
 		t.Logf("%-10v %4.1f %%", c, 100*float64(seen[c])/runs)
-		require.Greater(t, seen[c], runs/10, "%v", c)
+		require.Greater(t, seen[c], runs/12, "%v", c)
 	}
 	t.Logf("calm       %4.1f %%", 100*float64(calm)/runs)
 	require.InDelta(t, runs/8, calm, runs/20)
@@ -189,15 +239,27 @@ func TestGenerateKeepsToClasses(t *testing.T) {
 
 func TestCrashesAndClocksAreOffUnlessAllowed(t *testing.T) {
 	opt := Options{Nodes: names(3), Until: time.Second}
-	require.Equal(t, Network|Pauses, opt.possible())
-	opt.Crash.Nodes = names(1)
-	require.Equal(t, Network|Pauses|Crashes, opt.possible())
+	possible := func() Classes {
+		o := opt.withDefaults()
+		return o.possible()
+	}
+	always := Network | Pauses | SlowNodes | SlowDisks
+	require.Equal(t, always, possible())
+	opt.Crash.Nodes = append(names(1), "primary")
+	require.Equal(t, always|Crashes|BadDisks, possible(), "one node cannot roll")
+	opt.Crash.Nodes = names(2)
+	require.Equal(t, always|Crashes|BadDisks|Restarts, possible())
+	opt.Crash.Fates = []sim.DiskFate{sim.KeepAll}
+	require.Equal(t, always|Crashes|Restarts, possible(), "a failing disk loses what is not synced")
+	opt.Crash.Fates = []sim.DiskFate{sim.LoseAll}
+	require.Equal(t, always|Crashes, possible())
+	opt.Crash.Fates = nil
 	opt.Clock = ClockOptions{Nodes: names(1), DriftPPM: 1}
-	require.Equal(t, All, opt.possible())
+	require.Equal(t, All, possible())
 }
 
 func TestClassesText(t *testing.T) {
-	for c := range All + 1 {
+	for c := Classes(0); c <= All; c += 37 { // coprime to all of them, so that pairs of classes differ
 		back, err := ParseClasses(c.String())
 		require.NoError(t, err)
 		require.Equal(t, c, back)
@@ -207,7 +269,7 @@ func TestClassesText(t *testing.T) {
 	require.Equal(t, Partitions|Crashes, c)
 	_, err = ParseClasses("halves,quarters")
 	require.EqualError(t, err, `no class of faults is called "quarters", expected halves, isolation, bridges, one-way, `+
-		`links, delays, losses, duplicates, reorders, pauses, crashes, clocks, partitions, network or all`)
+		`links, delays, losses, duplicates, reorders, pauses, slow-nodes, slow-disks, crashes, restarts, bad-disks, clocks, partitions, network or all`)
 }
 
 func BenchmarkGenerate(b *testing.B) {

@@ -47,9 +47,11 @@ func (f Fault) validate(b *bounds) error {
 			Delay   sim.Latency
 			Percent float64
 			Fate    sim.DiskFate
+			Rolling bool
 			Sends   int
+			Time    time.Duration
 			Clock   sim.Clock
-		}{f.Who, f.Delay, f.Percent, f.Fate, f.Sends, f.Clock})
+		}{f.Who, f.Delay, f.Percent, f.Fate, f.Rolling, f.Sends, f.Time, f.Clock})
 	}
 	return err
 }
@@ -85,10 +87,18 @@ func (p *parser) fault() (f Fault) {
 		p.crash(&f)
 	case "pause":
 		f.Kind, f.Who = Pause, [][]string{p.nodes()}
+	case "slow":
+		f.Kind, f.Who, f.Time = Slow, [][]string{p.nodes()}, p.time()
+	case "slow-disk":
+		f.Kind, f.Who, f.Time = SlowDisk, [][]string{p.nodes()}, p.time()
+	case "fill-disk":
+		f.Kind, f.Who = FillDisk, [][]string{p.nodes()}
+	case "fail-disk":
+		f.Kind, f.Who = FailDisk, [][]string{p.nodes()}
 	case "clock":
 		f.Kind, f.Who, f.Clock = Clock, [][]string{p.nodes()}, p.clock()
 	default:
-		p.fail(w, "one of partition cut delay lose duplicate reorder crash pause clock")
+		p.fail(w, "one of partition cut delay lose duplicate reorder crash pause slow slow-disk fill-disk fail-disk clock")
 	}
 	return f
 }
@@ -223,6 +233,7 @@ func (p *parser) crash(f *Fault) {
 	switch w := p.take(); w.text {
 	case "keeping":
 		f.Kind, f.Fate = Crash, p.fate()
+		f.Rolling = p.accept("rolling")
 	case "after":
 		f.Kind, f.Sends = CrashSending, p.sends()
 	default:
@@ -249,6 +260,17 @@ func (p *parser) sends() int {
 		p.expect("sends")
 	}
 	return n
+}
+
+// time reads "by 5ms".
+func (p *parser) time() time.Duration {
+	p.expect("by")
+	w := p.take()
+	d, err := time.ParseDuration(w.text)
+	if err != nil || d <= 0 {
+		p.fail(w, "a time such as 5ms, more than nothing")
+	}
+	return d
 }
 
 // fastest bounds drifts: a clock must run forward, and at most at double speed.

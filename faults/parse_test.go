@@ -115,6 +115,9 @@ func anyFault(t *rapid.T) (f Fault) {
 		f.Percent = rapid.Float64Range(0, 100).Draw(t, "percent")
 	case Crash:
 		f.Fate = sim.DiskFate(rapid.IntRange(0, 2).Draw(t, "fate"))
+		f.Rolling = rapid.Bool().Draw(t, "rolling")
+	case Slow, SlowDisk:
+		f.Time = 1 + time.Duration(long.Draw(t, "time"))
 	case CrashSending:
 		f.Sends = rapid.IntRange(0, math.MaxInt).Draw(t, "sends")
 	case Clock:
@@ -178,6 +181,9 @@ func TestValidateHandMade(t *testing.T) {
 		{func(f *Fault) { f.Kind, f.Percent = Lose, 120 }, `unexpected "120%"`},
 		{func(f *Fault) { f.Kind, f.Percent = Lose, math.NaN() }, `unexpected "NaN%"`},
 		{func(f *Fault) { f.Kind, f.Delay = Delay, sim.Latency{Min: -1} }, "expected a latency"},
+		{func(f *Fault) { f.Kind, f.Who, f.Time = Slow, who[:1], 0 }, "more than nothing"},
+		{func(f *Fault) { f.Kind, f.Who, f.Time = SlowDisk, who[:1], -1 }, "more than nothing"},
+		{func(f *Fault) { f.Rolling = true }, "does not say all"},
 		{func(f *Fault) { f.Kind, f.Who, f.Sends = CrashSending, who[:1], -1 }, "expected a number of sends"},
 	} {
 		f := cut

@@ -21,9 +21,11 @@ func (f Fault) String() string {
 	case Lose, Duplicate, Reorder:
 		return b + strconv.FormatFloat(f.Percent, 'f', -1, 64) + "% of " + f.who()
 	case Crash:
-		return b + f.who() + " keeping " + fateWord(f.Fate)
+		return b + f.who() + " keeping " + fateWord(f.Fate) + rolling(f.Rolling)
 	case CrashSending:
 		return b + f.who() + " after " + sends(f.Sends)
+	case Slow, SlowDisk:
+		return b + f.who() + " by " + f.Time.String()
 	case Clock:
 		return b + f.who() + clockWords(f.Clock)
 	}
@@ -60,6 +62,13 @@ func fateWord(d sim.DiskFate) string {
 		return fateWords[d]
 	}
 	return "?"
+}
+
+func rolling(is bool) string {
+	if is {
+		return " rolling"
+	}
+	return ""
 }
 
 func sends(n int) string {

@@ -59,11 +59,21 @@ func milder(f Fault) (milder []Fault) {
 	}
 	add(f.Kind == CrashSending, func(g *Fault) { g.Kind, g.Sends = Crash, 0 })
 	add(f.Kind == CrashSending && f.Sends > 0, func(g *Fault) { g.Sends-- })
+	for i, name := range f.Who[0] {
+		add(f.Rolling && name != everyone, func(g *Fault) {
+			turn := f.turn(len(f.Who[0]))
+			g.Rolling, g.Who = false, [][]string{{name}}
+			g.From += time.Duration(i) * turn
+			g.Until = g.From + turn/2
+		})
+	}
+	add(f.Kind == FillDisk || f.Kind == FailDisk, func(g *Fault) { g.Kind = Crash })
 	add(f.Fate == sim.LoseAll, func(g *Fault) { g.Fate = sim.LoseUnsynced })
 	add(f.Kind == Crash && f.Fate == sim.LoseUnsynced, func(g *Fault) { g.Fate = sim.KeepAll })
 	add(f.Delay.Tail != 0, func(g *Fault) { g.Delay.Tail = 0 })
 	add(f.Delay.Spread != 0, func(g *Fault) { g.Delay.Spread = 0 })
 	add(f.Delay.Min > time.Millisecond, func(g *Fault) { g.Delay.Min = half(f.Delay.Min) })
+	add(f.Time > time.Millisecond, func(g *Fault) { g.Time = half(f.Time) })
 	add(f.Clock.Offset != 0 && f.Clock.DriftPPM != 0, func(g *Fault) { g.Clock.Offset = 0 })
 	add(f.Clock.Offset != 0 && f.Clock.DriftPPM != 0, func(g *Fault) { g.Clock.DriftPPM = 0 })
 	return milder

@@ -49,7 +49,18 @@ func TestSimplerFaults(t *testing.T) {
 		"0s..1ms crash n0 keeping synced":              {"0s..1ms crash n0 keeping everything"},
 		"0s..1ms crash n0 keeping everything":          nil,
 		"0s..1ms delay n0 -> n1 by 5ms..10ms+exp(1ms)": {"0s..1ms delay n0 -> n1 by 5ms..10ms", "0s..1ms delay n0 -> n1 by 5ms+exp(1ms)", "0s..1ms delay n0 -> n1 by 2ms..7ms+exp(1ms)"},
-		"0s..1ms clock n0 offset 5ms drift 100ppm":     {"0s..1ms clock n0 drift 100ppm", "0s..1ms clock n0 offset 5ms"},
+		"0s..1ms slow n0 by 200ms":                     {"0s..1ms slow n0 by 100ms"},
+		"0s..1ms fail-disk n0":                         {"0s..1ms crash n0 keeping synced"},
+		"0s..1ms fill-disk n0 n1":                      {"0s..1ms crash n0 n1 keeping synced", "0s..1ms fill-disk n1", "0s..1ms fill-disk n0"},
+		"0s..8ms crash n0 n1 keeping everything rolling": {
+			"0s..2ms crash n0 keeping everything",
+			"4ms..6ms crash n1 keeping everything",
+			"0s..8ms crash n1 keeping everything rolling",
+			"0s..8ms crash n0 keeping everything rolling",
+			"0s..4ms crash n0 n1 keeping everything rolling",
+			"4ms..8ms crash n0 n1 keeping everything rolling",
+		},
+		"0s..1ms clock n0 offset 5ms drift 100ppm": {"0s..1ms clock n0 drift 100ppm", "0s..1ms clock n0 offset 5ms"},
 	} {
 		var got []string
 		for f := range schedule(t, line)[0].Simpler() {
