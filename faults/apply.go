@@ -49,8 +49,6 @@ type cast struct {
 	roles  Roles
 	downs  map[sim.NodeID]int       // crashes whose windows lie over a node
 	clocks map[sim.NodeID]sim.Clock // sums of the clock faults in force
-
-	paused map[sim.NodeID]time.Duration // until when a node is to take no steps
 }
 
 func newCast(w *sim.World, nodes []sim.NodeID, roles Roles) *cast {
@@ -59,7 +57,6 @@ func newCast(w *sim.World, nodes []sim.NodeID, roles Roles) *cast {
 		named:  make(map[string]sim.NodeID, len(nodes)),
 		downs:  make(map[sim.NodeID]int),
 		clocks: make(map[sim.NodeID]sim.Clock),
-		paused: make(map[sim.NodeID]time.Duration),
 	}
 	for _, id := range nodes {
 		c.named[w.Name(id)] = id
@@ -74,9 +71,7 @@ func (c *cast) begin(f Fault) (end func(), hits func() uint64) {
 	switch f.Kind {
 	case Crash, CrashSending:
 		return c.crash(f, c.resolve(f.Who[0]))
-	case Pause:
-		return c.pause(f.Until, c.resolve(f.Who[0]))
-	case Slow, SlowDisk, FillDisk, FailDisk:
+	case Pause, Slow, SlowDisk, FillDisk, FailDisk:
 		return c.strain(f, c.resolve(f.Who[0]))
 	case Clock:
 		return c.skew(f.Clock, c.resolve(f.Who[0]))
@@ -136,12 +131,10 @@ func (c *cast) takeDown(f Fault, id sim.NodeID, n *counter) (up func()) {
 	}
 }
 
-// revive brings a node up unless a crash holds it down. A crash made the world
-// forget that it is paused.
+// revive brings a node up unless a crash holds it down.
 func (c *cast) revive(id sim.NodeID) {
 	if c.downs[id] == 0 {
 		c.world.Restart(id)
-		c.world.Pause(id, c.paused[id]-c.world.Now())
 	}
 }
 
@@ -173,20 +166,6 @@ func (f Fault) turn(nodes int) time.Duration {
 	return (f.Until - f.From) / time.Duration(max(nodes, 1))
 }
 
-// pause needs no end: the world knows when it is over. A crash makes the world
-// forget it, so the restart pauses the node anew.
-func (c *cast) pause(until time.Duration, nodes []sim.NodeID) (end func(), hits func() uint64) {
-	var n counter
-	for _, id := range nodes {
-		if c.world.Node(id) != nil {
-			n++
-		}
-		c.paused[id] = max(c.paused[id], until)
-		c.world.Pause(id, until-c.world.Now())
-	}
-	return func() {}, n.get
-}
-
 // strain restarts nodes when it ends, since their disks may have stopped them.
 func (c *cast) strain(f Fault, nodes []sim.NodeID) (end func(), hits func() uint64) {
 	id := c.world.Strain(f.strain(), nodes...)
@@ -202,6 +181,8 @@ func (c *cast) strain(f Fault, nodes []sim.NodeID) (end func(), hits func() uint
 
 func (f Fault) strain() sim.Strain {
 	switch f.Kind {
+	case Pause:
+		return sim.Strain{Pause: true}
 	case Slow:
 		return sim.Strain{Step: f.Time}
 	case SlowDisk:

@@ -516,3 +516,36 @@ func TestTrace(t *testing.T) {
 		"1ms end 0s..1ms pause *", "2ms end 1ms..2ms pause n0",
 	}, log)
 }
+
+// TestCancel ends every kind of fault in the middle of its window, twice over: it
+// really ends, and it can begin again.
+func TestCancel(t *testing.T) {
+	for _, line := range []string{
+		"2ms..20ms partition n0 | *", "2ms..20ms delay * -> * by 30us", "2ms..20ms lose 100% of n0 -> *",
+		"2ms..20ms crash n0 n1 keeping synced", "2ms..18ms crash n0 n1 keeping nothing rolling",
+		"2ms..20ms crash n0 after 40 sends", "2ms..20ms pause *", "2ms..20ms slow * by 1s", "2ms..20ms slow-disk n0 by 1s",
+		"2ms..20ms fill-disk n0", "2ms..20ms fail-disk n0", "2ms..20ms clock n0 offset 5ms",
+	} {
+		l := newLab(3)
+		f := schedule(t, line)[0]
+		c := newCast(l.w, l.ids, nil)
+		var cut Schedule
+		for _, from := range []time.Duration{2 * ms, 12 * ms} {
+			g := f
+			g.From, g.Until = from, from+2*ms
+			l.w.At(from, "begin", func() {
+				end, _ := c.begin(f)
+				l.w.At(g.Until, "cancel", end)
+			})
+			g.Rolling = false // the first turn lasts beyond that
+			if g.Who = f.Who; f.Rolling {
+				g.Who = [][]string{f.Who[0][:1]}
+			}
+			if f.Kind != CrashSending {
+				cut = append(cut, g)
+			}
+		}
+		l.run(40 * ms)
+		compare(t, l, model{cut, 3}, 40*ms)
+	}
+}

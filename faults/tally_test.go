@@ -26,7 +26,7 @@ func TestTally(t *testing.T) {
 		"3ms..4ms crash n2 keeping synced":        0, // it is down already
 		"1ms..4ms crash n0 after 3 sends":         1,
 		"1ms..4ms crash n0 after 90 sends":        0,
-		"1ms..4ms pause n0 n2":                    1,
+		"1ms..4ms pause n0 n2":                    4,
 		"0s..4ms fail-disk n0 n1":                 2,
 		"0s..4ms fill-disk n0":                    1,
 		"0s..4ms fill-disk n2":                    0,

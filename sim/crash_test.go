@@ -223,35 +223,6 @@ func TestInboxKeepsOrderWhileBusy(t *testing.T) {
 	require.Equal(t, []time.Duration{3 * ms, 6 * ms, 9 * ms, 12 * ms, 15 * ms}, in.when)
 }
 
-func TestPauseQueues(t *testing.T) {
-	w, a, b, _, in := ledgerWorld(nil)
-	tell(w, 0, a, func(env *Env) { env.After(3*ms, func(env *Env) { env.Send(b, "timer") }) })
-	w.At(ms, "pause", func() { w.Pause(a, 10*ms) })
-	w.At(2*ms, "shorter", func() { w.Pause(a, ms) })
-	tell(w, 4*ms, a, func(env *Env) { env.Send(b, "message") })
-	w.At(9*ms, "longer", func() { w.Pause(a, 10*ms) })
-	w.Run(time.Second)
-	require.Equal(t, []Message{"timer", "message"}, in.got)
-	require.Equal(t, []time.Duration{19 * ms, 19 * ms}, in.when)
-}
-
-func TestPauseHoldsUpAStep(t *testing.T) {
-	w, a, b, boots, in := ledgerWorld(nil)
-	tell(w, 0, a, func(env *Env) { env.Busy(5 * ms); env.Send(b, "rest") })
-	w.At(ms, "pause", func() { w.Pause(a, 10*ms) })
-	w.At(20*ms, "pause and crash", func() {
-		w.Pause(a, time.Hour)
-		w.Crash(a, KeepAll)
-		w.Pause(a, time.Hour) // of a node that is down: nothing
-		w.Restart(a)
-	})
-	burst(w, 21*ms, a, b, 1)
-	w.Run(time.Second)
-	require.Equal(t, []Message{"rest", 0}, in.got)
-	require.Equal(t, []time.Duration{11 * ms, 21 * ms}, in.when)
-	require.Len(t, *boots, 2)
-}
-
 // What a node does after a restart depends on when it was, not on the crashes
 // before; and two boots at one moment are two boots.
 func TestIdentityOfABoot(t *testing.T) {

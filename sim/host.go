@@ -21,12 +21,12 @@ type host struct {
 	stepTime    time.Duration
 	syncTime    time.Duration // with the disk's own
 	trouble     DiskTrouble
+	paused      bool
 	incarnation uint32        // grows with every crash
 	traps       []*trap       // CrashAfterSends, in force
 	busy        bool          // a step is still taking effect, or the node is paused
 	occupied                  // if it is busy
 	inbox       []event       // what arrived meanwhile
-	paused      time.Duration // until then
 	booted      time.Duration // when it booted last
 	again       uint64        // how often it booted at that very time before
 }
@@ -41,7 +41,8 @@ type occupied struct {
 type hold uint8
 
 const (
-	inPause hold = iota // or doing what Busy says
+	inBusy hold = iota // doing what Busy says
+	inPause
 	inStep
 	inSync
 )
@@ -73,12 +74,16 @@ func (w *World) start(h *host) {
 		w.perform(h)
 	}
 	w.active = was
+	h.halt()
 }
 
 // receive lets a node take a step, or keeps the message until it can.
 func (w *World) receive(h *host, e *event) {
 	if h.busy {
 		h.inbox = append(h.inbox, *e)
+		if h.paused {
+			h.hit(func(s *strain) bool { return s.Pause })
+		}
 		return
 	}
 	was := w.active
@@ -137,7 +142,7 @@ func (w *World) flush(h *host) {
 			h.disk.synced = len(h.disk.records)
 		case doBusy:
 			if f.wait > 0 {
-				w.block(h, inPause, f.wait)
+				w.block(h, inBusy, f.wait)
 				return
 			}
 		}
@@ -174,11 +179,10 @@ func (w *World) resumeAt(h *host, t time.Duration) {
 // resume goes on where block stopped: first with the rest of the step, then with
 // the inbox until a step blocks again.
 func (w *World) resume(h *host) {
-	if w.now < h.paused {
-		w.block(h, inPause, h.paused-w.now)
+	h.busy = false
+	if h.halt(); h.busy {
 		return
 	}
-	h.busy = false
 	w.flush(h)
 	for !h.busy && len(h.inbox) > 0 {
 		e := h.inbox[0]
@@ -188,20 +192,10 @@ func (w *World) resume(h *host) {
 	}
 }
 
-// Pause keeps a node from taking steps for d of true time: as if it were busy,
-// it loses nothing, its clocks run on, and messages and timers wait in its
-// inbox. A step that is still taking effect is held up too. Pauses that overlap
-// last until the last of them ends; a crash ends them all. Pausing a node that
-// is down changes nothing.
-func (w *World) Pause(id NodeID, d time.Duration) {
-	h := w.outside(id)
-	until := w.in(d)
-	if h.node == nil || until <= max(h.paused, w.now) {
-		return
-	}
-	h.paused = until
-	if !h.busy {
-		w.block(h, inPause, d)
+// halt keeps a node that is paused from taking steps.
+func (h *host) halt() {
+	if h.paused && h.node != nil && !h.busy {
+		h.busy, h.occupied = true, occupied{hold: inPause, until: never}
 	}
 }
 
@@ -214,7 +208,7 @@ func (w *World) Crash(id NodeID, fate DiskFate) {
 	if h.node == nil {
 		return
 	}
-	h.node, h.inbox, h.busy, h.due, h.traps, h.paused = nil, nil, false, 0, nil, 0
+	h.node, h.inbox, h.busy, h.due, h.traps = nil, nil, false, 0, nil
 	h.env.effects = nil
 	h.incarnation++
 	h.disk.crash(fate)

@@ -9,6 +9,11 @@ import (
 // down. The effects of several strains on a node add up, and lifting one leaves
 // the others as they are. Durations are true time; negative ones count as 0.
 type Strain struct {
+	// Pause keeps the node from taking steps: as if it were busy, it loses nothing, its
+	// clocks run on, and messages and timers wait in its inbox. A step that is still
+	// taking effect is held up too. A node that boots takes its first step, Start, and
+	// no other.
+	Pause bool
 	// Step is how much longer every step takes, Start included. The step sees the
 	// time at which it begins; all that it does happens at its end, and until then
 	// messages and timers wait in the inbox. A node that is asked for more falls
@@ -58,6 +63,7 @@ func (w *World) Strain(s Strain, nodes ...NodeID) StrainID {
 		if h := w.hosts[id]; !slices.Contains(h.strains, laid) {
 			h.strains = append(h.strains, laid)
 			h.refresh()
+			h.halt()
 		}
 	}
 	return StrainID(len(w.strains))
@@ -79,13 +85,15 @@ func (w *World) Relieve(id StrainID) {
 }
 
 // StrainHits returns how often a strain has hit something, also if it has been
-// lifted: steps and syncs that it slowed, and operations of disks that it failed.
+// lifted: messages and timers that it kept waiting, steps and syncs that it slowed,
+// and operations of disks that it failed.
 func (w *World) StrainHits(id StrainID) uint64 { return w.strains[id-1].hits }
 
 // refresh computes what strains a node anew from all that is in force.
 func (h *host) refresh() {
-	h.stepTime, h.syncTime, h.trouble = 0, h.ownSyncTime, DiskSound
+	h.paused, h.stepTime, h.syncTime, h.trouble = false, 0, h.ownSyncTime, DiskSound
 	for _, s := range h.strains {
+		h.paused = h.paused || s.Pause
 		h.stepTime = plus(h.stepTime, s.Step)
 		h.syncTime = plus(h.syncTime, s.Sync)
 		h.trouble = max(h.trouble, s.Disk)
@@ -101,11 +109,15 @@ func (h *host) hit(does func(*strain) bool) {
 	}
 }
 
-// hasten lets a step or sync under way end as early as if it had begun with the
-// strains of now.
+// hasten lets a pause end that is over, and a step or sync under way as early as if
+// it had begun with the strains of now.
 func (w *World) hasten(h *host) {
 	end := h.until
 	switch h.hold {
+	case inPause:
+		if !h.paused {
+			end = w.now
+		}
 	case inStep:
 		end = plus(h.began, h.stepTime)
 	case inSync:

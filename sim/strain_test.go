@@ -10,6 +10,58 @@ import (
 	"pgregory.net/rapid"
 )
 
+func pause(w *World, node NodeID, from, until time.Duration) {
+	w.At(from, "pause", func() {
+		id := w.Strain(Strain{Pause: true}, node)
+		w.At(until, "go on", func() { w.Relieve(id) })
+	})
+}
+
+func TestPauseQueues(t *testing.T) {
+	w, a, b, _, in := ledgerWorld(nil)
+	tell(w, 0, a, func(env *Env) { env.After(3*ms, func(env *Env) { env.Send(b, "timer") }) })
+	pause(w, a, ms, 11*ms)
+	pause(w, a, 2*ms, 3*ms-1)
+	tell(w, 4*ms, a, func(env *Env) { env.Send(b, "message") })
+	pause(w, a, 9*ms, 19*ms)
+	w.Run(time.Second)
+	require.Equal(t, []Message{"timer", "message"}, in.got)
+	require.Equal(t, []time.Duration{19 * ms, 19 * ms}, in.when)
+	require.EqualValues(t, 2, w.StrainHits(1))
+	require.Zero(t, w.StrainHits(2))
+}
+
+func TestPauseHoldsUpAStep(t *testing.T) {
+	w, a, b, boots, in := ledgerWorld(nil)
+	tell(w, 0, a, func(env *Env) { env.Busy(5 * ms); env.Send(b, "rest") })
+	pause(w, a, ms, 11*ms)
+	tell(w, 12*ms, a, func(env *Env) { env.Busy(5 * ms); env.Send(b, "busy to its end") })
+	pause(w, a, 13*ms, 14*ms)
+	w.Run(time.Second)
+	require.Equal(t, []Message{"rest", "busy to its end"}, in.got)
+	require.Equal(t, []time.Duration{11 * ms, 17 * ms}, in.when)
+	require.Len(t, *boots, 1)
+}
+
+// A node that boots while it is paused takes its first step.
+func TestPauseStaysOverACrash(t *testing.T) {
+	var b NodeID
+	w, a, b, _, in := ledgerWorld(func(env *Env) { env.Send(b, "booted") })
+	pause(w, a, ms, 20*ms)
+	burst(w, 2*ms, a, b, 1) // dies with the inbox
+	w.At(3*ms, "reboot", func() { w.Crash(a, KeepAll); w.Restart(a) })
+	burst(w, 4*ms, a, b, 2)
+	w.Run(time.Second)
+	require.Equal(t, []Message{"booted", 0, 1}, in.got)
+	require.Equal(t, []time.Duration{3 * ms, 20 * ms, 20 * ms}, in.when)
+	w.Crash(a, KeepAll)
+	id := w.Strain(Strain{Pause: true}, a)
+	require.False(t, w.hosts[a].busy, "it is down")
+	w.Relieve(id)
+	w.Restart(a)
+	require.False(t, w.hosts[a].busy)
+}
+
 func TestSlowNodeFallsBehind(t *testing.T) {
 	w, a, b, _, in := ledgerWorld(nil)
 	id := w.Strain(Strain{Step: 10 * ms}, a)
@@ -176,8 +228,8 @@ func TestStrainStaysOverACrash(t *testing.T) {
 	w.Strain(Strain{Step: 5 * ms}, a)
 	w.Crash(a, KeepAll)
 	w.At(ms, "restart", func() { w.Restart(a) })
-	burst(w, 2*ms, a, b, 1) // waits for the boot, which is a step too
-	w.At(20*ms, "pause amid a step", func() { w.Pause(a, 20*ms) })
+	burst(w, 2*ms, a, b, 1)   // waits for the boot, which is a step too
+	pause(w, a, 20*ms, 40*ms) // amid a step
 	burst(w, 18*ms, a, b, 1)
 	w.Run(time.Second)
 	require.Equal(t, []time.Duration{11 * ms, 40 * ms}, in.when)
@@ -194,7 +246,7 @@ func TestStrainsAreSymmetric(t *testing.T) {
 		}
 		sums := func() (all []Strain) {
 			for _, h := range w.hosts {
-				all = append(all, Strain{h.stepTime, h.syncTime, h.trouble})
+				all = append(all, Strain{h.paused, h.stepTime, h.syncTime, h.trouble})
 			}
 			return all
 		}
@@ -203,9 +255,10 @@ func TestStrainsAreSymmetric(t *testing.T) {
 		for range rapid.IntRange(1, 6).Draw(t, "strains") {
 			before = append(before, sums())
 			s := Strain{
-				Step: time.Duration(rapid.Int64Range(-2, 9).Draw(t, "step")),
-				Sync: time.Duration(rapid.Int64Range(-2, 9).Draw(t, "sync")),
-				Disk: DiskTrouble(rapid.IntRange(0, 2).Draw(t, "disk")),
+				Pause: rapid.Bool().Draw(t, "pause"),
+				Step:  time.Duration(rapid.Int64Range(-2, 9).Draw(t, "step")),
+				Sync:  time.Duration(rapid.Int64Range(-2, 9).Draw(t, "sync")),
+				Disk:  DiskTrouble(rapid.IntRange(0, 2).Draw(t, "disk")),
 			}
 			nodes := rapid.SliceOfN(rapid.Map(rapid.IntRange(0, 2), func(i int) NodeID { return NodeID(i) }), 0, 4).Draw(t, "nodes")
 			laid = append(laid, w.Strain(s, nodes...))

@@ -81,7 +81,7 @@ func chainTolerates(replicas int) faults.Options {
 	crash := faults.CrashOptions{
 		Nodes:  append(slices.Clone(names), "head", "tail"),
 		Fates:  []sim.DiskFate{sim.LoseUnsynced, sim.KeepAll},
-		AtOnce: replicas - 1, Losses: max(replicas-3, 0), Recovery: 300 * time.Millisecond,
+		AtOnce: replicas - 1, All: true, Losses: max(replicas-3, 0), Recovery: 300 * time.Millisecond,
 	}
 	if crash.Losses > 0 {
 		crash.Fates = append(crash.Fates, sim.LoseAll)

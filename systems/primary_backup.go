@@ -115,7 +115,7 @@ func toleratedBy(mode replication.ReplicationMode, replicas int) faults.Options 
 	crash := faults.CrashOptions{
 		Nodes:  append(slices.Clone(names), "primary"),
 		Fates:  []sim.DiskFate{sim.LoseUnsynced, sim.KeepAll},
-		AtOnce: max((replicas-1)/2, 1),
+		AtOnce: max((replicas-1)/2, 1), All: true,
 	}
 	crash.Losses = least(replicas) - 1
 	if mode == replication.SemiSync {
