@@ -65,14 +65,14 @@ func chainBoot(c *rashomon.Cluster, place int, apportioned bool, store replicati
 }
 
 // chainTolerates: every member of a chain has whatever was committed, so that all
-// but one may crash at once. Disks may be lost as long as one member of every
-// configuration keeps its own; beyond that a chain stops: replicas that were out of it
-// differ for ever, and no other claim is broken. Two members are not counted on,
-// because the network may part them from the others, which go on without them. (It may
-// part more, and leave a chain of one, which stops when it loses its disk: 2 of 40,000
-// runs came to that. They serve nobody at the end and are inconclusive.) A node counts
-// as down until it has caught up. The middle, as a role, does not crash: that is all
-// nodes between head and tail at once.
+// but one may crash at once; or all, if they keep their disks. Disks may be lost as
+// long as one member of every configuration keeps its own; beyond that a chain stops:
+// replicas that were out of it differ for ever, and no other claim is broken. Two
+// members are not counted on, because the network may part them from the others, which
+// go on without them. (It may part more, and leave a chain of one, which stops when it
+// loses its disk: 2 of 40,000 runs came to that. They serve nobody at the end and are
+// inconclusive.) A node counts as down until it has caught up. The middle, as a role,
+// does not crash: that is all nodes between head and tail at once.
 func chainTolerates(replicas int) faults.Options {
 	names := make([]string, replicas)
 	for i := range names {

@@ -70,7 +70,7 @@ func toleratedByLeaders(replicas int) faults.Options {
 	}
 	return faults.Options{
 		Classes: faults.All,
-		Crash:   faults.CrashOptions{Nodes: nodes, Fates: []sim.DiskFate{sim.LoseUnsynced, sim.KeepAll}, AtOnce: replicas, All: true},
+		Crash:   faults.CrashOptions{Nodes: nodes, Fates: []sim.DiskFate{sim.LoseUnsynced, sim.KeepAll}, AtOnce: replicas},
 		Clock:   faults.ClockOptions{Nodes: nodes, Offset: 200 * time.Millisecond, DriftPPM: 100_000},
 	}
 }

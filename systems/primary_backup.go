@@ -104,9 +104,9 @@ func least(replicas int) int {
 
 // toleratedBy is what the claims hold under: any trouble on the network, clocks
 // that drift as far as the leases allow for, as many crashes at once as leave a
-// majority, and as many lost disks as leave a copy of every committed update. Disks
-// count for the whole run, because for as long as it lasts the network may keep the
-// others from getting another copy.
+// majority, or a crash of all that keep their disks, and as many lost disks as leave
+// a copy of every committed update. Disks count for the whole run, because for as long
+// as it lasts the network may keep the others from getting another copy.
 func toleratedBy(mode replication.ReplicationMode, replicas int) faults.Options {
 	names := make([]string, replicas)
 	for i := range names {
