@@ -22,8 +22,8 @@ func ExampleGenerate() {
 	fmt.Println(s)
 	// Output:
 	// 355ms..550ms slow-disk n0 by 10ms
-	// 1.655s..1.695s lose 20% of * -> n0
-	// 1.665s..1.895s slow n2 by 5ms
+	// 1.655s..1.705s lose 50% of * -> *
+	// 1.675s..2s slow-disk n2 by 5ms
 }
 
 // A node that is cut off hears nobody until the fault ends.
