@@ -24,8 +24,9 @@ type Roles func(name string) []sim.NodeID
 // window or not at all.
 //
 // In the trace, "begin" and "end", followed by the fault, are the names of the two
-// actions, and "down" and "up", followed by the node, those of a rolling crash. Where one fault ends and another begins at the same time, the beginning
-// comes first: two windows that touch are one.
+// actions, and "down" and "up", followed by the node, those of a rolling crash. Where
+// one fault ends and another begins at the same time, the beginning comes first: two
+// windows that touch are one.
 func (s Schedule) Apply(w *sim.World, nodes []sim.NodeID, roles Roles) *Tally {
 	c := newCast(w, nodes, roles)
 	tally := &Tally{make([]func() uint64, len(s))}

@@ -36,9 +36,9 @@
 //	nodes  = "*" | name { name }
 //
 // A duration is what time.ParseDuration reads, a latency what sim.ParseLatency
-// reads. What is slow is so by more than nothing. A clock needs an offset or a drift. A name consists of letters, digits,
-// "_", "." and "-", begins with none of the last two, and is none of the words
-// by, keeping, after, offset and drift.
+// reads. What is slow is so by more than nothing. A clock needs an offset or a drift.
+// A name consists of letters, digits, "_", "." and "-", begins with none of the last
+// two, and is none of the words by, keeping, after, offset and drift.
 //
 // "*" is every replica; as a group of a partition it is every replica that is in
 // no other group, so that "partition n0 | *" cuts n0 off from all others. A name
