@@ -27,19 +27,21 @@ type Roles func(name string) []sim.NodeID
 // actions, and "down" and "up", followed by the node, those of a rolling crash. Where
 // one fault ends and another begins at the same time, the beginning comes first: two
 // windows that touch are one.
-func (s Schedule) Apply(w *sim.World, nodes []sim.NodeID, roles Roles) *Tally {
+//
+// Apply returns a function that tells what the faults have done so far.
+func (s Schedule) Apply(w *sim.World, nodes []sim.NodeID, roles Roles) (effects func() []Effect) {
 	c := newCast(w, nodes, roles)
-	tally := &Tally{make([]func() uint64, len(s))}
+	deeds := make([]deed, len(s))
 	ends := make([]func(), len(s))
 	names := make([]string, len(s))
 	for i, f := range s {
 		names[i] = f.String()
-		w.At(f.From, "begin "+names[i], func() { ends[i], tally.hits[i] = c.begin(f) })
+		w.At(f.From, "begin "+names[i], func() { ends[i] = c.begin(f, &deeds[i]) })
 	}
 	for i, f := range s {
 		w.At(f.Until, "end "+names[i], func() { ends[i]() })
 	}
-	return tally
+	return func() []Effect { return c.effects(deeds) }
 }
 
 // cast is the nodes of a world and what the faults have done to them.
@@ -65,20 +67,27 @@ func newCast(w *sim.World, nodes []sim.NodeID, roles Roles) *cast {
 	return c
 }
 
-// begin brings a fault into force and returns what ends it, and what tells how
-// often it has hit something. Whom a role means is decided here, so that the end
-// concerns the same nodes.
-func (c *cast) begin(f Fault) (end func(), hits func() uint64) {
-	switch f.Kind {
-	case Crash, CrashSending:
-		return c.crash(f, c.resolve(f.Who[0]))
-	case Pause, Slow, SlowDisk, FillDisk, FailDisk:
-		return c.strain(f, c.resolve(f.Who[0]))
-	case Clock:
-		return c.skew(f.Clock, c.resolve(f.Who[0]))
+// begin brings a fault into force and returns what ends it. Whom a role means is
+// decided here, so that the end concerns the same nodes.
+func (c *cast) begin(f Fault, d *deed) (end func()) {
+	if f.Kind.directed() || f.Kind == Partition {
+		pairs := c.links(f)
+		id := c.world.Impose(f.overlay(), pairs...)
+		d.befell += len(pairs)
+		return func() { c.world.Lift(id) }
 	}
-	id := c.world.Impose(f.overlay(), c.links(f)...)
-	return func() { c.world.Lift(id) }, func() uint64 { return 0 }
+	victims := c.resolve(f.Who[0])
+	d.befell += len(victims)
+	switch {
+	case f.Kind == Clock:
+		d.hits += uint64(len(victims))
+		return c.skew(f.Clock, victims)
+	case f.Rolling:
+		return c.roll(f, victims, d)
+	case f.Kind == Crash || f.Kind == CrashSending:
+		return c.crash(f, victims, d)
+	}
+	return c.strain(f, victims, d)
 }
 
 func (f Fault) overlay() sim.Overlay {
@@ -96,24 +105,20 @@ func (f Fault) overlay() sim.Overlay {
 	return sim.Overlay{Cut: true}
 }
 
-func (c *cast) crash(f Fault, victims []sim.NodeID) (end func(), hits func() uint64) {
-	var n counter
-	if f.Rolling {
-		return c.roll(f, victims, &n), n.get
-	}
+func (c *cast) crash(f Fault, victims []sim.NodeID, d *deed) (end func()) {
 	ups := make([]func(), len(victims))
 	for i, id := range victims {
-		ups[i] = c.takeDown(f, id, &n)
+		ups[i] = c.takeDown(f, id, d)
 	}
 	return func() {
 		for _, up := range ups {
 			up()
 		}
-	}, n.get
+	}
 }
 
 // takeDown crashes a node, or has it crash, and returns what brings it up again.
-func (c *cast) takeDown(f Fault, id sim.NodeID, n *counter) (up func()) {
+func (c *cast) takeDown(f Fault, id sim.NodeID, d *deed) (up func()) {
 	c.downs[id]++
 	callOff := func() (crashed bool) { return false }
 	switch {
@@ -121,11 +126,11 @@ func (c *cast) takeDown(f Fault, id sim.NodeID, n *counter) (up func()) {
 		callOff = c.world.CrashAfterSends(id, f.Sends)
 	case c.world.Node(id) != nil:
 		c.world.Crash(id, f.Fate)
-		*n++
+		d.hits++
 	}
 	return func() {
 		if callOff() {
-			*n++
+			d.hits++
 		}
 		c.downs[id]--
 		c.revive(id)
@@ -140,14 +145,14 @@ func (c *cast) revive(id sim.NodeID) {
 }
 
 // roll lets nodes take turns.
-func (c *cast) roll(f Fault, nodes []sim.NodeID, n *counter) (end func()) {
+func (c *cast) roll(f Fault, nodes []sim.NodeID, d *deed) (end func()) {
 	up, over := func() {}, false
 	turn := f.turn(len(nodes))
 	for i, id := range nodes {
 		start := c.world.Now() + time.Duration(i)*turn
 		c.world.At(start, "down "+c.world.Name(id), func() {
 			if !over {
-				up = c.takeDown(f, id, n)
+				up = c.takeDown(f, id, d)
 			}
 		})
 		c.world.At(start+turn/2, "up "+c.world.Name(id), func() {
@@ -168,8 +173,9 @@ func (f Fault) turn(nodes int) time.Duration {
 }
 
 // strain restarts nodes when it ends, since their disks may have stopped them.
-func (c *cast) strain(f Fault, nodes []sim.NodeID) (end func(), hits func() uint64) {
+func (c *cast) strain(f Fault, nodes []sim.NodeID, d *deed) (end func()) {
 	id := c.world.Strain(f.strain(), nodes...)
+	d.strains = append(d.strains, id)
 	return func() {
 		c.world.Relieve(id)
 		if f.Kind.crashes() {
@@ -177,7 +183,7 @@ func (c *cast) strain(f Fault, nodes []sim.NodeID) (end func(), hits func() uint
 				c.revive(node)
 			}
 		}
-	}, func() uint64 { return c.world.StrainHits(id) }
+	}
 }
 
 func (f Fault) strain() sim.Strain {
@@ -194,10 +200,9 @@ func (f Fault) strain() sim.Strain {
 	return sim.Strain{Disk: sim.DiskFailing}
 }
 
-func (c *cast) skew(by sim.Clock, nodes []sim.NodeID) (end func(), hits func() uint64) {
+func (c *cast) skew(by sim.Clock, nodes []sim.NodeID) (end func()) {
 	c.adjust(nodes, by)
-	n := counter(len(nodes))
-	return func() { c.adjust(nodes, sim.Clock{Offset: -by.Offset, DriftPPM: -by.DriftPPM}) }, n.get
+	return func() { c.adjust(nodes, sim.Clock{Offset: -by.Offset, DriftPPM: -by.DriftPPM}) }
 }
 
 // adjust adds to the clocks of nodes. Integers add up without a trace of the

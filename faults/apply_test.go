@@ -534,7 +534,7 @@ func TestCancel(t *testing.T) {
 			g := f
 			g.From, g.Until = from, from+2*ms
 			l.w.At(from, "begin", func() {
-				end, _ := c.begin(f)
+				end := c.begin(f, &deed{})
 				l.w.At(g.Until, "cancel", end)
 			})
 			g.Rolling = false // the first turn lasts beyond that

@@ -1,6 +1,7 @@
 package faults
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -19,7 +20,7 @@ func (r recorder) Receive(env *sim.Env, from sim.Addr, m sim.Message) {
 	r.ticker.Receive(env, from, m)
 }
 
-func TestTally(t *testing.T) {
+func TestEffects(t *testing.T) {
 	for line, want := range map[string]uint64{
 		"1ms..4ms crash n0 n1 keeping synced":     2,
 		"1ms..7ms crash * keeping synced rolling": 3,
@@ -45,9 +46,10 @@ func TestTally(t *testing.T) {
 		if idle {
 			s = append(s, schedule(t, "0s..9ms crash n2 keeping synced")...)
 		}
-		tally := s.Apply(w, ids, func(string) []sim.NodeID { return nil })
-		require.Zero(t, tally.Hits(0), "it has not begun")
+		effects := s.Apply(w, ids, func(string) []sim.NodeID { return nil })
+		require.Zero(t, effects()[0], "it has not begun")
 		w.Run(10 * ms)
-		require.Equal(t, want, tally.Hits(0), line)
+		require.Equal(t, want, effects()[0].Hits, line)
+		require.Equal(t, !strings.Contains(line, "nobody"), effects()[0].Befell > 0, line)
 	}
 }

@@ -1,0 +1,32 @@
+package faults
+
+import "github.com/rashomon-go/rashomon/sim"
+
+// Effect is what a fault has done in a run. A fault that befell nobody, or hit
+// nothing, did nothing.
+type Effect struct {
+	Befell int // nodes, or directed links
+
+	// Hits counts, of a fault of nodes: crashes of nodes that were up; messages and
+	// timers that waited for the end of a pause; steps and syncs that were slowed; writes
+	// and syncs that a disk failed; changes of clocks.
+	Hits uint64
+}
+
+// deed is an Effect in the making.
+type deed struct {
+	befell  int
+	hits    uint64
+	strains []sim.StrainID
+}
+
+func (c *cast) effects(deeds []deed) []Effect {
+	effects := make([]Effect, len(deeds))
+	for i, d := range deeds {
+		effects[i] = Effect{d.befell, d.hits}
+		for _, id := range d.strains {
+			effects[i].Hits += c.world.StrainHits(id)
+		}
+	}
+	return effects
+}
