@@ -68,7 +68,7 @@ var lazySystem = &rashomon.System{
 			if op.Kind == model.Write {
 				request = put{op.Key, op.Value}
 			}
-			reply, err := p.Call(c.Nodes[op.Node], request, c.Timeout)
+			reply, err := p.Call(c.Nodes[op.Node], request, op.Timeout)
 			if err != nil {
 				return rashomon.NotKnown()
 			}

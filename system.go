@@ -72,7 +72,7 @@ type Cluster struct {
 	Nodes    []sim.NodeID  // the replicas, by place
 	Services []sim.NodeID  // by their order in System.Services
 	Reads    string        // where clients read: Claim.Reads of the row under test
-	Timeout  time.Duration // how long a client waits for a reply
+	Timeout  time.Duration // how long a client waits, but for operations with a Timeout of their own
 	Attempts int           // how often a client tries, at least once
 }
 

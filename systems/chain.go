@@ -148,7 +148,7 @@ func (a chainCall) ask() rashomon.Answer {
 	node := a.cluster.Nodes[a.op.Node]
 	lost := false // a request whose fate is not known
 	redirects, refusals := 0, 0
-	wait := a.cluster.Timeout
+	wait := a.op.Timeout
 	if _, write := a.request.(replication.Write); write {
 		wait *= time.Duration(1 + len(a.cluster.Nodes)/2) // a write passes all of them
 	}
@@ -189,7 +189,7 @@ func (a chainCall) consult(node sim.NodeID, tries int) sim.NodeID {
 	if _, read := a.request.(replication.Read); read && a.cluster.Reads == "any" && tries%4 != 0 {
 		return a.cluster.Nodes[a.op.Node]
 	}
-	reply, err := a.p.Call(a.cluster.Services[0], replication.GetConfiguration{}, a.cluster.Timeout)
+	reply, err := a.p.Call(a.cluster.Services[0], replication.GetConfiguration{}, a.op.Timeout)
 	chain, ok := reply.(replication.Configuration)
 	if err != nil || !ok || len(chain.Members) == 0 {
 		return a.cluster.Nodes[(slices.Index(a.cluster.Nodes, node)+1)%len(a.cluster.Nodes)]

@@ -88,7 +88,7 @@ func setClient(c *rashomon.Cluster) rashomon.Client {
 			}
 		}
 		for range c.Attempts {
-			reply, err := p.Call(c.Nodes[op.Node], request, c.Timeout)
+			reply, err := p.Call(c.Nodes[op.Node], request, op.Timeout)
 			if err != nil {
 				continue
 			}
