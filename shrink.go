@@ -33,6 +33,7 @@ func Shrink(s *System, sc *Scenario, opt Options, runs int) (*Scenario, *Result,
 		again = k.links() || again
 		again = k.times() || again
 	}
+	k.try(renumberClients)
 	k.scenario.Digest = k.result.Digest
 	return k.scenario, k.result, nil
 }
@@ -114,6 +115,18 @@ func (r *Result) took(id int32) time.Duration {
 		}
 	}
 	return 0
+}
+
+// renumberClients closes the gaps that clients without operations have left.
+func renumberClients(sc *Scenario) {
+	numbers := map[int]int{}
+	for i := range sc.Operations {
+		op := &sc.Operations[i]
+		if _, known := numbers[op.Client]; !known {
+			numbers[op.Client] = len(numbers)
+		}
+		op.Client = numbers[op.Client]
+	}
 }
 
 func (k *shrinker) links() (shrunk bool) {

@@ -32,6 +32,13 @@ func keyValueClient(c *rashomon.Cluster) rashomon.Client {
 	}
 }
 
+// keyValueLongest: until the deadline at most; then so many more replies may not come,
+// or be redirects, until one refuses.
+func keyValueLongest(c *rashomon.Cluster) time.Duration {
+	more := time.Duration(c.Attempts + maxRedirects + 1)
+	return c.Timeout*time.Duration(c.Attempts) + more*(c.Timeout+refusedPause+askMaster)
+}
+
 // asker is one operation of a client.
 type asker struct {
 	cluster   *rashomon.Cluster

@@ -54,7 +54,7 @@ var layers = map[string]layer{
 	// The root reads scenario files from `go test` too, hence YAML. What decides a
 	// run stands in files of its own.
 	".": {
-		files:   []string{"client.go", "digest.go", "generate.go", "judge.go", "run.go", "shrink.go"},
+		files:   []string{"client.go", "digest.go", "generate.go", "generate_workload.go", "judge.go", "run.go", "shrink.go"},
 		imports: []string{"checker", "faults", "history", "internal/wholefile", "model", "report", "sim", "workload"},
 		modules: []string{yaml},
 	},
