@@ -143,6 +143,7 @@ func (l *load) open() {
 	case 3:
 		o.Rates = []workload.Rate{workload.Steady(2*rate, part), workload.Steady(0, 2*part), steady}
 	}
+	o.Rates = append(o.Rates, workload.Steady(rate, time.Minute)) // for those that are left
 	cluster := newCluster(l.system, l.sc)
 	cluster.Timeout = max(cluster.Timeout, slices.Max(append(l.Timeouts.Choices, 0)))
 	o.Longest = l.system.longest(cluster)
@@ -157,7 +158,7 @@ func (l *load) halves() []workload.Workload {
 	second.Mix = l.mix(pick(l.src, 80, 10))
 	second.Think = pick(l.src, 0, 2*l.Think)
 	if l.Open != nil {
-		second.Open, second.Start = nil, l.Open.Duration()/2
+		second.Open, second.Start = nil, l.span()/2
 	}
 	return []workload.Workload{first, second}
 }

@@ -109,6 +109,9 @@ func Generate(src Source, nodes int, phases ...Workload) []Operation {
 			p.closed()
 		}
 	}
+	if len(g.operations) == 0 {
+		return nil
+	}
 	return g.operations
 }
 
