@@ -21,7 +21,7 @@ func (r *run) story(p *sim.Proc, client int, ops []Operation) {
 	c := asker{run: r, do: r.system.Client(r.cluster), process: int32(client)}
 	for _, op := range ops {
 		p.Begin(uint64(op.ID))
-		p.Sleep(op.Think)
+		p.Sleep(max(op.Think, op.Start-p.Now()))
 		c.ask(p, op)
 	}
 }
@@ -56,6 +56,9 @@ type asker struct {
 func (a *asker) ask(p *sim.Proc, op Operation) history.Outcome {
 	if op.Kind == model.CAS && op.Expect == LastSeen {
 		op.Expect = a.last(op.Key)
+	}
+	if op.Timeout == 0 {
+		op.Timeout = a.scenario.Timeout
 	}
 	i, err := a.recorder.Call(history.Asked{
 		ID: op.ID, Process: a.process, Kind: op.Kind, Key: op.Key,

@@ -68,7 +68,7 @@ var lazySystem = &rashomon.System{
 			if op.Kind == model.Write {
 				request = put{op.Key, op.Value}
 			}
-			reply, err := p.Call(c.Nodes[op.Node], request, c.Timeout)
+			reply, err := p.Call(c.Nodes[op.Node], request, op.Timeout)
 			if err != nil {
 				return rashomon.NotKnown()
 			}
@@ -102,9 +102,9 @@ func Example() {
 	}
 	// Output:
 	// invalid - stale-read
-	// c3 write k0=16 (60ms..60ms)
-	// c2 read k0 -> nil (68ms..68ms)
-	// 2 operations, 0 faults
+	// c0 write k0=25 (0s..0s)
+	// last read k0 -> nil (350ms..350ms)
+	// 1 operations, 0 faults
 }
 
 // Check fails for such a register, and its report has everything that it takes to

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"time"
 
@@ -74,9 +75,8 @@ func (r *Result) page(sc *Scenario, events []sim.Event, replay string) (*report.
 func (sc *Scenario) concerned(groups [][]string) (nodes []sim.NodeID) {
 	for _, group := range groups {
 		for _, name := range group {
-			w := words{}
-			place, err := w.number(name, "n", "a node")
-			if err != nil {
+			place := slices.Index(nodeNames(sc.Nodes), name)
+			if place < 0 {
 				return nil
 			}
 			nodes = append(nodes, sim.NodeID(place))

@@ -1,12 +1,9 @@
 package rashomon
 
 import (
-	"slices"
-	"strconv"
 	"time"
 
 	"github.com/rashomon-go/rashomon/faults"
-	"github.com/rashomon-go/rashomon/model"
 	"github.com/rashomon-go/rashomon/sim"
 )
 
@@ -41,7 +38,7 @@ func Generate(src Source, s *System, c Claim, operations int) *Scenario {
 	if g.oneIn(2) {
 		sc.Access = g.link(0, g.oneIn(2))
 	}
-	span := g.operations(sc, operations)
+	span := g.workload(sc, operations)
 	budget := s.tolerates(sc.Nodes)
 	budget.Nodes, budget.Roles, budget.Until = nodeNames(sc.Nodes), s.Roles, span
 	sc.Faults = faults.Generate(src, budget)
@@ -111,72 +108,4 @@ func (g *generator) link(low time.Duration, lossy bool) sim.Link {
 		l.FIFO = g.oneIn(4)
 	}
 	return l
-}
-
-// operations draws the workload and returns about how long it will take. Written
-// values are running numbers, so that each value has one writer.
-func (g *generator) operations(sc *Scenario, n int) time.Duration {
-	src := g.src
-	clients := pick(src, 2, 3, 4, 5, 8)
-	keys := pick(src, 1, 1, 2, 3, 5)
-	reads := pick(src, 50, 30, 70) // per cent
-	think := pick(src, 0, 1, 5, 20)
-	hops := sc.Nodes // about how many an operation waits for
-	if len(g.system.Services) > 0 {
-		// It takes a while until a failure is noticed and repaired; clients must be there
-		// to see it.
-		think = pick(src, 5, 2, 20, 50)
-	}
-	if g.system.Diverges {
-		// Replicas answer at once: without pauses everything would happen at one moment.
-		think, hops = max(think, 1), 0
-	}
-	store, cas, deletes := g.stores()
-	pinned := g.oneIn(2)
-	if slices.ContainsFunc(g.system.Claims, func(c Claim) bool { return c.Pinned && c.Reads == sc.Reads }) {
-		pinned = pinned || g.oneIn(2)
-	}
-	sc.Operations = make([]Operation, 0, n)
-	for i := range n {
-		op := Operation{ID: int32(i + 1), Client: i % clients, Kind: model.Read}
-		op.Key = "k" + strconv.Itoa(src.IntN(keys))
-		switch what := src.IntN(100); {
-		case what < reads:
-		case what < reads+cas:
-			op.Kind, op.Value, op.Expect = model.CAS, model.Value(i+1), LastSeen
-		case what < reads+cas+deletes:
-			op.Kind = model.Delete
-		default:
-			op.Kind, op.Value = store, model.Value(i+1)
-		}
-		if pinned {
-			op.Node = op.Client % sc.Nodes
-		} else {
-			op.Node = src.IntN(sc.Nodes)
-		}
-		if think > 0 {
-			op.Think = time.Duration(src.IntN(2*think+1)) * time.Millisecond
-		}
-		sc.Operations = append(sc.Operations, op)
-	}
-	hop := sc.Links.Latency.Min + sc.Links.Latency.Spread/2 + sc.Links.Latency.Tail + 2*sc.Access.Latency.Min
-	each := time.Duration(think)*time.Millisecond + time.Duration(hops)*hop + time.Millisecond
-	return max(each*time.Duration(n/clients+1), 20*time.Millisecond)
-}
-
-// stores draws how clients store something, and how many operations in a hundred
-// are compare-and-sets and deletions.
-func (g *generator) stores() (store model.Kind, cas, deletes int) {
-	kinds := g.system.kinds()
-	store = model.Write
-	if slices.Contains(kinds, model.Add) {
-		store = model.Add
-	}
-	if slices.Contains(kinds, model.CAS) && g.oneIn(4) {
-		cas = 20
-	}
-	if slices.Contains(kinds, model.Delete) && g.oneIn(4) {
-		deletes = 10
-	}
-	return store, cas, deletes
 }

@@ -27,11 +27,6 @@ func TestLinearizableSemiSyncPrimary(t *testing.T) {
 
 func TestLinearizableCRAQ(t *testing.T) { linearizable(t, "craq", "any") }
 
-// choices lets rapid make a scenario, so that it can shrink it.
-type choices struct{ t *rapid.T }
-
-func (c choices) IntN(n int) int { return rapid.IntRange(0, n-1).Draw(c.t, "choice") }
-
 // plantVariable names a bug to plant, so that these tests can be seen to fail.
 const plantVariable = "RASHOMON_TEST_PLANT"
 

@@ -145,16 +145,21 @@ type run struct {
 func newRun(s *System, sc *Scenario, opt Options) *run {
 	r := &run{system: s, scenario: sc, keys: sc.keys(), clients: sc.clients() + 1, left: maxEvents(sc)}
 	r.world = sim.New(sim.Config{Seed: sc.Seed, Link: sc.Links, Client: sc.Access, Trace: opt.Trace})
-	r.cluster = &Cluster{Reads: sc.Reads, Timeout: sc.Timeout, Attempts: sc.Attempts}
-	for i := range sc.Nodes {
-		r.cluster.Nodes = append(r.cluster.Nodes, sim.NodeID(i))
-	}
-	for i := range s.Services {
-		r.cluster.Services = append(r.cluster.Services, sim.NodeID(sc.Nodes+i))
-	}
+	r.cluster = newCluster(s, sc)
 	r.recorder.Nodes(nodeNames(sc.Nodes))
 	r.recorder.Clients(sc.Names(s)[sc.Nodes+len(s.Services):])
 	return r
+}
+
+func newCluster(s *System, sc *Scenario) *Cluster {
+	c := &Cluster{Reads: sc.Reads, Timeout: sc.Timeout, Attempts: sc.Attempts}
+	for i := range sc.Nodes {
+		c.Nodes = append(c.Nodes, sim.NodeID(i))
+	}
+	for i := range s.Services {
+		c.Services = append(c.Services, sim.NodeID(sc.Nodes+i))
+	}
+	return c
 }
 
 // play lets everything happen. A panic of the system ends it.

@@ -9,6 +9,7 @@ import (
 	"github.com/rashomon-go/rashomon/faults"
 	"github.com/rashomon-go/rashomon/model"
 	"github.com/rashomon-go/rashomon/sim"
+	"github.com/rashomon-go/rashomon/workload"
 )
 
 // Scenario is one run as data: everything that decides what happens. It prints
@@ -24,9 +25,9 @@ type Scenario struct {
 	Seed  uint64 // of latencies, losses and the like
 	Nodes int    // how many replicas: n0, n1, …
 
-	Links    sim.Link // between replicas
-	Access   sim.Link // between clients and replicas, both ways
-	Timeout  time.Duration
+	Links    sim.Link      // between replicas
+	Access   sim.Link      // between clients and replicas, both ways
+	Timeout  time.Duration // of operations without one of their own
 	Attempts int
 
 	Operations []Operation
@@ -38,27 +39,23 @@ type Scenario struct {
 	Program string
 }
 
-// Operation is what one client does next: wait for a while, then ask.
-type Operation struct {
-	ID     int32 // unique in the scenario; random numbers derive from it
-	Client int   // c0, c1, …
-	Kind   model.Kind
-	Key    string
-	Value  model.Value // write, cas: what to store
-	Expect model.Value // cas: what must be there, or LastSeen
-	Node   int         // place of the node that the client asks first
-	Think  time.Duration
-}
+// Operation is what one client does next: wait for a while, then ask. Package
+// workload makes them.
+type Operation = workload.Operation
 
 // LastSeen as the Expect of a compare-and-set stands for the value of the key
 // that the client saw last.
-const LastSeen = model.Unseen
+const LastSeen = workload.LastSeen
+
+// ParseOperation reads what Operation.String writes. Its errors begin with
+// "column N: ".
+func ParseOperation(line string) (Operation, error) { return workload.ParseOperation(line) }
 
 // Limits of a scenario, so that a mistake in a file ends in an error and not in a
 // process that the system kills.
 const (
 	maxNodes      = 64
-	maxClients    = 1_000
+	maxClients    = workload.MaxClients
 	maxOperations = 1_000_000
 	maxTime       = time.Hour
 )
@@ -125,7 +122,7 @@ func (sc *Scenario) validateOperations(s *System) error {
 	ids := make(map[int32]bool, len(sc.Operations))
 	for i := range sc.Operations {
 		op := &sc.Operations[i]
-		err := op.validate(s, sc.Nodes)
+		err := validateOperation(op, s, sc.Nodes)
 		if err == nil && ids[op.ID] {
 			err = errors.New("its number is used twice, expected a number of its own")
 		}
@@ -169,7 +166,7 @@ func validateLink(name string, l sim.Link) error {
 	return nil
 }
 
-func (op *Operation) validate(s *System, nodes int) error {
+func validateOperation(op *Operation, s *System, nodes int) error {
 	switch {
 	case op.ID < 1:
 		return fmt.Errorf("expected a number from 1 upwards")
@@ -185,6 +182,10 @@ func (op *Operation) validate(s *System, nodes int) error {
 		return fmt.Errorf("no key")
 	case op.Think < 0 || op.Think > maxTime:
 		return fmt.Errorf("thinks for %v, expected 0s..%v", op.Think, maxTime)
+	case op.Start < 0 || op.Start > maxTime:
+		return fmt.Errorf("begins at %v, expected 0s..%v", op.Start, maxTime)
+	case op.Timeout < 0 || op.Timeout > maxTime:
+		return fmt.Errorf("timeout is %v, expected 0s..%v", op.Timeout, maxTime)
 	}
 	return nil
 }

@@ -2,7 +2,9 @@ package rashomon_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"math"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -12,6 +14,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/rashomon-go/rashomon"
+	"github.com/rashomon-go/rashomon/checker"
 	"github.com/rashomon-go/rashomon/model"
 	"github.com/rashomon-go/rashomon/systems"
 )
@@ -20,6 +23,18 @@ func written(t require.TestingT, sc *rashomon.Scenario) string {
 	var file bytes.Buffer
 	require.NoError(t, rashomon.WriteScenario(&file, sc))
 	return file.String()
+}
+
+// readsBack says that a scenario reads back as it was written, in YAML and in JSON.
+func readsBack(t require.TestingT, sc *rashomon.Scenario) {
+	var inJSON bytes.Buffer
+	require.NoError(t, rashomon.WriteScenarioJSON(&inJSON, sc))
+	for _, text := range []string{written(t, sc), inJSON.String()} {
+		read, err := rashomon.ParseScenario(strings.NewReader(text), "f.yaml")
+		require.NoError(t, err, "%s", text)
+		require.Equal(t, sc, read, "%s", text)
+	}
+	require.True(t, json.Valid(inJSON.Bytes()))
 }
 
 // A generated scenario is valid, and reads back as it was written.
@@ -31,15 +46,16 @@ func TestGeneratedScenariosRoundTrip(t *testing.T) {
 		sc := rashomon.Generate(choices{rt}, s, claim, rapid.IntRange(1, 30).Draw(rt, "operations"))
 		require.NoError(rt, sc.Validate(s))
 		sc.Digest = rapid.Uint64().Draw(rt, "digest")
-		read, err := rashomon.ParseScenario(strings.NewReader(written(rt, sc)), "f.yaml")
-		require.NoError(rt, err)
-		require.Equal(rt, sc, read)
+		readsBack(rt, sc)
 	})
 }
 
 // Whatever stands in keys and names comes back.
 func TestHostileTextRoundTrips(t *testing.T) {
 	anything := rapid.StringN(1, 20, 40)
+	anyTime := rapid.Custom(func(rt *rapid.T) time.Duration {
+		return time.Duration(rapid.Int64Range(0, math.MaxInt64).Draw(rt, "time"))
+	})
 	rapid.Check(t, func(rt *rapid.T) {
 		sc := &rashomon.Scenario{
 			System: anything.Draw(rt, "system"), Bug: anything.Draw(rt, "bug"),
@@ -53,12 +69,10 @@ func TestHostileTextRoundTrips(t *testing.T) {
 				Value:  model.Value(rapid.Int64Range(math.MinInt64+2, math.MaxInt64).Draw(rt, "value")),
 				Expect: rapid.SampledFrom([]model.Value{model.Absent, rashomon.LastSeen, -7, 12}).Draw(rt, "expect"),
 				Client: rapid.IntRange(0, 999).Draw(rt, "client"), Node: rapid.IntRange(0, 60).Draw(rt, "node"),
-				Think: time.Duration(rapid.Int64Range(0, math.MaxInt64).Draw(rt, "think")),
+				Think: anyTime.Draw(rt, "think"), Start: anyTime.Draw(rt, "start"), Timeout: anyTime.Draw(rt, "timeout"),
 			})
 		}
-		read, err := rashomon.ParseScenario(strings.NewReader(written(rt, sc)), "f.yaml")
-		require.NoError(rt, err, "%s", written(rt, sc))
-		require.Equal(rt, sc, read)
+		readsBack(rt, sc)
 	})
 }
 
@@ -79,10 +93,13 @@ func TestParseOperationErrors(t *testing.T) {
 		"1 c0 cas k0=y->1 at n0":           "column 10: ",
 		"1 c0 read k0 on n0":               `column 14: "on", expected at and a node`,
 		"1 c0 read k0 at m0":               `column 17: "m0", expected a node such as n0`,
-		"1 c0 read k0 at n0 before 1ms":    `column 20: "before", expected after and a duration`,
+		"1 c0 read k0 at n0 before 1ms":    `column 20: "before", expected after, at or timeout and a duration`,
 		"1 c0 read k0 at n0 after 1":       `column 26: "1", expected a duration`,
 		"1 c0 read k0 at n0 after -1ms":    `column 26: "-1ms", expected a duration`,
-		"1 c0 read k0 at n0 after 1ms now": `column 30: "now", expected the end of the line`,
+		"1 c0 read k0 at n0 after 1ms now": `column 30: "now", expected after, at or timeout and a duration, or the end`,
+		"1 c0 read k0 at n0 at n1":         `column 23: "n1", expected a duration`,
+		"1 c0 read k0 at n0 timeout":       `column 27: the line ends, expected a duration`,
+		"1 c0 read k0 at n0 at 1s at 1s":   `column 26: at is given twice`,
 	} {
 		_, err := rashomon.ParseOperation(line)
 		assert.ErrorContains(t, err, want, "%q", line)
@@ -90,6 +107,36 @@ func TestParseOperationErrors(t *testing.T) {
 	op, err := rashomon.ParseOperation("  7   c3 cas  k1=seen->12 at n2   after 1.5ms ")
 	require.NoError(t, err)
 	assert.Equal(t, "7 c3 cas k1=seen->12 at n2 after 1.5ms", op.String())
+	op, err = rashomon.ParseOperation("8 c3 read k1 at n2 timeout 5ms at 120ms")
+	require.NoError(t, err)
+	assert.Equal(t, "8 c3 read k1 at n2 at 120ms timeout 5ms", op.String())
+}
+
+// A file of format 1, as an older version wrote it, still shows its bug.
+func TestOldFormatReplays(t *testing.T) {
+	file, err := os.Open("testdata/format-1.yaml")
+	require.NoError(t, err)
+	defer file.Close()
+	sc, s, err := rashomon.LoadScenario(file, file.Name(), systems.Find)
+	require.NoError(t, err)
+	result, err := rashomon.Run(s, sc, rashomon.Options{})
+	require.NoError(t, err)
+	assert.Equal(t, checker.Invalid, result.Verdict)
+}
+
+// JSON is read as strictly as YAML, with the place of what is wrong.
+func TestStrictJSON(t *testing.T) {
+	for text, want := range map[string]string{
+		`{"format": 2, "sistem": "chain"}`:                                            "f.json:1:15: unknown key \"sistem\", expected ",
+		`{"format": 2, "system": "chain", "system": "craq"}`:                          "f.json:1:34: system is given twice",
+		"{\n  \"format\": 2,\n  \"nodes\": 2.5\n}":                                    "f.json:3:12: \"2.5\", expected a whole number",
+		"{\n  \"format\": 2,\n  \"operations\": [\n    \"1 c0 red k0 at n0\"\n  ]\n}": "f.json:4:11: \"red\", expected read, write",
+		`{"format": 2, "links": {"latency": "1ms", "speed": 3}}`:                      "f.json:1:43: unknown key \"speed\"",
+		`{"format": 2, "nodes": 3`:                                                    "f.json:1:1: ",
+	} {
+		_, err := rashomon.ParseScenario(strings.NewReader(text), "f.json")
+		assert.ErrorContains(t, err, want, "%s", text)
+	}
 }
 
 // The parser never panics, and what it accepts it writes and reads again.
@@ -105,8 +152,6 @@ func FuzzParseScenario(f *testing.F) {
 			assert.Regexp(t, `^f\.yaml:\d+:\d+: `, err.Error())
 			return
 		}
-		again, err := rashomon.ParseScenario(strings.NewReader(written(t, sc)), "f.yaml")
-		require.NoError(t, err, "%s", written(t, sc))
-		require.Equal(t, sc, again)
+		readsBack(t, sc)
 	})
 }

@@ -1,9 +1,11 @@
 package rashomon
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -15,14 +17,17 @@ import (
 
 	"github.com/rashomon-go/rashomon/faults"
 	"github.com/rashomon-go/rashomon/sim"
+	"github.com/rashomon-go/rashomon/workload"
 )
 
 // maxScenarioBytes bounds a scenario file: an operation takes a line of some 40
 // bytes.
 const maxScenarioBytes = 64 << 20
 
-// scenarioFormat is the version of the file format that this program writes.
-const scenarioFormat = 1
+// scenarioFormat is the version of the file format that this program writes. It reads
+// older ones, too: format 2 added the words "at" and "timeout" behind the node of an
+// operation.
+const scenarioFormat = 2
 
 // ParseScenario reads a scenario from a file in YAML or JSON. Unknown and
 // repeated keys are errors. An error begins with "name:line:column: ". Whether
@@ -73,7 +78,9 @@ func readScenarioFile(r io.Reader, name string) (*scenarioFile, error) {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	if len(data) > maxScenarioBytes {
-		return nil, fmt.Errorf("%s: longer than %d bytes, expected a scenario", name, maxScenarioBytes)
+		last := bytes.LastIndexByte(data, '\n')
+		return nil, fmt.Errorf("%s:%d:%d: longer than %d bytes, expected a scenario of no more than %d operations",
+			name, bytes.Count(data, []byte("\n"))+1, len(data)-last-1, maxScenarioBytes, maxOperations)
 	}
 	f := &scenarioFile{name: name, scenario: &Scenario{}, fields: map[string]field{}}
 	top, err := parseYAML(data)
@@ -106,7 +113,7 @@ func parseYAML(data []byte) (top field, err error) {
 	}
 	switch len(bodies) {
 	case 0:
-		return field{}, errors.New(`empty, expected a scenario that begins with "format: 1"`)
+		return field{}, fmt.Errorf(`empty, expected a scenario that begins with "format: %d"`, scenarioFormat)
 	case 1:
 		return field{bodies[0]}, nil
 	}
@@ -120,16 +127,8 @@ func (f *scenarioFile) read(top field) error {
 	if err != nil {
 		return err
 	}
-	format := 0
-	for _, e := range entries {
-		if e.key == "format" {
-			if format, err = e.value.int(); err != nil {
-				return err
-			}
-		}
-	}
-	if format != scenarioFormat {
-		return top.errorf(`scenario format %d, expected a file with "format: %d"`, format, scenarioFormat)
+	if err := checkFormat(top, entries); err != nil {
+		return err
 	}
 	for _, e := range entries {
 		f.fields[e.key] = e.value
@@ -138,6 +137,24 @@ func (f *scenarioFile) read(top field) error {
 		}
 	}
 	return nil
+}
+
+func checkFormat(top field, entries []entry) error {
+	for _, e := range entries {
+		if e.key != "format" {
+			continue
+		}
+		switch format, err := e.value.int(); {
+		case err != nil:
+			return err
+		case format > scenarioFormat:
+			return e.value.errorf("scenario format %d was made by a newer version of this program, which reads formats 1..%d", format, scenarioFormat)
+		case format < 1:
+			return e.value.errorf("scenario format %d, expected 1..%d", format, scenarioFormat)
+		}
+		return nil
+	}
+	return top.errorf(`no format, expected a file with "format: %d"`, scenarioFormat)
 }
 
 func (f *scenarioFile) readEntry(e entry) (err error) {
@@ -184,6 +201,10 @@ func (f *scenarioFile) readOperations(list field) (err error) {
 	if f.operations, err = list.elements(); err != nil {
 		return err
 	}
+	if len(f.operations) > maxOperations {
+		return f.operations[maxOperations].errorf("operation number %d of %d, expected no more than %d", maxOperations+1, len(f.operations), maxOperations)
+	}
+	f.scenario.Operations = slices.Grow(f.scenario.Operations, len(f.operations))
 	for _, element := range f.operations {
 		line, err := element.text()
 		if err != nil {
@@ -469,12 +490,21 @@ func (f field) elements() (elements []field, err error) {
 
 // inLine moves an error at a column of the text to its place in the file.
 func (f field) inLine(err error) error {
-	var column *faults.SyntaxError
-	if !errors.As(err, &column) {
-		return f.errorf("%v", err)
+	var fault *faults.SyntaxError
+	var operation *workload.SyntaxError
+	switch {
+	case errors.As(err, &fault):
+		return f.atColumn(fault.Column, fault.Message)
+	case errors.As(err, &operation):
+		return f.atColumn(operation.Column, operation.Message)
 	}
-	place := f.errorf("%s", column.Message).(*placedError)
-	place.at.Column += column.Column - 1
+	return f.errorf("%v", err)
+}
+
+// atColumn is an error at a column of the text of a scalar.
+func (f field) atColumn(column int, message string) error {
+	place := f.errorf("%s", message).(*placedError)
+	place.at.Column += column - 1
 	if t := f.node.GetToken().Type; t == token.DoubleQuoteType || t == token.SingleQuoteType {
 		place.at.Column++
 	}

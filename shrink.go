@@ -31,8 +31,9 @@ func Shrink(s *System, sc *Scenario, opt Options, runs int) (*Scenario, *Result,
 		again = k.faults()
 		again = k.operations() || again
 		again = k.links() || again
-		again = k.thinks() || again
+		again = k.times() || again
 	}
+	k.try(renumberClients)
 	k.scenario.Digest = k.result.Digest
 	return k.scenario, k.result, nil
 }
@@ -116,6 +117,18 @@ func (r *Result) took(id int32) time.Duration {
 	return 0
 }
 
+// renumberClients closes the gaps that clients without operations have left.
+func renumberClients(sc *Scenario) {
+	numbers := map[int]int{}
+	for i := range sc.Operations {
+		op := &sc.Operations[i]
+		if _, known := numbers[op.Client]; !known {
+			numbers[op.Client] = len(numbers)
+		}
+		op.Client = numbers[op.Client]
+	}
+}
+
 func (k *shrinker) links() (shrunk bool) {
 	for _, change := range []struct {
 		plain bool
@@ -138,18 +151,30 @@ func (k *shrinker) links() (shrunk bool) {
 // steady is the plainest latency that lets something happen in between.
 var steady = sim.Constant(time.Millisecond)
 
-// thinks shortens pauses, or rounds them.
-func (k *shrinker) thinks() (shrunk bool) {
+// times makes operations begin at rounder times, pause for a shorter while, and wait
+// as long as others do.
+func (k *shrinker) times() (shrunk bool) {
 	for i := range k.scenario.Operations {
-		think := k.scenario.Operations[i].Think
-		for _, plainer := range []time.Duration{0, time.Millisecond, think / 2, think.Round(10 * time.Millisecond), think.Round(time.Millisecond)} {
-			if simplerThan(plainer, think) && k.try(func(sc *Scenario) { sc.Operations[i].Think = plainer }) {
-				shrunk = true
-				break
-			}
+		for _, of := range []func(*Operation) *time.Duration{
+			func(op *Operation) *time.Duration { return &op.Timeout },
+			func(op *Operation) *time.Duration { return &op.Start },
+			func(op *Operation) *time.Duration { return &op.Think },
+		} {
+			shrunk = k.time(func(sc *Scenario) *time.Duration { return of(&sc.Operations[i]) }) || shrunk
 		}
 	}
 	return shrunk
+}
+
+// time shortens one time, or rounds it.
+func (k *shrinker) time(of func(*Scenario) *time.Duration) bool {
+	d := *of(k.scenario)
+	for _, plainer := range []time.Duration{0, time.Millisecond, d / 2, d.Round(10 * time.Millisecond), d.Round(time.Millisecond)} {
+		if simplerThan(plainer, d) && k.try(func(sc *Scenario) { *of(sc) = plainer }) {
+			return true
+		}
+	}
+	return false
 }
 
 // simplerThan says whether a is shorter than b, or as long but rounder. It orders

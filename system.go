@@ -35,6 +35,10 @@ type System struct {
 	Boot func(c *Cluster, place int) sim.Boot
 	// Client returns one client's way to ask the cluster.
 	Client func(c *Cluster) Client
+	// Longest returns how long an operation of a client may last when it waits for
+	// c.Timeout. Where operations have times of their own, a client gets the next one
+	// only after that, so that none waits for another. Nil means Timeout × Attempts.
+	Longest func(c *Cluster) time.Duration
 	// Claims are the rows of the system's table of claims; at least one.
 	Claims []Claim
 	// Services are further nodes that the replicas rely on, such as a configuration
@@ -72,7 +76,7 @@ type Cluster struct {
 	Nodes    []sim.NodeID  // the replicas, by place
 	Services []sim.NodeID  // by their order in System.Services
 	Reads    string        // where clients read: Claim.Reads of the row under test
-	Timeout  time.Duration // how long a client waits for a reply
+	Timeout  time.Duration // how long a client waits, but for operations with a Timeout of their own
 	Attempts int           // how often a client tries, at least once
 }
 
@@ -120,6 +124,16 @@ func (c Claim) String() string {
 		return fmt.Sprintf("reads at %s: not %s", c.Reads, c.Property)
 	}
 	return fmt.Sprintf("reads at %s: %s", c.Reads, c.Property)
+}
+
+// aboutSessions says whether the row is about what one client sees, one operation
+// after the other.
+func (c Claim) aboutSessions() bool {
+	switch c.Property {
+	case ReadYourWrites, MonotonicReads, MonotonicWrites, WritesFollowReads, SessionGuarantees:
+		return true
+	}
+	return c.Pinned
 }
 
 // Answer is how an operation ended for its client: Ok, Got, GotSet, Swapped,
@@ -240,6 +254,13 @@ func (s *System) BeyondBudget() *System {
 		}
 	}
 	return &beyond
+}
+
+func (s *System) longest(c *Cluster) time.Duration {
+	if s.Longest == nil {
+		return c.Timeout * time.Duration(c.Attempts)
+	}
+	return s.Longest(c)
 }
 
 func (s *System) settle() time.Duration {

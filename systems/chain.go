@@ -39,6 +39,7 @@ func chainSystem(name, about string, apportioned bool, claims []rashomon.Claim) 
 		Services:  []string{master},
 		Boot:      bootChain(apportioned, replication.KVStoreConfig{}),
 		Client:    chainClient,
+		Longest:   chainLongest,
 		Tolerates: chainTolerates,
 		Roles:     []string{"head", "middle", "tail", "deposed", master},
 		Falls:     []string{"head", "tail"},
@@ -136,6 +137,19 @@ func chainClient(c *rashomon.Cluster) rashomon.Client {
 	}
 }
 
+// chainLongest: so many replies may not come, or refuse after redirects, and the
+// master is asked after each.
+func chainLongest(c *rashomon.Cluster) time.Duration {
+	wait := chainWait(c, c.Timeout)
+	return time.Duration(c.Attempts)*(wait+c.Timeout) + maxRefusals*(refusedPause+c.Timeout+wait) + maxRedirects*wait
+}
+
+// chainWait is how long a client waits for the reply to a write, which passes all of
+// the chain.
+func chainWait(c *rashomon.Cluster, timeout time.Duration) time.Duration {
+	return timeout * time.Duration(1+len(c.Nodes)/2)
+}
+
 // chainCall is one operation under way.
 type chainCall struct {
 	cluster *rashomon.Cluster
@@ -148,9 +162,9 @@ func (a chainCall) ask() rashomon.Answer {
 	node := a.cluster.Nodes[a.op.Node]
 	lost := false // a request whose fate is not known
 	redirects, refusals := 0, 0
-	wait := a.cluster.Timeout
+	wait := a.op.Timeout
 	if _, write := a.request.(replication.Write); write {
-		wait *= time.Duration(1 + len(a.cluster.Nodes)/2) // a write passes all of them
+		wait = chainWait(a.cluster, wait)
 	}
 	for attempt := 0; attempt < a.cluster.Attempts && refusals < maxRefusals; {
 		reply, err := a.p.Call(node, a.request, wait)
@@ -189,7 +203,7 @@ func (a chainCall) consult(node sim.NodeID, tries int) sim.NodeID {
 	if _, read := a.request.(replication.Read); read && a.cluster.Reads == "any" && tries%4 != 0 {
 		return a.cluster.Nodes[a.op.Node]
 	}
-	reply, err := a.p.Call(a.cluster.Services[0], replication.GetConfiguration{}, a.cluster.Timeout)
+	reply, err := a.p.Call(a.cluster.Services[0], replication.GetConfiguration{}, a.op.Timeout)
 	chain, ok := reply.(replication.Configuration)
 	if err != nil || !ok || len(chain.Members) == 0 {
 		return a.cluster.Nodes[(slices.Index(a.cluster.Nodes, node)+1)%len(a.cluster.Nodes)]

@@ -25,17 +25,25 @@ func keyValueClient(c *rashomon.Cluster) rashomon.Client {
 	var number uint64
 	return func(p *sim.Proc, op rashomon.Operation) rashomon.Answer {
 		number++
-		k := asker{cluster: c, node: c.Nodes[op.Node], until: p.Now() + c.Timeout*time.Duration(c.Attempts)}
+		k := asker{cluster: c, node: c.Nodes[op.Node], timeout: op.Timeout, until: p.Now() + op.Timeout*time.Duration(c.Attempts)}
 		k.request = message(op, replication.RequestID{Client: p.Self(), Number: number})
 		_, k.read = k.request.(replication.Read)
 		return k.ask(p)
 	}
 }
 
+// keyValueLongest: until the deadline at most; then so many more replies may not come,
+// or be redirects, until one refuses.
+func keyValueLongest(c *rashomon.Cluster) time.Duration {
+	more := time.Duration(c.Attempts + maxRedirects + 1)
+	return c.Timeout*time.Duration(c.Attempts) + more*(c.Timeout+refusedPause+askMaster)
+}
+
 // asker is one operation of a client.
 type asker struct {
 	cluster   *rashomon.Cluster
-	node      sim.NodeID // whom to ask next
+	node      sim.NodeID    // whom to ask next
+	timeout   time.Duration // how long to wait for a reply
 	until     time.Duration
 	request   sim.Message
 	read      bool
@@ -45,7 +53,7 @@ type asker struct {
 func (k *asker) ask(p *sim.Proc) rashomon.Answer {
 	sent := false
 	for attempt := 0; attempt < k.cluster.Attempts; {
-		reply, err := p.Call(k.node, k.request, k.cluster.Timeout)
+		reply, err := p.Call(k.node, k.request, k.timeout)
 		if err != nil {
 			sent = true
 			if attempt++; attempt < k.cluster.Attempts {

@@ -24,7 +24,7 @@ func multiLeaderLWW() *rashomon.System {
 		Boot: bootLeader(func() replication.LeaderConfig {
 			return replication.LeaderConfig{Resolver: replication.LastWriterWins{}, AntiEntropy: antiEntropy}
 		}),
-		Client: keyValueClient,
+		Client: keyValueClient, Longest: keyValueLongest,
 		Claims: []rashomon.Claim{
 			{Reads: "any", Property: rashomon.Convergent, Rule: checker.LastWriterWins, Pinned: true},
 			{Reads: "any", Property: rashomon.SessionGuarantees, Pinned: true},
@@ -88,7 +88,7 @@ func setClient(c *rashomon.Cluster) rashomon.Client {
 			}
 		}
 		for range c.Attempts {
-			reply, err := p.Call(c.Nodes[op.Node], request, c.Timeout)
+			reply, err := p.Call(c.Nodes[op.Node], request, op.Timeout)
 			if err != nil {
 				continue
 			}

@@ -33,8 +33,8 @@ func primaryBackup(name, about string) *rashomon.System {
 	return &rashomon.System{
 		Name: name, About: "primary-backup with failover: " + about,
 		MinNodes: 2, MaxNodes: 7, Kinds: everyKind,
-		Boot:      bootPrimaryBackup(mode, nil),
-		Client:    keyValueClient,
+		Boot:   bootPrimaryBackup(mode, nil),
+		Client: keyValueClient, Longest: keyValueLongest,
 		Claims:    primaryBackupClaims(mode),
 		Services:  []string{master},
 		Tolerates: func(replicas int) faults.Options { return toleratedBy(mode, replicas) },

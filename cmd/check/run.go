@@ -41,27 +41,40 @@ func (a *app) runCommand() *cobra.Command {
 	var s show
 	var seed uint64
 	var operations int
-	var system string
+	var system, file string
 	var print bool
 	cmd := &cobra.Command{
-		Use:   "run --system S | --bug B",
-		Short: "Run the scenario of one seed",
+		Use:   "run --system S | --bug B | --scenario F",
+		Short: "Run the scenario of one seed, or of a file",
 		Long: `run makes a scenario from a seed, runs it, and says whether what the clients saw is
 what the system claims. It tests one row of the system's table of claims: the first
 one, or the first one that fits --reads and --claim. The same seed gives the same
-run and the same digest.`,
+run and the same digest.
+
+--print prints the scenario instead, and --print --json prints it as JSON; --scenario
+runs either of them, perhaps after a change (check replay runs it twice, and compares
+the digests).`,
 		Example: `  check run --system chain --seed 7
   check run --bug chain-ack-at-middle --seed 7 --trace
-  check run --system chain --reads any --seed 7 --print > scenario.yaml`,
+  check run --system chain --reads any --seed 7 --print > scenario.yaml
+  check run --scenario scenario.yaml`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := cmp.Or(together(cmd, "trace", "json", "print"), together(cmd, "out", "print")); err != nil {
+			if err := cmp.Or(together(cmd, "trace", "json"), together(cmd, "trace", "print"), together(cmd, "out", "print")); err != nil {
 				return err
+			}
+			if file != "" {
+				for _, other := range []string{"system", "bug", "reads", "claim", "seed", "operations", "print"} {
+					if err := together(cmd, "scenario", other); err != nil {
+						return err
+					}
+				}
+				return a.runScenario(file, s)
 			}
 			if system != "" {
 				c.systems = []string{system}
 			} else if c.bug == "" {
-				return errors.New("which system? Expected --system or --bug; check list shows what there is")
+				return errors.New("which system? Expected --system, --bug or --scenario; check list shows what there is")
 			}
 			if err := validOperations(operations); err != nil {
 				return err
@@ -73,7 +86,10 @@ run and the same digest.`,
 			cell := cells[0]
 			sc := rashomon.FromSeed(seed, cell.System, cell.Claim, operations)
 			sc.Program = version()
-			if print {
+			switch {
+			case print && s.json:
+				return rashomon.WriteScenarioJSON(a.out, sc)
+			case print:
 				return rashomon.WriteScenario(a.out, sc)
 			}
 			if err := s.prepare(); err != nil {
@@ -90,10 +106,27 @@ run and the same digest.`,
 	f.StringVar(&system, "system", "", "the system to run, by its `NAME` (check list names them)")
 	f.Uint64Var(&seed, "seed", 0, "the seed `N` that the scenario is made from")
 	f.IntVar(&operations, "operations", rashomon.DefaultOperations, "how many operations the clients do: `N`")
+	f.StringVar(&file, "scenario", "", "run the scenario in this `FILE`; - is standard input")
 	f.BoolVar(&print, "print", false, "print the scenario instead of running it")
 	c.flags(cmd)
 	s.flags(cmd)
 	return cmd
+}
+
+// runScenario runs the scenario in a file.
+func (a *app) runScenario(file string, s show) error {
+	sc, system, err := readScenario(a.in, file)
+	if err != nil {
+		return err
+	}
+	if err := s.prepare(); err != nil {
+		return err
+	}
+	r, err := a.play(system, sc, s)
+	if err != nil {
+		return err
+	}
+	return a.show(system, sc, r, s, system.Name+"-scenario")
 }
 
 // play runs a scenario, and prints its events meanwhile if they are wanted.

@@ -11,7 +11,7 @@ import (
 )
 
 // The scenario that bad ones are made from. Its lines are counted from 1.
-const goodScenario = `format: 1
+const goodScenario = `format: 2
 system: chain
 bug: chain-ack-at-middle
 reads: tail
@@ -35,9 +35,10 @@ digest: "0123456789abcdef"
 // is and what was expected.
 func TestBadScenarios(t *testing.T) {
 	for _, tt := range []struct{ line, change, want string }{
-		{"format: 1", "format: 2", `1:1: scenario format 2, expected a file with "format: 1"`},
-		{"format: 1", "", `2:1: scenario format 0, expected a file with "format: 1"`},
-		{"format: 1", "format: {}", `1:9: a mapping, expected a whole number`},
+		{"format: 2", "format: 3", `1:9: scenario format 3 was made by a newer version of this program, which reads formats 1..2`},
+		{"format: 2", "format: 0", `1:9: scenario format 0, expected 1..2`},
+		{"format: 2", "", `2:1: no format, expected a file with "format: 2"`},
+		{"format: 2", "format: {}", `1:9: a mapping, expected a whole number`},
 		{"system: chain", "system: ring", `3:6: bug chain-ack-at-middle is planted in system chain, not in "ring"`},
 		{"system: chain", "system: [chain]", `2:9: a sequence, expected one line of text`},
 		{"bug: chain-ack-at-middle", "bug: moth", `3:6: unknown bug "moth", expected one of `},
@@ -77,6 +78,9 @@ func TestBadScenarios(t *testing.T) {
 		{"  - 1 c0 write k0=1 at n0", "  - 1 c0 add k0=1 at n0", `14:5: operation 1: system chain serves no add, expected one of `},
 		{"  - 1 c0 write k0=1 at n0", "  - 1 c0 write k0=99999999999999999999 at n0", `14:16: "99999999999999999999", expected a number to store`},
 		{"  - 1 c0 write k0=1 at n0", "  - 1 c0 write k0=1 at n0 after -3ms", `14:33: "-3ms", expected a duration such as 3ms`},
+		{"  - 1 c0 write k0=1 at n0", "  - 1 c0 write k0=1 at n0 at 2h", `14:5: operation 1: begins at 2h0m0s, expected 0s..1h0m0s`},
+		{"  - 1 c0 write k0=1 at n0", "  - 1 c0 write k0=1 at n0 at -1s", `14:30: "-1s", expected a duration such as 3ms`},
+		{"  - 1 c0 write k0=1 at n0", "  - 1 c0 write k0=1 at n0 timeout 2h", `14:5: operation 1: timeout is 2h0m0s, expected 0s..1h0m0s`},
 		{"  - 1 c0 write k0=1 at n0", "  - 1 c9999 write k0=1 at n0", `14:5: operation 1: client c9999, expected c0..c999`},
 		{"  - 1 c0 write k0=1 at n0", "  - 2 c0 write k0=1 at n0", `15:5: operation 2: its number is used twice, expected `},
 		{"  - 1 c0 write k0=1 at n0", "  - [1]", `14:5: a sequence, expected one line of text`},
@@ -84,7 +88,7 @@ func TestBadScenarios(t *testing.T) {
 		{"  - 8ms..12ms cut n0 -> n1 n2", "  - 12ms..8ms cut n0 -> n1", `17:11: the window is empty, expected an end after 12ms`},
 		{"  - 8ms..12ms cut n0 -> n1 n2", "  - sabotage", `17:5: unexpected "sabotage", expected a window such as `},
 		{`digest: "0123456789abcdef"`, "digest: 12", `18:9: "12", expected 16 hexadecimal digits`},
-		{`digest: "0123456789abcdef"`, "---\nformat: 1", `19:1: a second document, expected one scenario`},
+		{`digest: "0123456789abcdef"`, "---\nformat: 2", `19:1: a second document, expected one scenario`},
 	} {
 		text := strings.Replace(goodScenario, tt.line+"\n", tt.change+"\n", 1)
 		got := refusal(t, text)
@@ -94,15 +98,15 @@ func TestBadScenarios(t *testing.T) {
 
 func TestFilesThatAreNoScenario(t *testing.T) {
 	for _, tt := range []struct{ text, want string }{
-		{"", `1:1: empty, expected a scenario that begins with "format: 1"`},
-		{"# nothing\n", `1:1: empty, expected a scenario that begins with "format: 1"`},
+		{"", `1:1: empty, expected a scenario that begins with "format: 2"`},
+		{"# nothing\n", `1:1: empty, expected a scenario that begins with "format: 2"`},
 		{"hello", `1:1: "hello", expected keys and values`},
 		{"- 1\n- 2\n", `1:1: a sequence, expected keys and values`},
 		{`{"format": 1, "system": "chain"`, `1:1: could not find flow mapping end token '}'`},
 		{"format: 1\n\tsystem: x", "2:1: found character '\t' that cannot start any token"},
 		{"\x00\x01\x02\xff\xfe", `1:1: `},
 		{"a: &a [*a, *a]\nformat: 1\n", `1:1: unknown key "a", expected `},
-		{strings.Repeat("# line\n", 10_000_000), ` longer than 67108864 bytes, expected a scenario`},
+		{strings.Repeat("# line\n", 10_000_000), `9586981:5: longer than 67108864 bytes, expected a scenario of no more than 1000000 operations`},
 	} {
 		assert.Contains(t, refusal(t, tt.text), "check: -:"+tt.want)
 	}

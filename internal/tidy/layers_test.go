@@ -44,6 +44,7 @@ var layers = map[string]layer{
 	"sim":         {simulated: true},
 	"replication": {simulated: true, imports: []string{"sim"}},
 	"faults":      {simulated: true, imports: []string{"sim"}},
+	"workload":    {simulated: true, imports: []string{"model"}},
 	"systems": {simulated: true, imports: []string{
 		".", "checker", "faults", "model", "replication", "sim",
 	}},
@@ -53,8 +54,8 @@ var layers = map[string]layer{
 	// The root reads scenario files from `go test` too, hence YAML. What decides a
 	// run stands in files of its own.
 	".": {
-		files:   []string{"client.go", "digest.go", "generate.go", "judge.go", "run.go", "shrink.go"},
-		imports: []string{"checker", "faults", "history", "internal/wholefile", "model", "report", "sim"},
+		files:   []string{"client.go", "digest.go", "generate.go", "generate_workload.go", "judge.go", "run.go", "shrink.go"},
+		imports: []string{"checker", "faults", "history", "internal/wholefile", "model", "report", "sim", "workload"},
 		modules: []string{yaml},
 	},
 	"campaign":  {imports: []string{".", "checker", "sim"}, modules: []string{gonum}},
