@@ -64,7 +64,9 @@ func (a *asker) ask(p *sim.Proc, op Operation) history.Outcome {
 	if err != nil {
 		panic(err)
 	}
+	a.waiting++
 	answer := a.do(p, op)
+	a.waiting--
 	if err := answer.validate(op); err != nil {
 		panic(err)
 	}

@@ -138,13 +138,16 @@ type run struct {
 	answered int              // of the last client's reads, ok
 	differed bool             // what replicas stored, when the last fault ended or the last client did
 	states   [][]sim.Variable // at the end
-	panicked string           // what the system panicked with, and
-	cause    string           // the same without the time
+	features Features
+	waiting  int    // clients that wait for an answer
+	panicked string // what the system panicked with, and
+	cause    string // the same without the time
 }
 
 func newRun(s *System, sc *Scenario, opt Options) *run {
 	r := &run{system: s, scenario: sc, keys: sc.keys(), clients: sc.clients() + 1, left: maxEvents(sc)}
-	r.world = sim.New(sim.Config{Seed: sc.Seed, Link: sc.Links, Client: sc.Access, Trace: opt.Trace})
+	r.features = s.declared()
+	r.world = sim.New(sim.Config{Seed: sc.Seed, Link: sc.Links, Client: sc.Access, Trace: opt.Trace, Count: r.reach})
 	r.cluster = &Cluster{Reads: sc.Reads, Timeout: sc.Timeout, Attempts: sc.Attempts}
 	for i := range sc.Nodes {
 		r.cluster.Nodes = append(r.cluster.Nodes, sim.NodeID(i))

@@ -56,11 +56,18 @@ type System struct {
 	// agree in the end then means something only if they did not when the faults
 	// had healed.
 	Diverges bool
+	// Features are what nodes count (sim.Env.Count) when they come to it, such as a
+	// failover: a campaign tells which of them its runs have not reached. The name of
+	// another one followed by UnderLoad means that it came while a client waited.
+	Features []string
 	// Settle is how long the replicas may need, after the last fault, until all of
 	// them agree. Who lets others look inside (sim.Observable) is not kept waiting
 	// when they do. Zero means 250 ms.
 	Settle time.Duration
 }
+
+// UnderLoad ends the name of a feature that was reached while a client waited.
+const UnderLoad = " under load"
 
 // Client asks the cluster for one operation on behalf of process p, and says how
 // it ended. It may call several nodes, several times. It must answer Failed only

@@ -44,7 +44,16 @@ func chainSystem(name, about string, apportioned bool, claims []rashomon.Claim) 
 		Falls:     []string{"head", "tail"},
 		InRole:    chainRole,
 		Settle:    4 * time.Second,
+		Features:  chainFeatures(apportioned),
 	}
+}
+
+func chainFeatures(apportioned bool) []string {
+	features := masterFeatures()
+	if apportioned {
+		features = append(features, replication.ReachedDirtyRead)
+	}
+	return features
 }
 
 func bootChain(apportioned bool, store replication.KVStoreConfig) func(*rashomon.Cluster, int) sim.Boot {

@@ -31,6 +31,14 @@ func multiLeaderLWW() *rashomon.System {
 			{Reads: "any", Property: rashomon.Linearizable, Refuted: true},
 		},
 		Tolerates: toleratedByLeaders, Diverges: true, Settle: 4 * time.Second,
+		Features: append(leaderFeatures(), replication.ReachedTombstone),
+	}
+}
+
+func leaderFeatures() []string {
+	return []string{
+		replication.ReachedConflict, replication.ReachedAntiEntropy,
+		replication.ReachedRetry, replication.ReachedStraggler,
 	}
 }
 
@@ -46,6 +54,7 @@ func multiLeaderMerge() *rashomon.System {
 		Client:    setClient,
 		Claims:    []rashomon.Claim{{Reads: "any", Property: rashomon.SetConverges}},
 		Tolerates: toleratedByLeaders, Diverges: true, Settle: 4 * time.Second,
+		Features: leaderFeatures(),
 	}
 }
 

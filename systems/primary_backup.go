@@ -41,7 +41,19 @@ func primaryBackup(name, about string) *rashomon.System {
 		Roles:     []string{"primary", "deposed", master},
 		Falls:     []string{"primary"},
 		InRole:    inRole,
+		Features:  masterFeatures(),
 		Settle:    4 * time.Second,
+	}
+}
+
+// masterFeatures are those of systems that a master repairs.
+func masterFeatures() []string {
+	return []string{
+		replication.ReachedFailover, replication.ReachedFailover + rashomon.UnderLoad,
+		replication.ReachedRemoval, replication.ReachedAddition, replication.ReachedLostDisk,
+		replication.ReachedTransfer, replication.ReachedRollback, replication.ReachedOldMessage,
+		replication.ReachedRedirect, replication.ReachedRefusal, replication.ReachedStaleClient, replication.ReachedLeaseEnd,
+		replication.ReachedRetry, replication.ReachedStraggler, replication.ReachedResend,
 	}
 }
 
