@@ -102,6 +102,9 @@ func (e *Exercise) facts() []report.Fact {
 	for cause := sim.Lost; cause <= sim.PortClosed; cause++ {
 		facts = append(facts, count("messages dropped: "+cause.String(), int(t.Dropped[cause])))
 	}
+	for i := range e.Features {
+		facts = append(facts, count(e.Features[i].Name, e.Features[i].Times))
+	}
 	return facts
 }
 

@@ -119,6 +119,9 @@ type Claim struct {
 	Lossy bool
 	// Rule is what may become of writes that did not know each other.
 	Rule checker.ConflictRule
+	// Needs is the feature without which a run in which nothing is wrong proves
+	// nothing, or empty.
+	Needs string
 }
 
 // String returns the row in words.
@@ -194,6 +197,9 @@ func (s *System) Validate() error {
 	for _, c := range s.Claims {
 		if c.Reads == "" {
 			return fmt.Errorf("rashomon: system %s: a claim without Reads, expected a word for where clients read", s.Name)
+		}
+		if c.Needs != "" && !slices.Contains(s.Features, c.Needs) {
+			return fmt.Errorf("rashomon: system %s: %v needs %q, expected one of Features: %q", s.Name, c, c.Needs, s.Features)
 		}
 		if _, known := checker.ClaimNamed(string(c.Property)); !known {
 			return fmt.Errorf("rashomon: system %s: unknown property %q, expected one of %v", s.Name, c.Property, Properties())

@@ -26,7 +26,7 @@ func multiLeaderLWW() *rashomon.System {
 		}),
 		Client: keyValueClient,
 		Claims: []rashomon.Claim{
-			{Reads: "any", Property: rashomon.Convergent, Rule: checker.LastWriterWins, Pinned: true},
+			{Reads: "any", Property: rashomon.Convergent, Rule: checker.LastWriterWins, Pinned: true, Needs: replication.ReachedAntiEntropy},
 			{Reads: "any", Property: rashomon.SessionGuarantees, Pinned: true},
 			{Reads: "any", Property: rashomon.Linearizable, Refuted: true},
 		},
@@ -52,7 +52,7 @@ func multiLeaderMerge() *rashomon.System {
 			return replication.LeaderConfig{Resolver: replication.VectorClockMerge{Merge: replication.Union}, AntiEntropy: antiEntropy}
 		}),
 		Client:    setClient,
-		Claims:    []rashomon.Claim{{Reads: "any", Property: rashomon.SetConverges}},
+		Claims:    []rashomon.Claim{{Reads: "any", Property: rashomon.SetConverges, Needs: replication.ReachedAntiEntropy}},
 		Tolerates: toleratedByLeaders, Diverges: true, Settle: 4 * time.Second,
 		Features: leaderFeatures(),
 	}

@@ -141,26 +141,27 @@ func (t *tracer) event(e sim.Event) { fmt.Fprintln(t.w, e.Describe(t.name)) }
 
 // runReport is what a run gave, for programs.
 type runReport struct {
-	System     string   `json:"system"`
-	Bug        string   `json:"bug,omitempty"`
-	Reads      string   `json:"reads"`
-	Claim      string   `json:"claim"`
-	Seed       uint64   `json:"seed"`
-	Digest     string   `json:"digest"`
-	Verdict    string   `json:"verdict"`
-	Reason     string   `json:"reason,omitempty"`
-	Sentence   string   `json:"sentence,omitempty"`
-	Witness    []string `json:"witness,omitempty"`
-	Operations int      `json:"operations"`
-	OK         int      `json:"ok"`
-	Failed     int      `json:"failed"`
-	Unknown    int      `json:"unknown"`
-	Messages   uint64   `json:"messages"`
-	Faults     int      `json:"faults"`
-	Simulated  string   `json:"simulated"`
-	Expected   string   `json:"expected_digest,omitempty"` // that the scenario file tells
-	Scenario   string   `json:"scenario,omitempty"`        // file
-	Page       string   `json:"page,omitempty"`            // file
+	System     string          `json:"system"`
+	Bug        string          `json:"bug,omitempty"`
+	Reads      string          `json:"reads"`
+	Claim      string          `json:"claim"`
+	Seed       uint64          `json:"seed"`
+	Digest     string          `json:"digest"`
+	Verdict    string          `json:"verdict"`
+	Reason     string          `json:"reason,omitempty"`
+	Sentence   string          `json:"sentence,omitempty"`
+	Witness    []string        `json:"witness,omitempty"`
+	Operations int             `json:"operations"`
+	OK         int             `json:"ok"`
+	Failed     int             `json:"failed"`
+	Unknown    int             `json:"unknown"`
+	Messages   uint64          `json:"messages"`
+	Faults     int             `json:"faults"`
+	Simulated  string          `json:"simulated"`
+	Features   []featureReport `json:"features,omitempty"`
+	Expected   string          `json:"expected_digest,omitempty"` // that the scenario file tells
+	Scenario   string          `json:"scenario,omitempty"`        // file
+	Page       string          `json:"page,omitempty"`            // file
 }
 
 func newRunReport(sc *rashomon.Scenario, r *rashomon.Result, saved rashomon.Saved) runReport {
@@ -168,7 +169,7 @@ func newRunReport(sc *rashomon.Scenario, r *rashomon.Result, saved rashomon.Save
 		System: sc.System, Bug: sc.Bug, Reads: sc.Reads, Claim: string(sc.Claim), Seed: sc.Seed,
 		Digest: rashomon.DigestString(r.Digest), Verdict: r.Verdict.String(), Reason: r.Reason, Sentence: r.Sentence,
 		Operations: r.Exercise.Operations(), OK: r.Exercise.OK, Failed: r.Exercise.Failed, Unknown: r.Exercise.Unknown,
-		Messages: r.Exercise.Traffic.Sent, Faults: r.Exercise.Faults,
+		Messages: r.Exercise.Traffic.Sent, Faults: r.Exercise.Faults, Features: newFeatures(&r.Exercise),
 		Simulated: r.End.Round(time.Millisecond).String(), Scenario: saved.Scenario, Page: saved.Page,
 	}
 	if sc.Digest != 0 {
@@ -199,6 +200,13 @@ func (r runReport) print(w io.Writer) error {
 	fmt.Fprintf(&b, "%s: %d ok, %d failed, %d unknown; %s and %s in %s of simulated time\n",
 		plural(r.Operations, "operation"), r.OK, r.Failed, r.Unknown,
 		plural(int(r.Messages), "message"), plural(r.Faults, "fault"), r.Simulated)
+	var reached []string
+	for _, f := range r.Features {
+		if f.Times > 0 {
+			reached = append(reached, fmt.Sprintf("%s %d", f.Name, f.Times))
+		}
+	}
+	printList(&b, "reached", reached)
 	if r.Scenario != "" {
 		fmt.Fprintf(&b, "scenario: %s\n", r.Scenario)
 	}
