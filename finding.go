@@ -65,7 +65,7 @@ func (r *Result) page(sc *Scenario, events []sim.Event, replay string) (*report.
 		p.System += " with the planted bug " + sc.Bug
 	}
 	for _, f := range sc.Faults {
-		p.Faults = append(p.Faults, report.Band{From: f.From, Until: f.Until, Text: f.String(), Nodes: sc.concerned(f.Who)})
+		p.Faults = append(p.Faults, report.Band{From: f.From, Until: min(f.Until, r.End), Text: f.String(), Nodes: sc.concerned(f.Who)})
 	}
 	return p, nil
 }

@@ -23,8 +23,8 @@ const DefaultOperations = 100
 // decides which features the run has at all, then the run. Operations is how many
 // operations it has at most; 0 means DefaultOperations.
 //
-// Rows with the same Reads have the same scenarios, but for Scenario.Claim, so that
-// one run can be judged for all of them (see RunClaims).
+// Rows with the same Reads have the same scenarios, but for Scenario.Claim and for the
+// claim Live, so that one run can be judged for all of them (see Claim.SharesRuns).
 func Generate(src Source, s *System, c Claim, operations int) *Scenario {
 	if operations == 0 {
 		operations = DefaultOperations
@@ -42,7 +42,7 @@ func Generate(src Source, s *System, c Claim, operations int) *Scenario {
 		sc.Access = g.link(0, g.oneIn(2))
 	}
 	span := g.operations(sc, operations)
-	budget := s.tolerates(sc.Nodes)
+	budget := sc.bearable(s, c)
 	budget.Nodes, budget.Roles, budget.Until = nodeNames(sc.Nodes), s.Roles, span
 	sc.Faults = faults.Generate(src, budget)
 	if len(s.Falls) > 0 && g.oneIn(2) {
@@ -50,6 +50,9 @@ func Generate(src Source, s *System, c Claim, operations int) *Scenario {
 	}
 	if s.Diverges && sc.Nodes > 1 {
 		sc.Faults = append(sc.Faults, g.lastPartition(sc.Nodes, span))
+	}
+	if most := s.survives(sc.Nodes); c.Property == Live && most > 0 && g.oneIn(3) {
+		g.goneForGood(sc, most, span)
 	}
 	sc.Seed = uint64(src.IntN(1<<16))<<16 | uint64(src.IntN(1<<16))
 	return sc

@@ -54,6 +54,9 @@ func inconclusive(e *Exercise, row Claim) string {
 	if row.Needs != "" && e.Features.Reached(row.Needs) == 0 {
 		return "it needs " + row.Needs + ", which did not happen"
 	}
+	if row.Property == Live {
+		return "" // it came to the end
+	}
 	return e.inconclusive()
 }
 
@@ -61,6 +64,10 @@ func inconclusive(e *Exercise, row Claim) string {
 func (r *run) check(result *Result, row Claim, opt checker.Options) (err error) {
 	if opt.Steps == 0 {
 		opt.Steps = searchSteps
+	}
+	if row.Property == Live {
+		result.Judgement = r.lively(row)
+		return nil
 	}
 	if row.Property == Linearizable {
 		check, err := checker.Linearizable(result.History, model.CASRegister(), opt)

@@ -138,6 +138,8 @@ type run struct {
 	answered int              // of the last client's reads, ok
 	differed bool             // what replicas stored, when the last fault ended or the last client did
 	states   [][]sim.Variable // at the end
+	core     []sim.NodeID     // the replicas that are not gone for good
+	stuck    string           // the first request of the last client that was not served, in words
 	features Features
 	waiting  int    // clients that wait for an answer
 	panicked string // what the system panicked with, and
@@ -149,8 +151,11 @@ func newRun(s *System, sc *Scenario, opt Options) *run {
 	r.features = s.declared()
 	r.world = sim.New(sim.Config{Seed: sc.Seed, Link: sc.Links, Client: sc.Access, Trace: opt.Trace, Count: r.reach})
 	r.cluster = &Cluster{Reads: sc.Reads, Timeout: sc.Timeout, Attempts: sc.Attempts}
-	for i := range sc.Nodes {
+	for i, frozen := range sc.frozen() {
 		r.cluster.Nodes = append(r.cluster.Nodes, sim.NodeID(i))
+		if !frozen {
+			r.core = append(r.core, sim.NodeID(i))
+		}
 	}
 	for i := range s.Services {
 		r.cluster.Services = append(r.cluster.Services, sim.NodeID(sc.Nodes+i))
@@ -243,12 +248,12 @@ func (r *run) atRest() bool {
 	if r.world.Now() < r.world.Asked() {
 		return false
 	}
-	for _, id := range r.cluster.Nodes {
+	for _, id := range r.core {
 		if _, ok := r.world.Node(id).(sim.Observable); !ok {
 			return false
 		}
 		for _, v := range stateOf(r.world.Node(id)) {
-			if v.Name == "pending" {
+			if restless(v.Name) {
 				return false
 			}
 		}
@@ -258,8 +263,8 @@ func (r *run) atRest() bool {
 
 // differ says whether replicas store different things at the moment.
 func (r *run) differ() bool {
-	for _, id := range r.cluster.Nodes[1:] {
-		if !slices.Equal(stored(stateOf(r.world.Node(id))), stored(stateOf(r.world.Node(r.cluster.Nodes[0])))) {
+	for _, id := range r.core[min(1, len(r.core)):] {
+		if !slices.Equal(stored(stateOf(r.world.Node(id))), stored(stateOf(r.world.Node(r.core[0])))) {
 			return true
 		}
 	}

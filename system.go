@@ -44,6 +44,9 @@ type System struct {
 	// replicas; which nodes there are and when faults may happen is filled in. Nil
 	// means all faults of the network, and no others.
 	Tolerates func(replicas int) faults.Options
+	// Survives returns how many of so many replicas may go for good, in runs without
+	// other failures, for the claim Live to hold of the others. Nil means none.
+	Survives func(replicas int) int
 	// Roles are parts that replicas play, such as primary, which faults may name
 	// instead of a node; InRole returns who plays one at the moment. The name of a
 	// service among them means the service.
@@ -61,7 +64,7 @@ type System struct {
 	// another one followed by UnderLoad means that it came while a client waited.
 	Features []string
 	// Settle is how long the replicas may need, after the last fault, until all of
-	// them agree. Who lets others look inside (sim.Observable) is not kept waiting
+	// them agree and serve: what the claim Live promises. Who lets others look inside (sim.Observable) is not kept waiting
 	// when they do. Zero means 250 ms.
 	Settle time.Duration
 }
@@ -119,6 +122,8 @@ type Claim struct {
 	Lossy bool
 	// Rule is what may become of writes that did not know each other.
 	Rule checker.ConflictRule
+	// KeepsDisks claims hold as long as no disk is lost.
+	KeepsDisks bool
 	// Needs is the feature without which a run in which nothing is wrong proves
 	// nothing, or empty.
 	Needs string
@@ -130,6 +135,12 @@ func (c Claim) String() string {
 		return fmt.Sprintf("reads at %s: not %s", c.Reads, c.Property)
 	}
 	return fmt.Sprintf("reads at %s: %s", c.Reads, c.Property)
+}
+
+// SharesRuns says whether two rows of a system's table have the same scenarios, so that
+// RunClaims can judge one run for both. Those of Live are its own.
+func (c Claim) SharesRuns(d Claim) bool {
+	return c.Reads == d.Reads && (c.Property == Live) == (d.Property == Live)
 }
 
 // Answer is how an operation ended for its client: Ok, Got, GotSet, Swapped,
@@ -201,7 +212,7 @@ func (s *System) Validate() error {
 		if c.Needs != "" && !slices.Contains(s.Features, c.Needs) {
 			return fmt.Errorf("rashomon: system %s: %v needs %q, expected one of Features: %q", s.Name, c, c.Needs, s.Features)
 		}
-		if _, known := checker.ClaimNamed(string(c.Property)); !known {
+		if !slices.Contains(Properties(), c.Property) {
 			return fmt.Errorf("rashomon: system %s: unknown property %q, expected one of %v", s.Name, c.Property, Properties())
 		}
 	}
@@ -213,7 +224,7 @@ func Properties() (all []Property) {
 	for _, c := range checker.Claims() {
 		all = append(all, Property(c.Name))
 	}
-	return all
+	return append(all, Live)
 }
 
 func (s *System) nodes() (low, high int) {

@@ -26,7 +26,7 @@ type Cell struct {
 }
 
 // Plan says what to run. A cell's run i has the seed Seed + i. Cells of one System
-// that differ in what is claimed of the same reads share their runs: each run is
+// that differ in what is claimed of the same reads (Claim.SharesRuns) share their runs: each run is
 // judged for all of them.
 type Plan struct {
 	Cells []Cell
@@ -75,7 +75,7 @@ func (p *Plan) families() (all []family) {
 	for i := range p.Cells {
 		shares := func(f family) bool {
 			first := &p.Cells[f[0]]
-			return first.System == p.Cells[i].System && first.Claim.Reads == p.Cells[i].Claim.Reads
+			return first.System == p.Cells[i].System && first.Claim.SharesRuns(p.Cells[i].Claim)
 		}
 		if k := slices.IndexFunc(all, shares); k >= 0 {
 			all[k] = append(all[k], i)

@@ -35,6 +35,9 @@ func (s Schedule) Apply(w *sim.World, nodes []sim.NodeID, roles Roles) {
 		w.At(f.From, "begin "+names[i], func() { ends[i] = c.begin(f) })
 	}
 	for i, f := range s {
+		if f.Endless() {
+			continue
+		}
 		w.At(f.Until, "end "+names[i], func() { ends[i]() })
 	}
 }
