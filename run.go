@@ -111,19 +111,6 @@ func RunClaims(s *System, sc *Scenario, claims []Property, opt Options) ([]*Resu
 	return results, nil
 }
 
-// Diverge runs a scenario twice and returns the first event in which the runs
-// differ, or nil if they are equal, as they must be.
-func Diverge(s *System, sc *Scenario) (*sim.Divergence, error) {
-	var traces [2][]sim.Event
-	for i := range traces {
-		record := func(e sim.Event) { traces[i] = append(traces[i], e) }
-		if _, err := Run(s, sc, Options{Trace: record, Check: checker.Options{VerdictOnly: true}}); err != nil {
-			return nil, err
-		}
-	}
-	return sim.FindDivergence(traces[0], traces[1]), nil
-}
-
 // run is a scenario being run.
 type run struct {
 	system   *System

@@ -42,20 +42,20 @@ func (a *app) runCommand() *cobra.Command {
 	var seed uint64
 	var operations int
 	var system string
-	var print bool
+	var print, twice bool
 	cmd := &cobra.Command{
 		Use:   "run --system S | --bug B",
 		Short: "Run the scenario of one seed",
 		Long: `run makes a scenario from a seed, runs it, and says whether what the clients saw is
 what the system claims. It tests one row of the system's table of claims: the first
 one, or the first one that fits --reads and --claim. The same seed gives the same
-run and the same digest.`,
+run and the same digest; with --twice, that is put to the test.`,
 		Example: `  check run --system chain --seed 7
   check run --bug chain-ack-at-middle --seed 7 --trace
   check run --system chain --reads any --seed 7 --print > scenario.yaml`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := cmp.Or(together(cmd, "trace", "json", "print"), together(cmd, "out", "print")); err != nil {
+			if err := cmp.Or(together(cmd, "trace", "json", "print"), together(cmd, "out", "print"), together(cmd, "twice", "print")); err != nil {
 				return err
 			}
 			if system != "" {
@@ -79,7 +79,7 @@ run and the same digest.`,
 			if err := s.prepare(); err != nil {
 				return err
 			}
-			r, err := a.play(cell.System, sc, s)
+			r, err := a.play(cell.System, sc, s, twice)
 			if err != nil {
 				return err
 			}
@@ -90,24 +90,33 @@ run and the same digest.`,
 	f.StringVar(&system, "system", "", "the system to run, by its `NAME` (check list names them)")
 	f.Uint64Var(&seed, "seed", 0, "the seed `N` that the scenario is made from")
 	f.IntVar(&operations, "operations", rashomon.DefaultOperations, "how many operations the clients do: `N`")
+	f.BoolVar(&twice, "twice", false, "run the scenario a second time, and compare every event, what messages say, and final states")
 	f.BoolVar(&print, "print", false, "print the scenario instead of running it")
 	c.flags(cmd)
 	s.flags(cmd)
 	return cmd
 }
 
-// play runs a scenario, and prints its events meanwhile if they are wanted.
-func (a *app) play(s *rashomon.System, sc *rashomon.Scenario, show show) (*rashomon.Result, error) {
+// play runs a scenario, and prints its events meanwhile if they are wanted. If it is run
+// twice, both runs must be the same.
+func (a *app) play(s *rashomon.System, sc *rashomon.Scenario, show show, twice bool) (*rashomon.Result, error) {
 	var opt rashomon.Options
 	trace := tracer{w: bufio.NewWriter(a.out), name: naming(sc.Names(s))}
 	if show.trace {
 		opt.Trace = trace.event
 	}
-	r, err := rashomon.Run(s, sc, opt)
-	if err != nil {
-		return nil, err
+	if !twice {
+		r, err := rashomon.Run(s, sc, opt)
+		return r, errors.Join(err, trace.w.Flush())
 	}
-	return r, trace.w.Flush()
+	r, _, difference, err := rashomon.Twice(s, sc, []rashomon.Property{sc.Claim}, opt)
+	switch err = errors.Join(err, trace.w.Flush()); {
+	case err != nil:
+		return nil, err
+	case difference != nil:
+		return nil, brokenError{fmt.Errorf("two runs of one scenario differ: something is not deterministic: %v", difference)}
+	}
+	return r[0], nil
 }
 
 // show prints what a run gave, and writes it to files if they are wanted. What
