@@ -79,20 +79,24 @@ func (f Features) Missed() (names []string) {
 
 // reach counts a feature, and that it came under load if the system knows of that.
 func (r *run) reach(name string) {
-	r.reached(r.features.find(name))
-	if r.waiting == 0 {
-		return
-	}
-	for i := range r.features {
-		if loaded, ok := strings.CutSuffix(r.features[i].Name, UnderLoad); ok && loaded == name {
-			r.reached(&r.features[i])
-		}
+	f := r.features.find(name)
+	f.Times++
+	f.Runs = 1
+	if r.waiting > 0 && slices.Contains(r.loaded, name) {
+		f = r.features.find(name + UnderLoad)
+		f.Times++
+		f.Runs = 1
 	}
 }
 
-func (r *run) reached(f *Feature) {
-	f.Times++
-	f.Runs = 1
+// loaded returns the features of which the system tells when they came under load.
+func (s *System) loaded() (names []string) {
+	for _, name := range s.Features {
+		if name, ok := strings.CutSuffix(name, UnderLoad); ok {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 func (r *run) exercise(h *history.History) Exercise {

@@ -79,7 +79,7 @@ func (g *generator) lastPartition(nodes int, span time.Duration) faults.Fault {
 		groups[side] = append(groups[side], name)
 	}
 	from := (span * pick(g.src, time.Duration(0), 0, 1, 4) / 16).Round(time.Millisecond)
-	return faults.Fault{Kind: faults.Partition, From: from, Until: (span * 2).Round(time.Millisecond), Who: groups}
+	return faults.Fault{Kind: faults.Partition, From: from, Until: (span * 4).Round(time.Millisecond), Who: groups}
 }
 
 type generator struct {

@@ -128,14 +128,15 @@ type run struct {
 	core     []sim.NodeID     // the replicas that are not gone for good
 	stuck    string           // the first request of the last client that was not served, in words
 	features Features
-	waiting  int    // clients that wait for an answer
-	panicked string // what the system panicked with, and
-	cause    string // the same without the time
+	loaded   []string // of the features, those that count under load too
+	waiting  int      // clients that wait for an answer
+	panicked string   // what the system panicked with, and
+	cause    string   // the same without the time
 }
 
 func newRun(s *System, sc *Scenario, opt Options) *run {
 	r := &run{system: s, scenario: sc, keys: sc.keys(), clients: sc.clients() + 1, left: maxEvents(sc)}
-	r.features = s.declared()
+	r.features, r.loaded = s.declared(), s.loaded()
 	r.world = sim.New(sim.Config{Seed: sc.Seed, Link: sc.Links, Client: sc.Access, Trace: opt.Trace, Count: r.reach})
 	r.cluster = &Cluster{Reads: sc.Reads, Timeout: sc.Timeout, Attempts: sc.Attempts}
 	for i, frozen := range sc.frozen() {
