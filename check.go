@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"github.com/rashomon-go/rashomon/checker"
-	"github.com/rashomon-go/rashomon/sim"
 )
 
 // TB is the part of *testing.T, *testing.B and *rapid.T that Check needs.
@@ -124,20 +123,12 @@ func runsAgain(t TB, s *System, sc *Scenario, first *Result) bool {
 func notDeterministic(t TB, s *System, sc *Scenario) {
 	t.Helper()
 	const text = "system %s is not deterministic: a scenario gave two different runs. Simulated code must take time, chance and order from sim alone; mind map iteration"
-	d, err := Diverge(s, sc)
+	_, _, d, err := Twice(s, sc, []Property{sc.Claim}, Options{Check: checker.Options{VerdictOnly: true}})
 	if err != nil || d == nil {
 		t.Fatalf(text, s.Name)
 		return
 	}
-	names := sc.Names(s)
-	t.Fatalf(text+"\nthe first event that differs is number %d:\n  first: %s\n  again: %s", s.Name, d.Index+1, describe(d.First, names), describe(d.Again, names))
-}
-
-func describe(e *sim.Event, names []string) string {
-	if e == nil {
-		return "the run had ended"
-	}
-	return e.Describe(func(id sim.NodeID) string { return names[id] })
+	t.Fatalf(text+"\n%v", s.Name, d)
 }
 
 // quickShrinkRuns bounds the shrinking where something else shrinks, too, and

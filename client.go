@@ -31,18 +31,27 @@ func (r *run) story(p *sim.Proc, client int, ops []Operation) {
 func (r *run) lastReads(p *sim.Proc) {
 	patient := *r.cluster
 	patient.Attempts = max(patient.Attempts, 10)
+	live := r.scenario.Claim == Live
+	if live {
+		patient.Attempts = max(patient.Attempts, int(r.system.settle()/patient.Timeout)+1)
+	}
 	c := asker{run: r, do: r.system.Client(&patient), process: int32(r.clients - 1)}
+	if live && len(r.keys) > 0 {
+		r.lastWrites(p, &c)
+	}
 	for i := range r.lastCount() {
 		p.Begin(1<<32 + uint64(i))
-		op := Operation{Client: r.clients - 1, Kind: model.Read, Key: r.keys[i/r.scenario.Nodes], Node: i % r.scenario.Nodes}
-		if c.ask(p, op) == history.OK {
+		op := Operation{Client: r.clients - 1, Kind: model.Read, Key: r.keys[i/len(r.core)], Node: int(r.core[i%len(r.core)])}
+		outcome := c.ask(p, op)
+		if outcome == history.OK {
 			r.answered++
 		}
+		r.probe(op, outcome)
 	}
 }
 
 // lastCount returns how many reads the last client has to do.
-func (r *run) lastCount() int { return len(r.keys) * r.scenario.Nodes }
+func (r *run) lastCount() int { return len(r.keys) * len(r.core) }
 
 // asker is a client at work.
 type asker struct {
@@ -67,7 +76,9 @@ func (a *asker) ask(p *sim.Proc, op Operation) history.Outcome {
 	if err != nil {
 		panic(err)
 	}
+	a.waiting++
 	answer := a.do(p, op)
+	a.waiting--
 	if err := answer.validate(op); err != nil {
 		panic(err)
 	}

@@ -66,7 +66,7 @@ func (r *Result) page(sc *Scenario, events []sim.Event, replay string) (*report.
 		p.System += " with the planted bug " + sc.Bug
 	}
 	for _, f := range sc.Faults {
-		p.Faults = append(p.Faults, report.Band{From: f.From, Until: f.Until, Text: f.String(), Nodes: sc.concerned(f.Who)})
+		p.Faults = append(p.Faults, report.Band{From: f.From, Until: min(f.Until, r.End), Text: f.String(), Nodes: sc.concerned(f.Who)})
 	}
 	return p, nil
 }
@@ -101,6 +101,9 @@ func (e *Exercise) facts() []report.Fact {
 	}
 	for cause := sim.Lost; cause <= sim.PortClosed; cause++ {
 		facts = append(facts, count("messages dropped: "+cause.String(), int(t.Dropped[cause])))
+	}
+	for i := range e.Features {
+		facts = append(facts, count(e.Features[i].Name, e.Features[i].Times))
 	}
 	return facts
 }

@@ -20,8 +20,8 @@ const DefaultOperations = 100
 // decides which features the run has at all, then the run. Operations is how many
 // operations it has at most; 0 means DefaultOperations.
 //
-// Rows with the same Reads have the same scenarios, but for Scenario.Claim, so that
-// one run can be judged for all of them (see RunClaims).
+// Rows with the same Reads have the same scenarios, but for Scenario.Claim and for the
+// claim Live, so that one run can be judged for all of them (see Claim.SharesRuns).
 func Generate(src Source, s *System, c Claim, operations int) *Scenario {
 	if operations == 0 {
 		operations = DefaultOperations
@@ -39,7 +39,7 @@ func Generate(src Source, s *System, c Claim, operations int) *Scenario {
 		sc.Access = g.link(0, g.oneIn(2))
 	}
 	span := g.workload(sc, operations)
-	budget := s.tolerates(sc.Nodes)
+	budget := sc.bearable(s, c)
 	budget.Nodes, budget.Roles, budget.Until = nodeNames(sc.Nodes), s.Roles, span
 	sc.Faults = faults.Generate(src, budget)
 	if len(s.Falls) > 0 && g.oneIn(2) {
@@ -47,6 +47,9 @@ func Generate(src Source, s *System, c Claim, operations int) *Scenario {
 	}
 	if s.Diverges && sc.Nodes > 1 {
 		sc.Faults = append(sc.Faults, g.lastPartition(sc.Nodes, span))
+	}
+	if most := s.survives(sc.Nodes); c.Property == Live && most > 0 && g.oneIn(3) {
+		g.goneForGood(sc, most, span)
 	}
 	sc.Seed = uint64(src.IntN(1<<16))<<16 | uint64(src.IntN(1<<16))
 	return sc
@@ -73,7 +76,7 @@ func (g *generator) lastPartition(nodes int, span time.Duration) faults.Fault {
 		groups[side] = append(groups[side], name)
 	}
 	from := (span * pick(g.src, time.Duration(0), 0, 1, 4) / 16).Round(time.Millisecond)
-	return faults.Fault{Kind: faults.Partition, From: from, Until: (span * 3 / 2).Round(time.Millisecond), Who: groups}
+	return faults.Fault{Kind: faults.Partition, From: from, Until: (span * 4).Round(time.Millisecond), Who: groups}
 }
 
 type generator struct {

@@ -69,11 +69,7 @@ func (l *load) mix(reads int) workload.Mix {
 			rest -= k.share
 		}
 	}
-	store := model.Write
-	if slices.Contains(kinds, model.Add) {
-		store = model.Add
-	}
-	return append(mix, workload.Share{Kind: store, Weight: rest})
+	return append(mix, workload.Share{Kind: l.system.store(), Weight: rest})
 }
 
 // think draws a pause. It takes a while until a failure is noticed and repaired, and

@@ -42,16 +42,32 @@ func (r *run) judge(result *Result, row Claim, opt checker.Options) error {
 	if err := r.check(result, row, opt); err != nil {
 		return err
 	}
-	if why := result.Exercise.inconclusive(); result.Verdict == checker.Valid && why != "" {
+	if why := inconclusive(&result.Exercise, row); result.Verdict == checker.Valid && why != "" {
 		result.Verdict, result.Reason = checker.Unknown, why
 	}
 	return nil
+}
+
+// inconclusive says why a valid history of this run would prove nothing of a row, or
+// nothing.
+func inconclusive(e *Exercise, row Claim) string {
+	if row.Needs != "" && e.Features.Reached(row.Needs) == 0 {
+		return "it needs " + row.Needs + ", which did not happen"
+	}
+	if row.Property == Live {
+		return "" // it came to the end
+	}
+	return e.inconclusive()
 }
 
 // check judges the property of a row.
 func (r *run) check(result *Result, row Claim, opt checker.Options) (err error) {
 	if opt.Steps == 0 {
 		opt.Steps = searchSteps
+	}
+	if row.Property == Live {
+		result.Judgement = r.lively(row)
+		return nil
 	}
 	if row.Property == Linearizable {
 		check, err := checker.Linearizable(result.History, model.CASRegister(), opt)

@@ -111,19 +111,6 @@ func RunClaims(s *System, sc *Scenario, claims []Property, opt Options) ([]*Resu
 	return results, nil
 }
 
-// Diverge runs a scenario twice and returns the first event in which the runs
-// differ, or nil if they are equal, as they must be.
-func Diverge(s *System, sc *Scenario) (*sim.Divergence, error) {
-	var traces [2][]sim.Event
-	for i := range traces {
-		record := func(e sim.Event) { traces[i] = append(traces[i], e) }
-		if _, err := Run(s, sc, Options{Trace: record, Check: checker.Options{VerdictOnly: true}}); err != nil {
-			return nil, err
-		}
-	}
-	return sim.FindDivergence(traces[0], traces[1]), nil
-}
-
 // run is a scenario being run.
 type run struct {
 	system   *System
@@ -138,14 +125,25 @@ type run struct {
 	answered int              // of the last client's reads, ok
 	differed bool             // what replicas stored, when the last fault ended or the last client did
 	states   [][]sim.Variable // at the end
-	panicked string           // what the system panicked with, and
-	cause    string           // the same without the time
+	core     []sim.NodeID     // the replicas that are not gone for good
+	stuck    string           // the first request of the last client that was not served, in words
+	features Features
+	loaded   []string // of the features, those that count under load too
+	waiting  int      // clients that wait for an answer
+	panicked string   // what the system panicked with, and
+	cause    string   // the same without the time
 }
 
 func newRun(s *System, sc *Scenario, opt Options) *run {
 	r := &run{system: s, scenario: sc, keys: sc.keys(), clients: sc.clients() + 1, left: maxEvents(sc)}
-	r.world = sim.New(sim.Config{Seed: sc.Seed, Link: sc.Links, Client: sc.Access, Trace: opt.Trace})
+	r.features, r.loaded = s.declared(), s.loaded()
+	r.world = sim.New(sim.Config{Seed: sc.Seed, Link: sc.Links, Client: sc.Access, Trace: opt.Trace, Count: r.reach})
 	r.cluster = newCluster(s, sc)
+	for i, frozen := range sc.frozen() {
+		if !frozen {
+			r.core = append(r.core, sim.NodeID(i))
+		}
+	}
 	r.recorder.Nodes(nodeNames(sc.Nodes))
 	r.recorder.Clients(sc.Names(s)[sc.Nodes+len(s.Services):])
 	return r
@@ -245,12 +243,12 @@ func (r *run) atRest() bool {
 	if r.world.Now() < r.world.Asked() {
 		return false
 	}
-	for _, id := range r.cluster.Nodes {
+	for _, id := range r.core {
 		if _, ok := r.world.Node(id).(sim.Observable); !ok {
 			return false
 		}
 		for _, v := range stateOf(r.world.Node(id)) {
-			if v.Name == "pending" {
+			if restless(v.Name) {
 				return false
 			}
 		}
@@ -260,8 +258,8 @@ func (r *run) atRest() bool {
 
 // differ says whether replicas store different things at the moment.
 func (r *run) differ() bool {
-	for _, id := range r.cluster.Nodes[1:] {
-		if !slices.Equal(stored(stateOf(r.world.Node(id))), stored(stateOf(r.world.Node(r.cluster.Nodes[0])))) {
+	for _, id := range r.core[min(1, len(r.core)):] {
+		if !slices.Equal(stored(stateOf(r.world.Node(id))), stored(stateOf(r.world.Node(r.core[0])))) {
 			return true
 		}
 	}

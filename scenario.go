@@ -141,9 +141,15 @@ func (sc *Scenario) validateFaults(s *System) error {
 		if sc.Faults[i].Kind.OfLinks() {
 			nodes = append(nodes, clientsName)
 		}
-		// One by one: the error for all of them does not tell the index.
-		if sc.Faults[i:i+1].Validate(nodes, maxTime) != nil {
-			return &invalidError{sc.Faults[:i+1].Validate(nodes, maxTime), "faults", i}
+		f := sc.Faults[i]
+		if f.Endless() {
+			if err := sc.validateEndless(f); err != nil {
+				return &invalidError{fmt.Errorf("fault %d, %q: %w", i+1, f, err), "faults", i}
+			}
+			f.Until = f.From + 1 // the rest is as for all others
+		}
+		if err := f.Validate(nodes, maxTime); err != nil {
+			return &invalidError{fmt.Errorf("fault %d, %q: %w", i+1, sc.Faults[i], err), "faults", i}
 		}
 	}
 	return nil

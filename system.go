@@ -48,6 +48,9 @@ type System struct {
 	// replicas; which nodes there are and when faults may happen is filled in. Nil
 	// means all faults of the network, and no others.
 	Tolerates func(replicas int) faults.Options
+	// Survives returns how many of so many replicas may go for good, in runs without
+	// other failures, for the claim Live to hold of the others. Nil means none.
+	Survives func(replicas int) int
 	// Roles are parts that replicas play, such as primary, which faults may name
 	// instead of a node; InRole returns who plays one at the moment. The name of a
 	// service among them means the service.
@@ -60,11 +63,18 @@ type System struct {
 	// agree in the end then means something only if they did not when the faults
 	// had healed.
 	Diverges bool
+	// Features are what nodes count (sim.Env.Count) when they come to it, such as a
+	// failover: a campaign tells which of them its runs have not reached. The name of
+	// another one followed by UnderLoad means that it came while a client waited.
+	Features []string
 	// Settle is how long the replicas may need, after the last fault, until all of
-	// them agree. Who lets others look inside (sim.Observable) is not kept waiting
+	// them agree and serve: what the claim Live promises. Who lets others look inside (sim.Observable) is not kept waiting
 	// when they do. Zero means 250 ms.
 	Settle time.Duration
 }
+
+// UnderLoad ends the name of a feature that was reached while a client waited.
+const UnderLoad = " under load"
 
 // Client asks the cluster for one operation on behalf of process p, and says how
 // it ended. It may call several nodes, several times. It must answer Failed only
@@ -116,6 +126,11 @@ type Claim struct {
 	Lossy bool
 	// Rule is what may become of writes that did not know each other.
 	Rule checker.ConflictRule
+	// KeepsDisks claims hold as long as no disk is lost.
+	KeepsDisks bool
+	// Needs is the feature without which a run in which nothing is wrong proves
+	// nothing, or empty.
+	Needs string
 }
 
 // String returns the row in words.
@@ -134,6 +149,12 @@ func (c Claim) aboutSessions() bool {
 		return true
 	}
 	return c.Pinned
+}
+
+// SharesRuns says whether two rows of a system's table have the same scenarios, so that
+// RunClaims can judge one run for both. Those of Live are its own.
+func (c Claim) SharesRuns(d Claim) bool {
+	return c.Reads == d.Reads && (c.Property == Live) == (d.Property == Live)
 }
 
 // Answer is how an operation ended for its client: Ok, Got, GotSet, Swapped,
@@ -202,7 +223,10 @@ func (s *System) Validate() error {
 		if c.Reads == "" {
 			return fmt.Errorf("rashomon: system %s: a claim without Reads, expected a word for where clients read", s.Name)
 		}
-		if _, known := checker.ClaimNamed(string(c.Property)); !known {
+		if c.Needs != "" && !slices.Contains(s.Features, c.Needs) {
+			return fmt.Errorf("rashomon: system %s: %v needs %q, expected one of Features: %q", s.Name, c, c.Needs, s.Features)
+		}
+		if !slices.Contains(Properties(), c.Property) {
 			return fmt.Errorf("rashomon: system %s: unknown property %q, expected one of %v", s.Name, c.Property, Properties())
 		}
 	}
@@ -214,7 +238,7 @@ func Properties() (all []Property) {
 	for _, c := range checker.Claims() {
 		all = append(all, Property(c.Name))
 	}
-	return all
+	return append(all, Live)
 }
 
 func (s *System) nodes() (low, high int) {
@@ -275,6 +299,14 @@ func (s *System) kinds() []model.Kind {
 		return []model.Kind{model.Read, model.Write}
 	}
 	return s.Kinds
+}
+
+// store is how clients store something.
+func (s *System) store() model.Kind {
+	if slices.Contains(s.kinds(), model.Add) {
+		return model.Add
+	}
+	return model.Write
 }
 
 var (

@@ -26,7 +26,7 @@ type Cell struct {
 }
 
 // Plan says what to run. A cell's run i has the seed Seed + i. Cells of one System
-// that differ in what is claimed of the same reads share their runs: each run is
+// that differ in what is claimed of the same reads (Claim.SharesRuns) share their runs: each run is
 // judged for all of them.
 type Plan struct {
 	Cells []Cell
@@ -75,7 +75,7 @@ func (p *Plan) families() (all []family) {
 	for i := range p.Cells {
 		shares := func(f family) bool {
 			first := &p.Cells[f[0]]
-			return first.System == p.Cells[i].System && first.Claim.Reads == p.Cells[i].Claim.Reads
+			return first.System == p.Cells[i].System && first.Claim.SharesRuns(p.Cells[i].Claim)
 		}
 		if k := slices.IndexFunc(all, shares); k >= 0 {
 			all[k] = append(all[k], i)
@@ -191,38 +191,28 @@ func (c *campaign) run(family int, seed uint64) (found []Finding, err error) {
 		}
 	}()
 	sc := rashomon.FromSeed(seed, first.System, first.Claim, c.plan.Operations)
-	results, err := c.play(family, sc)
-	if err != nil {
-		return nil, err
-	}
-	found = make([]Finding, len(results))
-	for i, r := range results {
-		own := *sc
-		own.Claim = c.plan.Cells[c.families[family][i]].Claim.Property
-		found[i] = Finding{Seed: seed, Scenario: &own, Result: r}
-	}
-	if !c.plan.runsTwice(family, seed) {
-		return found, nil
-	}
-	again, err := c.play(family, sc)
-	for i, r := range again {
-		found[i].Again = r
-	}
-	return found, err
-}
-
-// play runs a scenario and judges it for the cells of a family.
-func (c *campaign) play(family int, sc *rashomon.Scenario) ([]*rashomon.Result, error) {
 	claims := make([]rashomon.Property, len(c.families[family]))
 	for i, cell := range c.families[family] {
 		claims[i] = c.plan.Cells[cell].Claim.Property
 	}
-	system := c.plan.Cells[c.families[family][0]].System
-	results, err := rashomon.RunClaims(system, sc, claims, rashomon.Options{Check: checker.Options{VerdictOnly: true}})
-	for i := range results {
-		results[i] = light(results[i])
+	quick := rashomon.Options{Check: checker.Options{VerdictOnly: true}}
+	var results, again []*rashomon.Result
+	var difference *rashomon.Difference
+	if c.plan.runsTwice(family, seed) {
+		results, again, difference, err = rashomon.Twice(first.System, sc, claims, quick)
+	} else {
+		results, err = rashomon.RunClaims(first.System, sc, claims, quick)
 	}
-	return results, err
+	found = make([]Finding, len(results))
+	for i, r := range results {
+		own := *sc
+		own.Claim = claims[i]
+		found[i] = Finding{Seed: seed, Scenario: &own, Result: light(r), Difference: difference}
+		if again != nil {
+			found[i].Again = light(again[i])
+		}
+	}
+	return found, err
 }
 
 // light returns a result without the history: many may wait for a slow run.

@@ -45,7 +45,10 @@ type Finding struct {
 	Seed     uint64
 	Scenario *rashomon.Scenario
 	Result   *rashomon.Result
-	Again    *rashomon.Result // of the second run of the scenario, if it was run twice
+	// Again is of the second run of the scenario, if it was run twice; Difference is
+	// nil unless the two differed.
+	Again      *rashomon.Result
+	Difference *rashomon.Difference
 }
 
 // Differs says whether two results are of different runs. The words of a panic do
@@ -108,7 +111,7 @@ func (c *CellReport) add(f *Finding) {
 		return
 	}
 	c.RanTwice++
-	if Differs(f.Result, f.Again) {
+	if f.Difference != nil {
 		c.Differing++
 		keep(&c.FirstDiffering, f)
 	}

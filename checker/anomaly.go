@@ -50,13 +50,16 @@ const (
 	NoPrefix
 	// LostElement: at the end a set lacks what was added successfully.
 	LostElement
+	// Stuck: the system does not go on, although everything has healed. That shows at
+	// the end of a run, and in no history.
+	Stuck
 	anomalies
 )
 
 var anomalyNames = [anomalies]string{
 	"none", "stale-read", "lost-write", "lost-update", "read-inversion", "future-read", "failed-read", "phantom-read", "unordered",
 	"divergence", "resurrection", "lost-acknowledged", "own-write-missed", "reads-went-back", "writes-reordered", "write-before-read",
-	"sessions-disagree", "no-prefix", "lost-element",
+	"sessions-disagree", "no-prefix", "lost-element", "stuck",
 }
 
 // String returns the name of the anomaly, such as stale-read.

@@ -39,6 +39,9 @@ func (s Schedule) Apply(w *sim.World, nodes []sim.NodeID, roles Roles) (effects 
 		w.At(f.From, "begin "+names[i], func() { ends[i] = c.begin(f, &deeds[i]) })
 	}
 	for i, f := range s {
+		if f.Endless() {
+			continue
+		}
 		w.At(f.Until, "end "+names[i], func() { ends[i]() })
 	}
 	return func() []Effect { return c.effects(deeds) }

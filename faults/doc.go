@@ -16,13 +16,14 @@
 //	120ms..400ms fill-disk n1
 //	120ms..400ms fail-disk n1
 //	120ms..400ms clock n1 offset 50ms drift -200ppm
+//	120ms.. crash n2 keeping synced
 //
 // # The language
 //
 // Words stand between blanks, and the line is a plain scalar in YAML.
 //
 //	fault  = window effect
-//	window = duration ".." duration
+//	window = duration ".." [ duration ]
 //	effect = "partition" nodes "|" nodes { "|" nodes }
 //	       | "cut" link
 //	       | "delay" link "by" latency
@@ -34,6 +35,9 @@
 //	       | "clock" nodes [ "offset" duration ] [ "drift" number"ppm" ]
 //	link   = nodes "->" nodes
 //	nodes  = "*" | name { name }
+//
+// A window without an end lasts for ever; Schedule.Validate refuses it, and whoever
+// allows it validates the fault with an end of its own.
 //
 // A duration is what time.ParseDuration reads, a latency what sim.ParseLatency
 // reads. What is slow is so by more than nothing. A clock needs an offset or a drift.

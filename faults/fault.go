@@ -2,6 +2,7 @@ package faults
 
 import (
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/rashomon-go/rashomon/sim"
@@ -67,13 +68,27 @@ type Fault struct {
 // overlaps says whether two windows have a moment in common.
 func (f Fault) overlaps(g Fault) bool { return f.From < g.Until && g.From < f.Until }
 
+// Forever is the Until of a fault that never ends.
+const Forever = time.Duration(math.MaxInt64)
+
+// Endless says whether the fault never ends.
+func (f Fault) Endless() bool { return f.Until == Forever }
+
+// Validate is Schedule.Validate for one fault.
+func (f Fault) Validate(nodes []string, end time.Duration) error {
+	return f.validate(&bounds{nodes, end})
+}
+
 // Schedule is the faults of a run, in any order.
 type Schedule []Fault
 
-// End returns when the last fault ends. From then on nothing of any remains.
+// End returns when the last fault ends that does. From then on nothing remains but
+// what never ends.
 func (s Schedule) End() (end time.Duration) {
 	for _, f := range s {
-		end = max(end, f.Until)
+		if !f.Endless() {
+			end = max(end, f.Until)
+		}
 	}
 	return end
 }
@@ -84,7 +99,7 @@ func (s Schedule) End() (end time.Duration) {
 // are those of the fault's text.
 func (s Schedule) Validate(nodes []string, end time.Duration) error {
 	for i, f := range s {
-		if err := f.validate(&bounds{nodes, end}); err != nil {
+		if err := f.Validate(nodes, end); err != nil {
 			return fmt.Errorf("fault %d, %q: %w", i+1, f, err)
 		}
 	}

@@ -106,15 +106,21 @@ func (p *parser) fault() (f Fault) {
 func (p *parser) window() (from, until time.Duration) {
 	const want = "a window such as 100ms..300ms"
 	w := p.take()
-	low, high, _ := strings.Cut(w.text, "..")
+	low, high, window := strings.Cut(w.text, "..")
 	from, err := time.ParseDuration(low)
 	if err != nil || from < 0 {
 		p.fail(w, want)
 	}
+	column := w.column + utf8.RuneCountInString(low) + 2
+	if window && high == "" {
+		if p.bounds != nil {
+			p.failf(column, "the fault never ends, expected an end of at most %v", p.bounds.end)
+		}
+		return from, Forever
+	}
 	if until, err = time.ParseDuration(high); err != nil {
 		p.fail(w, want)
 	}
-	column := w.column + utf8.RuneCountInString(low) + 2
 	if until <= from {
 		p.failf(column, "the window is empty, expected an end after %v", from)
 	}

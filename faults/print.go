@@ -14,7 +14,7 @@ var fateWords = [...]string{sim.LoseUnsynced: "synced", sim.KeepAll: "everything
 
 // String returns the canonical text of the fault, which Parse reads.
 func (f Fault) String() string {
-	b := f.From.String() + ".." + f.Until.String() + " " + f.Kind.String() + " "
+	b := f.From.String() + ".." + f.end() + " " + f.Kind.String() + " "
 	switch f.Kind {
 	case Delay:
 		return b + f.who() + " by " + f.Delay.String()
@@ -30,6 +30,14 @@ func (f Fault) String() string {
 		return b + f.who() + clockWords(f.Clock)
 	}
 	return b + f.who()
+}
+
+// end prints nothing for a fault that never ends.
+func (f Fault) end() string {
+	if f.Endless() {
+		return ""
+	}
+	return f.Until.String()
 }
 
 // String returns the faults, one a line.

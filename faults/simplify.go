@@ -103,6 +103,9 @@ func fewer(f Fault) (fewer []Fault) {
 // second.
 func shorter(f Fault) []Fault {
 	length := f.Until - f.From
+	if f.Endless() {
+		return nil
+	}
 	if length <= time.Millisecond {
 		return nil
 	}

@@ -103,6 +103,7 @@ func (n *LeaderNode) repair(env *sim.Env, from sim.NodeID, m Repair) {
 	for _, k := range m.Keys {
 		if n.learn(env, k) {
 			n.stats.AntiEntropyKeysRepaired++
+			env.Count(ReachedAntiEntropy)
 		}
 	}
 	if n.stats.AntiEntropyKeysRepaired > repaired {

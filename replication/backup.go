@@ -160,7 +160,7 @@ func (n *BackupNode) read(env *sim.Env, from sim.Addr, m Read) {
 	case !n.cfg.ServeReads:
 		n.redirect(env, from)
 	case !n.floored || n.committed < n.floor:
-		env.Reply(from, Refused{})
+		refuse(env, from)
 	default:
 		access(env, n.cfg.Store.ReadLatency)
 		env.Reply(from, Value{n.store.Get(m.Key)})
@@ -169,8 +169,11 @@ func (n *BackupNode) read(env *sim.Env, from sim.Addr, m Read) {
 
 func (n *BackupNode) redirect(env *sim.Env, from sim.Addr) {
 	if n.of == nobody.Node {
-		env.Reply(from, Refused{})
+		if n.latest.Number > 0 {
+			env.Count(ReachedStaleClient)
+		}
+		refuse(env, from)
 		return
 	}
-	env.Reply(from, Redirect{n.of})
+	redirect(env, from, n.of)
 }

@@ -191,7 +191,7 @@ func (n *ChainNode) Receive(env *sim.Env, from sim.Addr, m sim.Message) {
 // asks again is answered by the head, because the tail knows the first address.
 func (n *ChainNode) write(env *sim.Env, from sim.Addr, m Write) {
 	if n.fenced() {
-		env.Reply(from, Refused{})
+		n.refuseStale(env, from)
 		return
 	}
 	if !n.isHead() {
@@ -201,28 +201,41 @@ func (n *ChainNode) write(env *sim.Env, from sim.Addr, m Write) {
 	n.stats.WritesReceived++
 	switch s, straggler := n.log.find(m.Request); {
 	case straggler:
+		env.Count(ReachedStraggler)
 	case s == nil:
 		n.log.append(env, Entry{Seq: n.log.last() + 1, Number: n.chain.Number, Write: m, Client: from})
 		n.process(env)
 	case s.Seq <= n.acked:
+		env.Count(ReachedRetry)
 		env.Reply(from, s.result)
 	default:
+		env.Count(ReachedRetry)
 		s.waits = from
 	}
+}
+
+// refuseStale refuses who asks a node that has left its configuration, if it was in
+// one.
+func (n *ChainNode) refuseStale(env *sim.Env, from sim.Addr) {
+	if n.chain.Number > 0 {
+		env.Count(ReachedStaleClient)
+	}
+	refuse(env, from)
 }
 
 // redirect names another node of the chain, by its place.
 func (n *ChainNode) redirect(env *sim.Env, from sim.Addr, place int) {
 	if len(n.chain.Members) == 0 {
-		env.Reply(from, Refused{})
+		refuse(env, from)
 		return
 	}
-	env.Reply(from, Redirect{n.chain.Members[place]})
+	redirect(env, from, n.chain.Members[place])
 }
 
 // propagate takes an update from the predecessor.
 func (n *ChainNode) propagate(env *sim.Env, m Propagate) {
 	if !n.Rules.Current(n, m.Number) || n.place == outside {
+		env.Count(ReachedOldMessage)
 		return
 	}
 	n.stats.PropagationsReceived++
@@ -332,12 +345,16 @@ func (n *ChainNode) learn(env *sim.Env, seq uint64) {
 func (n *ChainNode) read(env *sim.Env, from sim.Addr, m Read) {
 	switch {
 	case n.fenced():
-		n.refuse(env, from)
+		n.stats.ReadsRefused++
+		n.refuseStale(env, from)
 	case n.cfg.ReadAnywhere && n.place != outside:
 		n.answer(env, from, n.store.Get(m.Key))
 	case n.place == outside, !n.isTail() && !n.cfg.CRAQ:
 		n.redirect(env, from, max(0, len(n.chain.Members)-1))
 	case !n.Rules.Serves(n, env.Now()):
+		if n.cfg.Failover != nil && !n.group.leased(env) {
+			env.Count(ReachedLeaseEnd)
+		}
 		n.refuse(env, from)
 	case n.cfg.CRAQ:
 		n.readVersion(env, from, m.Key)
@@ -354,7 +371,7 @@ func (n *ChainNode) answer(env *sim.Env, to sim.Addr, value int64) {
 
 func (n *ChainNode) refuse(env *sim.Env, to sim.Addr) {
 	n.stats.ReadsRefused++
-	env.Reply(to, Refused{})
+	refuse(env, to)
 }
 
 // arm sets the timer while there is something that the successor or the tail is not
@@ -385,6 +402,9 @@ func (n *ChainNode) resend(env *sim.Env) {
 	n.passAll(env, n.acked+1, min(n.acked+1, n.repair.has, n.log.last()))
 	end, more := n.overdue.span(n.repair.has)
 	n.resent = more
+	if end > n.repair.has {
+		env.Count(ReachedResend)
+	}
 	n.passAll(env, n.repair.has+1, min(end, n.log.last()))
 }
 

@@ -147,6 +147,7 @@ func (n *ChainNode) missing(env *sim.Env, m Missing) {
 	n.ask++
 	if keep := n.Rules.Keep(n, m.Common); keep < n.log.last() {
 		n.stats.Truncated += n.log.last() - keep
+		env.Count(ReachedRollback)
 		n.log.truncate(env, keep)
 		access(env, n.replay())
 	}
@@ -155,6 +156,9 @@ func (n *ChainNode) missing(env *sim.Env, m Missing) {
 			n.log.append(env, e)
 			access(env, n.cfg.Store.latency(n.applyNext().Write.Kind))
 		}
+	}
+	if len(m.Entries) > 0 {
+		env.Count(ReachedTransfer)
 	}
 	env.Sync()
 	n.acked = n.log.last()

@@ -139,6 +139,7 @@ func (n *ChainNode) readVersion(env *sim.Env, from sim.Addr, key string) {
 		return
 	}
 	n.stats.DirtyReads++
+	env.Count(ReachedDirtyRead)
 	n.craq.queries++
 	r := dirtyRead{n.craq.queries, from, key, env.Now() + n.cfg.patience()}
 	n.craq.reads = append(n.craq.reads, r)

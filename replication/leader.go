@@ -248,7 +248,10 @@ func (n *LeaderNode) repeated(env *sim.Env, from sim.Addr, id RequestID) bool {
 		return false
 	}
 	if id.Number == a.number {
+		env.Count(ReachedRetry)
 		env.Reply(from, a.result)
+	} else {
+		env.Count(ReachedStraggler)
 	}
 	return true
 }
@@ -282,8 +285,15 @@ func (n *LeaderNode) replicated(env *sim.Env, m ReplicateVersions) {
 // the caller must sync.
 func (n *LeaderNode) learn(env *sim.Env, k KeyVersions) bool {
 	c := n.cell(k.Key)
+	conflicts := n.stats.ConflictsDetected
 	if !n.apply(c, k.Versions) {
 		return false
+	}
+	if n.stats.ConflictsDetected > conflicts {
+		env.Count(ReachedConflict)
+	}
+	if c.current.Deleted {
+		env.Count(ReachedTombstone)
 	}
 	access(env, n.cfg.Store.latency(c.current.kind()))
 	env.Append(leaderRecord{KeyVersions: k})

@@ -205,6 +205,7 @@ func (m *Master) heartbeat(env *sim.Env, from sim.NodeID, h Heartbeat) {
 		return // it was overtaken
 	}
 	if h.Number < p.promised {
+		env.Count(ReachedLostDisk)
 		p.lost, p.leased, p.caughtUp = m.Configuration().Number, false, 0 // a promise is kept as long as its disk
 	}
 	m.bear(env, p, h)
@@ -404,9 +405,28 @@ func (m *Master) decide(env *sim.Env) bool {
 		panic(fmt.Sprintf("master: configuration %d would be empty", c.Number))
 	}
 	m.made, m.proposed = append(slices.Clone(m.made), c), 0
+	count(env, old, c)
 	m.persist(env)
 	m.tell(env)
 	return true
+}
+
+// count tells what a configuration changes.
+func count(env *sim.Env, old, c Configuration) {
+	lacks := func(c Configuration) func(sim.NodeID) bool { return func(id sim.NodeID) bool { return !c.Has(id) } }
+	was, found := old.First()
+	if !found {
+		return // it is the first of all
+	}
+	if now, _ := c.First(); now != was {
+		env.Count(ReachedFailover)
+	}
+	if slices.ContainsFunc(old.Members, lacks(c)) {
+		env.Count(ReachedRemoval)
+	}
+	if slices.ContainsFunc(c.Members, lacks(old)) {
+		env.Count(ReachedAddition)
+	}
 }
 
 // mustWait says whether somebody who has not reported may still hold a lease, or

@@ -71,3 +71,15 @@ type (
 	// Refused says that the node can't serve the request now. Nothing happened.
 	Refused struct{}
 )
+
+// refuse tells a client that the node can't serve it now.
+func refuse(env *sim.Env, client sim.Addr) {
+	env.Count(ReachedRefusal)
+	env.Reply(client, Refused{})
+}
+
+// redirect tells a client whom to ask.
+func redirect(env *sim.Env, client sim.Addr, to sim.NodeID) {
+	env.Count(ReachedRedirect)
+	env.Reply(client, Redirect{to})
+}

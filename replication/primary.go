@@ -145,15 +145,26 @@ func (n *PrimaryNode) write(env *sim.Env, from sim.Addr, m Write) {
 	n.primary.Writes++
 	switch s, straggler := n.log.find(m.Request); {
 	case straggler:
+		env.Count(ReachedStraggler)
 	case s != nil && s.Seq <= n.committed:
+		env.Count(ReachedRetry)
 		env.Reply(from, s.result)
 	case s != nil:
+		env.Count(ReachedRetry)
 		s.waits = from // answer the retry, not the attempt given up
 	case n.may(env, n.cfg.rules().TakesWrites):
 		n.order(env, from, m)
 	default:
-		env.Reply(from, Refused{})
+		n.refuse(env, from)
 	}
+}
+
+// refuse tells a client that the node may not serve it.
+func (n *PrimaryNode) refuse(env *sim.Env, client sim.Addr) {
+	if !n.fixed() && !n.leased(env) {
+		env.Count(ReachedLeaseEnd)
+	}
+	refuse(env, client)
 }
 
 // order gives a new update its place and sends it to the backups.
@@ -183,7 +194,7 @@ func (n *PrimaryNode) replicate(env *sim.Env, backup sim.NodeID, r sim.Message) 
 func (n *PrimaryNode) read(env *sim.Env, from sim.Addr, m Read) {
 	n.primary.Reads++
 	if !n.may(env, n.cfg.rules().ServesReads) {
-		env.Reply(from, Refused{})
+		n.refuse(env, from)
 		return
 	}
 	access(env, n.cfg.Store.ReadLatency)
@@ -218,6 +229,9 @@ func (n *PrimaryNode) join(env *sim.Env, from sim.NodeID, m Join) {
 		env.Send(from, Welcome{n.number, common, n.committed, established, m.Boot})
 	}
 	if b := n.standing(from); !m.Matched && b.resent == 0 {
+		if b.learner && b.acked < n.log.last() {
+			env.Count(ReachedTransfer)
+		}
 		n.burst(env, b, min(b.acked+burst, n.log.last()))
 	}
 }
@@ -327,6 +341,9 @@ func (n *PrimaryNode) retransmit(env *sim.Env) {
 func (n *PrimaryNode) resend(env *sim.Env, b *standing) {
 	end, more := n.overdue.span(b.acked)
 	b.resent = more
+	if end > b.acked {
+		env.Count(ReachedResend)
+	}
 	n.burst(env, b, end)
 }
 

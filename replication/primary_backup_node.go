@@ -47,6 +47,7 @@ func (r *replica) rollBack(env *sim.Env, seq uint64) {
 	if seq >= r.log.last() {
 		return
 	}
+	env.Count(ReachedRollback)
 	r.log.truncate(env, seq)
 	env.Sync()
 	if r.committed <= seq {
@@ -167,6 +168,7 @@ func (n *PrimaryBackupNode) Receive(env *sim.Env, from sim.Addr, m sim.Message) 
 		n.role.Receive(env, from, m)
 	case from.Node == env.Self(): // a timer of an earlier role
 	case number < n.number:
+		env.Count(ReachedOldMessage)
 		env.Send(from.Node, Newer{n.number})
 	default:
 		n.hearOf(env, number)

@@ -96,6 +96,15 @@ func (e *Env) Rand(label uint64) Draws {
 	return NewDraws(Key(Key(e.w.seed^e.cause, forNode), label))
 }
 
+// Count tells whoever runs the world (Config.Count) that something has happened that
+// is worth counting, such as a read that needs a detour. It is no effect of the step:
+// a crash does not undo it, and the digest does not know of it.
+func (e *Env) Count(what string) {
+	if e.w.config.Count != nil {
+		e.w.config.Count(what)
+	}
+}
+
 func (e *Env) collect(f effect) {
 	if !e.open {
 		panic(fmt.Sprintf("sim: the Env of %v is used outside of its steps", e.host))

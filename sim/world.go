@@ -17,6 +17,9 @@ type Config struct {
 	// Trace, if not nil, is called for every event as it happens. The Event may
 	// be kept; tracing changes nothing in the world, and Trace must not either.
 	Trace func(Event)
+	// Count, if not nil, is called whenever a node calls Env.Count. It must not
+	// change anything in the world.
+	Count func(what string)
 }
 
 // World is a simulated world. It is not safe for concurrent use. Its methods

@@ -18,6 +18,7 @@ func chain() *rashomon.System {
 	return chainSystem("chain", "chain replication, repaired by a master: updates enter at the head, the tail commits them", false, []rashomon.Claim{
 		{Reads: "tail", Property: rashomon.Linearizable},
 		{Reads: "tail", Property: rashomon.Convergent},
+		{Reads: "tail", Property: rashomon.Live, KeepsDisks: true},
 		{Reads: "any", Property: rashomon.Convergent, Rule: checker.AnyWriteWins}, // reads are dirty
 		{Reads: "any", Property: rashomon.Linearizable, Refuted: true},
 	})
@@ -29,6 +30,7 @@ func craq() *rashomon.System {
 	return chainSystem("craq", "chain replication with apportioned queries: every node answers reads of what is committed", true, []rashomon.Claim{
 		{Reads: "any", Property: rashomon.Linearizable},
 		{Reads: "any", Property: rashomon.Convergent, Rule: checker.LastWriterWins},
+		{Reads: "any", Property: rashomon.Live, KeepsDisks: true},
 	})
 }
 
@@ -37,31 +39,44 @@ func chainSystem(name, about string, apportioned bool, claims []rashomon.Claim) 
 		Name: name, About: about, Claims: claims,
 		MinNodes: 2, MaxNodes: 7, Kinds: everyKind,
 		Services:  []string{master},
-		Boot:      bootChain(apportioned, replication.KVStoreConfig{}),
+		Boot:      bootChain(apportioned, func(*replication.ChainConfig) {}),
 		Client:    chainClient,
 		Longest:   chainLongest,
 		Tolerates: chainTolerates,
 		Roles:     []string{"head", "middle", "tail", "deposed", master},
 		Falls:     []string{"head", "tail"},
 		InRole:    chainRole,
+		Survives:  func(replicas int) int { return max(replicas-2, 0) },
 		Settle:    4 * time.Second,
+		Features:  chainFeatures(apportioned),
 	}
 }
 
-func bootChain(apportioned bool, store replication.KVStoreConfig) func(*rashomon.Cluster, int) sim.Boot {
-	return func(c *rashomon.Cluster, place int) sim.Boot { return chainBoot(c, place, apportioned, store) }
+func chainFeatures(apportioned bool) []string {
+	features := masterFeatures()
+	if apportioned {
+		features = append(features, replication.ReachedDirtyRead)
+	}
+	return features
 }
 
-func chainBoot(c *rashomon.Cluster, place int, apportioned bool, store replication.KVStoreConfig) sim.Boot {
+// bootChain boots the nodes, and the master at the place behind them, after a change of
+// their configuration.
+func bootChain(apportioned bool, change func(*replication.ChainConfig)) func(*rashomon.Cluster, int) sim.Boot {
+	return func(c *rashomon.Cluster, place int) sim.Boot { return chainBoot(c, place, apportioned, change) }
+}
+
+func chainBoot(c *rashomon.Cluster, place int, apportioned bool, change func(*replication.ChainConfig)) sim.Boot {
 	failover := replication.FailoverConfig{Master: c.Services[0], DriftPPM: maxDriftPPM}
 	if place == len(c.Nodes) {
 		cfg := &replication.MasterConfig{FailoverConfig: failover, Nodes: c.Nodes, Succession: replication.ChainSuccession{}}
 		return func(_ sim.NodeID, disk *sim.Disk) sim.Node { return replication.NewMaster(cfg, disk) }
 	}
 	cfg := &replication.ChainConfig{
-		Members: c.Nodes, Failover: &failover, Store: store,
+		Members: c.Nodes, Failover: &failover,
 		CRAQ: apportioned, ReadAnywhere: !apportioned && c.Reads == "any",
 	}
+	change(cfg)
 	return func(_ sim.NodeID, disk *sim.Disk) sim.Node { return replication.NewChainNode(cfg, place, disk) }
 }
 

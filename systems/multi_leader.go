@@ -26,11 +26,25 @@ func multiLeaderLWW() *rashomon.System {
 		}),
 		Client: keyValueClient, Longest: keyValueLongest,
 		Claims: []rashomon.Claim{
-			{Reads: "any", Property: rashomon.Convergent, Rule: checker.LastWriterWins, Pinned: true},
+			{Reads: "any", Property: rashomon.Convergent, Rule: checker.LastWriterWins, Pinned: true, Needs: replication.ReachedAntiEntropy},
 			{Reads: "any", Property: rashomon.SessionGuarantees, Pinned: true},
+			{Reads: "any", Property: rashomon.Live},
 			{Reads: "any", Property: rashomon.Linearizable, Refuted: true},
 		},
 		Tolerates: toleratedByLeaders, Diverges: true, Settle: 4 * time.Second,
+		Survives: mostSurvive,
+		Features: append(leaderFeatures(), replication.ReachedTombstone),
+	}
+}
+
+// mostSurvive: leaders need nobody, but anti-entropy is slow when most peers that it
+// picks are gone.
+func mostSurvive(replicas int) int { return (replicas - 1) / 2 }
+
+func leaderFeatures() []string {
+	return []string{
+		replication.ReachedConflict, replication.ReachedAntiEntropy,
+		replication.ReachedRetry, replication.ReachedStraggler,
 	}
 }
 
@@ -43,9 +57,14 @@ func multiLeaderMerge() *rashomon.System {
 		Boot: bootLeader(func() replication.LeaderConfig {
 			return replication.LeaderConfig{Resolver: replication.VectorClockMerge{Merge: replication.Union}, AntiEntropy: antiEntropy}
 		}),
-		Client:    setClient,
-		Claims:    []rashomon.Claim{{Reads: "any", Property: rashomon.SetConverges}},
+		Client: setClient,
+		Claims: []rashomon.Claim{
+			{Reads: "any", Property: rashomon.SetConverges, Needs: replication.ReachedAntiEntropy},
+			{Reads: "any", Property: rashomon.Live},
+		},
 		Tolerates: toleratedByLeaders, Diverges: true, Settle: 4 * time.Second,
+		Survives: mostSurvive,
+		Features: leaderFeatures(),
 	}
 }
 

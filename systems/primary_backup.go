@@ -33,7 +33,7 @@ func primaryBackup(name, about string) *rashomon.System {
 	return &rashomon.System{
 		Name: name, About: "primary-backup with failover: " + about,
 		MinNodes: 2, MaxNodes: 7, Kinds: everyKind,
-		Boot:   bootPrimaryBackup(mode, nil),
+		Boot:   bootPrimaryBackup(mode, func(*replication.PrimaryBackupConfig) {}),
 		Client: keyValueClient, Longest: keyValueLongest,
 		Claims:    primaryBackupClaims(mode),
 		Services:  []string{master},
@@ -41,7 +41,20 @@ func primaryBackup(name, about string) *rashomon.System {
 		Roles:     []string{"primary", "deposed", master},
 		Falls:     []string{"primary"},
 		InRole:    inRole,
+		Survives:  func(replicas int) int { return survivedBy(mode, replicas) },
+		Features:  masterFeatures(),
 		Settle:    4 * time.Second,
+	}
+}
+
+// masterFeatures are those of systems that a master repairs.
+func masterFeatures() []string {
+	return []string{
+		replication.ReachedFailover, replication.ReachedFailover + rashomon.UnderLoad,
+		replication.ReachedRemoval, replication.ReachedAddition, replication.ReachedLostDisk,
+		replication.ReachedTransfer, replication.ReachedRollback, replication.ReachedOldMessage,
+		replication.ReachedRedirect, replication.ReachedRefusal, replication.ReachedStaleClient, replication.ReachedLeaseEnd,
+		replication.ReachedRetry, replication.ReachedStraggler, replication.ReachedResend,
 	}
 }
 
@@ -51,6 +64,7 @@ func primaryBackupClaims(mode replication.ReplicationMode) []rashomon.Claim {
 		// where they have been read.
 		return []rashomon.Claim{
 			{Reads: "primary", Property: rashomon.Convergent},
+			{Reads: "primary", Property: rashomon.Live},
 			{Reads: "primary", Property: rashomon.Durable, Refuted: true},
 			{Reads: "primary", Property: rashomon.Linearizable, Refuted: true},
 			{Reads: "any", Property: rashomon.Convergent, Rule: checker.AnyWriteWins},
@@ -62,14 +76,16 @@ func primaryBackupClaims(mode replication.ReplicationMode) []rashomon.Claim {
 		{Reads: "primary", Property: rashomon.Linearizable},
 		{Reads: "primary", Property: rashomon.Convergent},
 		{Reads: "primary", Property: rashomon.Durable},
+		{Reads: "primary", Property: rashomon.Live},
 		{Reads: "any", Property: rashomon.Convergent, Rule: checker.LastWriterWins},
 		{Reads: "any", Property: rashomon.MonotonicReads, Pinned: true},
 		{Reads: "any", Property: rashomon.Linearizable, Refuted: true},
 	}
 }
 
-// bootPrimaryBackup boots the replicas, and the master at the place behind them.
-func bootPrimaryBackup(mode replication.ReplicationMode, rules *replication.PrimaryBackupRules) func(*rashomon.Cluster, int) sim.Boot {
+// bootPrimaryBackup boots the replicas, and the master at the place behind them, after
+// a change of their configuration.
+func bootPrimaryBackup(mode replication.ReplicationMode, change func(*replication.PrimaryBackupConfig)) func(*rashomon.Cluster, int) sim.Boot {
 	return func(c *rashomon.Cluster, place int) sim.Boot {
 		failover := replication.FailoverConfig{
 			Master: c.Services[0], DriftPPM: maxDriftPPM,
@@ -77,8 +93,9 @@ func bootPrimaryBackup(mode replication.ReplicationMode, rules *replication.Prim
 		}
 		cfg := &replication.PrimaryBackupConfig{
 			Mode: mode, Members: c.Nodes, ServeReads: c.Reads == "any",
-			Acks: acks(len(c.Nodes)), Least: least(len(c.Nodes)), Failover: &failover, Rules: rules,
+			Acks: acks(len(c.Nodes)), Least: least(len(c.Nodes)), Failover: &failover,
 		}
+		change(cfg)
 		if place < len(c.Nodes) {
 			return func(_ sim.NodeID, disk *sim.Disk) sim.Node { return replication.NewPrimaryBackupNode(cfg, disk) }
 		}
@@ -128,6 +145,16 @@ func toleratedBy(mode replication.ReplicationMode, replicas int) faults.Options 
 		Crash: crash, Most: 8, Slow: 200 * ms,
 		Clock: faults.ClockOptions{Nodes: append(names, master), Offset: time.Second, DriftPPM: maxDriftPPM},
 	}
+}
+
+// survivedBy: a configuration can shrink to its least size, and one of its members
+// must be left, so many as are needed for the next.
+func survivedBy(mode replication.ReplicationMode, replicas int) int {
+	fewest := least(replicas)
+	if mode == replication.SemiSync {
+		fewest = acks(replicas) + 1
+	}
+	return max(min(fewest-1, replicas-fewest), 0)
 }
 
 // inRole finds the primary of the master's configuration, and those who still take

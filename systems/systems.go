@@ -57,8 +57,9 @@ type Bug struct {
 	// A bug is planted in the decisions of the protocol, in its configuration, or
 	// around a node.
 	rules  func(r *replication.PrimaryBackupRules)
+	group  func(c *replication.PrimaryBackupConfig)
+	chain  func(c *replication.ChainConfig)
 	leader func() replication.LeaderConfig
-	store  replication.KVStoreConfig // of the nodes of a chain
 	plant  func(c *rashomon.Cluster, place int, node sim.Node) sim.Node
 }
 
@@ -88,13 +89,16 @@ func (b Bug) Variant() *rashomon.System {
 	if b.rules != nil {
 		r := replication.RightPrimaryBackupRules()
 		b.rules(&r)
-		boot = bootPrimaryBackup(primaryBackupModes[b.System], &r)
+		boot = bootPrimaryBackup(primaryBackupModes[b.System], func(c *replication.PrimaryBackupConfig) { c.Rules = &r })
+	}
+	if b.group != nil {
+		boot = bootPrimaryBackup(primaryBackupModes[b.System], b.group)
 	}
 	if b.leader != nil {
 		boot = bootLeader(b.leader)
 	}
-	if b.store != (replication.KVStoreConfig{}) {
-		boot = bootChain(b.System == "craq", b.store)
+	if b.chain != nil {
+		boot = bootChain(b.System == "craq", b.chain)
 	}
 	if b.plant == nil {
 		s.Boot = boot

@@ -47,6 +47,14 @@ var chainBugs = []Bug{
 		plant: headForgets,
 	},
 	{
+		Name:   "chain-lost-propagate",
+		About:  "a node sends each update to its successor once",
+		Rule:   "a node keeps an update on its list Sent, and sends it again, until the tail has it (van Renesse & Schneider 2004, section 3.2.3)",
+		Needs:  "a lost message",
+		System: "chain", Reads: "tail", Claim: rashomon.Live,
+		chain: func(c *replication.ChainConfig) { c.Retransmit = never },
+	},
+	{
 		Name:   "chain-new-tail-before-catch-up",
 		About:  "a new tail serves before it has what its predecessor had",
 		Rule:   "a new tail has every update of its predecessor (van Renesse & Schneider 2004, \"Extending a Chain\")",
@@ -71,6 +79,14 @@ var chainBugs = []Bug{
 		Needs:  "a tail cut off from the master and from the chain, but not from a client",
 		System: "chain", Reads: "tail", Claim: rashomon.Linearizable,
 		plant: chainRule(servesWithoutLease),
+	},
+	{
+		Name:   "chain-outside-for-ever",
+		About:  "a node that has been removed never tells the master that it has caught up",
+		Rule:   "a chain that has shrunk is extended again (van Renesse & Schneider 2004, section 3.2.2)",
+		Needs:  "a node that is removed and comes back while clients write",
+		System: "chain", Reads: "tail", Claim: rashomon.Live,
+		plant: outsideForEver,
 	},
 	{
 		Name:   "chain-read-anywhere",
@@ -134,12 +150,28 @@ var chainBugs = []Bug{
 		plant: testThenRead,
 	},
 	{
+		Name:   "chain-sent-not-resent",
+		About:  "a node whose successor is new does not send it what it lacks",
+		Rule:   "a new successor gets the list Sent first (van Renesse & Schneider 2004, section 3.2.3)",
+		Needs:  "a node between head and tail that fails, with updates under way",
+		System: "chain", Reads: "tail", Claim: rashomon.Live,
+		plant: sentNotResent,
+	},
+	{
+		Name:   "craq-dirty-leak",
+		About:  "an acknowledgement makes clean the version that it names, and none before it",
+		Rule:   "what is acknowledged is everything up to there (Terrace & Freedman 2009, section 2.3)",
+		Needs:  "a lost or late acknowledgement",
+		System: "craq", Reads: "any", Claim: rashomon.Live,
+		plant: dirtyLeak,
+	},
+	{
 		Name:   "store-evict",
 		About:  "the stores have room for two keys: a third evicts the one that was inserted first",
 		Rule:   "a replica keeps what was written until it is overwritten or deleted",
 		Needs:  "three keys, no fault",
 		System: "chain", Reads: "tail", Claim: rashomon.Linearizable,
-		store: replication.KVStoreConfig{Capacity: 2},
+		chain: func(c *replication.ChainConfig) { c.Store.Capacity = 2 },
 	},
 }
 
@@ -173,6 +205,48 @@ func dupRegress(_ *rashomon.Cluster, _ int, node sim.Node) sim.Node {
 			n.Store().Apply(p.Entry.Write)
 		}
 		n.Receive(env, from, m)
+	})
+}
+
+// never is longer than any run.
+const never = time.Hour
+
+// sentNotResent has a node take each successor that connects to have all that it has
+// itself.
+func sentNotResent(_ *rashomon.Cluster, _ int, node sim.Node) sim.Node {
+	return wrap(node, func(n *replication.ChainNode, env *sim.Env, from sim.Addr, m sim.Message) {
+		if c, ok := m.(replication.Connect); ok {
+			c.Last = max(c.Last, n.LastSeq())
+			m = c
+		}
+		n.Receive(env, from, m)
+	})
+}
+
+// outsideForEver answers no question of who is outside what it lacks.
+func outsideForEver(_ *rashomon.Cluster, _ int, node sim.Node) sim.Node {
+	return wrap(node, func(n *replication.ChainNode, env *sim.Env, from sim.Addr, m sim.Message) {
+		if _, ok := m.(replication.Missing); !ok {
+			n.Receive(env, from, m)
+		}
+	})
+}
+
+// dirtyLeak remembers which updates have been named by acknowledgements.
+func dirtyLeak(_ *rashomon.Cluster, _ int, node sim.Node) sim.Node {
+	n, ok := node.(*replication.ChainNode)
+	if !ok {
+		return node
+	}
+	booted, named, right := n.LastSeq(), map[uint64]bool{}, n.Rules.Clean
+	n.Rules.Clean = func(n *replication.ChainNode, key string, seq uint64) bool {
+		return right(n, key, seq) && (seq <= booted || named[seq] || n.Role() == replication.RoleTail)
+	}
+	return wrap(node, func(n *replication.ChainNode, env *sim.Env, from sim.Addr, m sim.Message) {
+		n.Receive(env, from, m)
+		if a, ok := m.(replication.WriteAck); ok {
+			named[a.Seq] = true
+		}
 	})
 }
 

@@ -105,6 +105,22 @@ var primaryBackupBugs = []Bug{
 		rules: func(r *replication.PrimaryBackupRules) { r.Sync = func(*sim.Env) {} },
 	},
 	{
+		Name:   "pb-no-retransmit",
+		About:  "a primary sends each update once, and a backup asks once to join",
+		Rule:   "what is not acknowledged is sent again",
+		Needs:  "no fault: what is committed last travels with no other update",
+		System: "primary-backup-sync", Reads: "primary", Claim: rashomon.Live,
+		group: func(c *replication.PrimaryBackupConfig) { c.Retransmit = never },
+	},
+	{
+		Name:   "pb-no-retransmit-async",
+		About:  "as pb-no-retransmit, where clients do not wait for backups",
+		Rule:   "what is not acknowledged is sent again",
+		Needs:  "no fault, as there",
+		System: "primary-backup-async", Reads: "primary", Claim: rashomon.Convergent,
+		group: func(c *replication.PrimaryBackupConfig) { c.Retransmit = never },
+	},
+	{
 		Name:   "pb-promote-lagging",
 		About:  "the master promotes the member that has least",
 		Rule:   "the longest log is promoted (Oki & Liskov 1988)",

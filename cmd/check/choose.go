@@ -118,6 +118,9 @@ func (c *choice) bugCell() ([]campaign.Cell, error) {
 	if reads == "" {
 		reads = b.Reads
 	}
+	if claim == "" && reads == b.Reads {
+		claim = b.Claim
+	}
 	row, err := s.Claim(reads, claim)
 	if err != nil {
 		return nil, err

@@ -47,9 +47,13 @@ type cellReport struct {
 	Duplicated   uint64         `json:"duplicated"`
 	Reordered    uint64         `json:"reordered"`
 	RanTwice     int            `json:"ran_twice"`
-	Found        *foundReport   `json:"found,omitempty"`
-	Panicked     *foundReport   `json:"panicked,omitempty"`
-	Differs      *differReport  `json:"differs,omitempty"` // two runs of one scenario
+
+	ByKind   []outcomesReport `json:"by_kind,omitempty"`
+	Features []featureReport  `json:"features,omitempty"`
+
+	Found    *foundReport  `json:"found,omitempty"`
+	Panicked *foundReport  `json:"panicked,omitempty"`
+	Differs  *differReport `json:"differs,omitempty"` // two runs of one scenario
 }
 
 type foundReport struct {
@@ -74,6 +78,7 @@ func newFuzzReport(r *campaign.Report, found []findings) fuzzReport {
 			Runs: c.Runs, Violations: c.Violations, Panics: c.Panics, Inconclusive: c.Inconclusive, Reasons: c.Reasons,
 			Operations: e.Operations(), OK: e.OK, Overlapping: e.Overlapping, Faults: e.Faults,
 			Messages: e.Traffic.Sent, Dropped: dropped(&e.Traffic), Duplicated: e.Traffic.Duplicated, Reordered: e.Traffic.HeldBack,
+			ByKind: newOutcomes(e), Features: newFeatures(e),
 			RanTwice: c.RanTwice, Found: found[i].found, Panicked: found[i].panicked, Differs: found[i].differs,
 		}
 		report.Cells = append(report.Cells, cell)
@@ -99,6 +104,8 @@ func (r fuzzReport) print(w io.Writer) error {
 	r.verdicts(&b)
 	b.WriteString("\n")
 	r.exercised(&b)
+	b.WriteString("\n")
+	r.reached(&b)
 	for i := range r.Cells {
 		r.Cells[i].reasons(&b)
 	}

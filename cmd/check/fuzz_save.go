@@ -4,12 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
-	"strings"
 
 	"github.com/rashomon-go/rashomon"
 	"github.com/rashomon-go/rashomon/campaign"
 	"github.com/rashomon-go/rashomon/checker"
-	"github.com/rashomon-go/rashomon/sim"
 )
 
 // shrinkRuns bounds how long a violation is shrunk.
@@ -115,6 +113,9 @@ func (s *saver) write(system *rashomon.System, sc *rashomon.Scenario, name strin
 // differs writes a scenario of which two runs differ.
 func (s *saver) differs(system *rashomon.System, sc *rashomon.Scenario, f *campaign.Finding, again *rashomon.Result, name string) *differReport {
 	d := newDiffer(system, sc, f.Seed, f.Result.Digest, again.Digest)
+	if f.Difference != nil {
+		d.Where = f.Difference.String()
+	}
 	saved, _ := s.write(system, sc, name+"-differs")
 	d.Scenario = saved.Scenario
 	return d
@@ -138,24 +139,20 @@ func newDiffer(s *rashomon.System, sc *rashomon.Scenario, seed, digest, again ui
 
 // whereDiffers runs a scenario twice more and says where the runs part.
 func whereDiffers(s *rashomon.System, sc *rashomon.Scenario) string {
-	d, err := rashomon.Diverge(s, sc)
+	_, _, d, err := rashomon.Twice(s, sc, []rashomon.Property{sc.Claim}, rashomon.Options{Check: checker.Options{VerdictOnly: true}})
 	switch {
 	case err != nil:
 		return err.Error()
 	case d == nil:
 		return "two more runs were equal, event by event"
 	}
-	name := naming(sc.Names(s))
-	words := func(e *sim.Event) string {
-		if e == nil {
-			return "the end"
-		}
-		return strings.Join(strings.Fields(e.Describe(name)), " ")
-	}
-	return fmt.Sprintf("event %d of two more runs was first %q and then %q", d.Index+1, words(d.First), words(d.Again))
+	return "of two more runs, " + d.String()
 }
 
 // String says it in one line.
 func (d *differReport) String() string {
+	if d.Digest == d.Again {
+		return "two runs of one scenario differ, but not in their digest: something is not deterministic; " + d.Where
+	}
 	return fmt.Sprintf("two runs of one scenario gave the digests %s and %s: something is not deterministic; %s", d.Digest, d.Again, d.Where)
 }

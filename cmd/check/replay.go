@@ -49,7 +49,7 @@ func (a *app) replay(file string, s show) error {
 	if err := s.prepare(); err != nil {
 		return err
 	}
-	r, err := a.play(system, sc, s)
+	r, err := a.play(system, sc, s, false)
 	if err != nil {
 		return err
 	}

@@ -42,14 +42,14 @@ func (a *app) runCommand() *cobra.Command {
 	var seed uint64
 	var operations int
 	var system, file string
-	var print bool
+	var print, twice bool
 	cmd := &cobra.Command{
 		Use:   "run --system S | --bug B | --scenario F",
 		Short: "Run the scenario of one seed, or of a file",
 		Long: `run makes a scenario from a seed, runs it, and says whether what the clients saw is
 what the system claims. It tests one row of the system's table of claims: the first
 one, or the first one that fits --reads and --claim. The same seed gives the same
-run and the same digest.
+run and the same digest; with --twice, that is put to the test.
 
 --print prints the scenario instead, and --print --json prints it as JSON; --scenario
 runs either of them, perhaps after a change (check replay runs it twice, and compares
@@ -60,7 +60,7 @@ the digests).`,
   check run --scenario scenario.yaml`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := cmp.Or(together(cmd, "trace", "json"), together(cmd, "trace", "print"), together(cmd, "out", "print")); err != nil {
+			if err := cmp.Or(together(cmd, "trace", "json"), together(cmd, "trace", "print"), together(cmd, "out", "print"), together(cmd, "twice", "print")); err != nil {
 				return err
 			}
 			if file != "" {
@@ -69,7 +69,7 @@ the digests).`,
 						return err
 					}
 				}
-				return a.runScenario(file, s)
+				return a.runScenario(file, s, twice)
 			}
 			if system != "" {
 				c.systems = []string{system}
@@ -95,7 +95,7 @@ the digests).`,
 			if err := s.prepare(); err != nil {
 				return err
 			}
-			r, err := a.play(cell.System, sc, s)
+			r, err := a.play(cell.System, sc, s, twice)
 			if err != nil {
 				return err
 			}
@@ -107,6 +107,7 @@ the digests).`,
 	f.Uint64Var(&seed, "seed", 0, "the seed `N` that the scenario is made from")
 	f.IntVar(&operations, "operations", rashomon.DefaultOperations, "how many operations the clients do: `N`")
 	f.StringVar(&file, "scenario", "", "run the scenario in this `FILE`; - is standard input")
+	f.BoolVar(&twice, "twice", false, "run the scenario a second time, and compare every event, what messages say, and final states")
 	f.BoolVar(&print, "print", false, "print the scenario instead of running it")
 	c.flags(cmd)
 	s.flags(cmd)
@@ -114,7 +115,7 @@ the digests).`,
 }
 
 // runScenario runs the scenario in a file.
-func (a *app) runScenario(file string, s show) error {
+func (a *app) runScenario(file string, s show, twice bool) error {
 	sc, system, err := readScenario(a.in, file)
 	if err != nil {
 		return err
@@ -122,25 +123,33 @@ func (a *app) runScenario(file string, s show) error {
 	if err := s.prepare(); err != nil {
 		return err
 	}
-	r, err := a.play(system, sc, s)
+	r, err := a.play(system, sc, s, twice)
 	if err != nil {
 		return err
 	}
 	return a.show(system, sc, r, s, system.Name+"-scenario")
 }
 
-// play runs a scenario, and prints its events meanwhile if they are wanted.
-func (a *app) play(s *rashomon.System, sc *rashomon.Scenario, show show) (*rashomon.Result, error) {
+// play runs a scenario, and prints its events meanwhile if they are wanted. If it is run
+// twice, both runs must be the same.
+func (a *app) play(s *rashomon.System, sc *rashomon.Scenario, show show, twice bool) (*rashomon.Result, error) {
 	var opt rashomon.Options
 	trace := tracer{w: bufio.NewWriter(a.out), name: naming(sc.Names(s))}
 	if show.trace {
 		opt.Trace = trace.event
 	}
-	r, err := rashomon.Run(s, sc, opt)
-	if err != nil {
-		return nil, err
+	if !twice {
+		r, err := rashomon.Run(s, sc, opt)
+		return r, errors.Join(err, trace.w.Flush())
 	}
-	return r, trace.w.Flush()
+	r, _, difference, err := rashomon.Twice(s, sc, []rashomon.Property{sc.Claim}, opt)
+	switch err = errors.Join(err, trace.w.Flush()); {
+	case err != nil:
+		return nil, err
+	case difference != nil:
+		return nil, brokenError{fmt.Errorf("two runs of one scenario differ: something is not deterministic: %v", difference)}
+	}
+	return r[0], nil
 }
 
 // show prints what a run gave, and writes it to files if they are wanted. What
@@ -174,26 +183,27 @@ func (t *tracer) event(e sim.Event) { fmt.Fprintln(t.w, e.Describe(t.name)) }
 
 // runReport is what a run gave, for programs.
 type runReport struct {
-	System     string   `json:"system"`
-	Bug        string   `json:"bug,omitempty"`
-	Reads      string   `json:"reads"`
-	Claim      string   `json:"claim"`
-	Seed       uint64   `json:"seed"`
-	Digest     string   `json:"digest"`
-	Verdict    string   `json:"verdict"`
-	Reason     string   `json:"reason,omitempty"`
-	Sentence   string   `json:"sentence,omitempty"`
-	Witness    []string `json:"witness,omitempty"`
-	Operations int      `json:"operations"`
-	OK         int      `json:"ok"`
-	Failed     int      `json:"failed"`
-	Unknown    int      `json:"unknown"`
-	Messages   uint64   `json:"messages"`
-	Faults     int      `json:"faults"`
-	Simulated  string   `json:"simulated"`
-	Expected   string   `json:"expected_digest,omitempty"` // that the scenario file tells
-	Scenario   string   `json:"scenario,omitempty"`        // file
-	Page       string   `json:"page,omitempty"`            // file
+	System     string          `json:"system"`
+	Bug        string          `json:"bug,omitempty"`
+	Reads      string          `json:"reads"`
+	Claim      string          `json:"claim"`
+	Seed       uint64          `json:"seed"`
+	Digest     string          `json:"digest"`
+	Verdict    string          `json:"verdict"`
+	Reason     string          `json:"reason,omitempty"`
+	Sentence   string          `json:"sentence,omitempty"`
+	Witness    []string        `json:"witness,omitempty"`
+	Operations int             `json:"operations"`
+	OK         int             `json:"ok"`
+	Failed     int             `json:"failed"`
+	Unknown    int             `json:"unknown"`
+	Messages   uint64          `json:"messages"`
+	Faults     int             `json:"faults"`
+	Simulated  string          `json:"simulated"`
+	Features   []featureReport `json:"features,omitempty"`
+	Expected   string          `json:"expected_digest,omitempty"` // that the scenario file tells
+	Scenario   string          `json:"scenario,omitempty"`        // file
+	Page       string          `json:"page,omitempty"`            // file
 }
 
 func newRunReport(sc *rashomon.Scenario, r *rashomon.Result, saved rashomon.Saved) runReport {
@@ -201,7 +211,7 @@ func newRunReport(sc *rashomon.Scenario, r *rashomon.Result, saved rashomon.Save
 		System: sc.System, Bug: sc.Bug, Reads: sc.Reads, Claim: string(sc.Claim), Seed: sc.Seed,
 		Digest: rashomon.DigestString(r.Digest), Verdict: r.Verdict.String(), Reason: r.Reason, Sentence: r.Sentence,
 		Operations: r.Exercise.Operations(), OK: r.Exercise.OK, Failed: r.Exercise.Failed, Unknown: r.Exercise.Unknown,
-		Messages: r.Exercise.Traffic.Sent, Faults: r.Exercise.Faults,
+		Messages: r.Exercise.Traffic.Sent, Faults: r.Exercise.Faults, Features: newFeatures(&r.Exercise),
 		Simulated: r.End.Round(time.Millisecond).String(), Scenario: saved.Scenario, Page: saved.Page,
 	}
 	if sc.Digest != 0 {
@@ -232,6 +242,13 @@ func (r runReport) print(w io.Writer) error {
 	fmt.Fprintf(&b, "%s: %d ok, %d failed, %d unknown; %s and %s in %s of simulated time\n",
 		plural(r.Operations, "operation"), r.OK, r.Failed, r.Unknown,
 		plural(int(r.Messages), "message"), plural(r.Faults, "fault"), r.Simulated)
+	var reached []string
+	for _, f := range r.Features {
+		if f.Times > 0 {
+			reached = append(reached, fmt.Sprintf("%s %d", f.Name, f.Times))
+		}
+	}
+	printList(&b, "reached", reached)
 	if r.Scenario != "" {
 		fmt.Fprintf(&b, "scenario: %s\n", r.Scenario)
 	}

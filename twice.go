@@ -1,0 +1,111 @@
+package rashomon
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/rashomon-go/rashomon/sim"
+)
+
+// Difference is in what the second of two runs of one scenario differs from the
+// first. A scenario decides everything, so there must be none.
+type Difference struct {
+	// Event is the first event that differs, messages included, or nil.
+	Event *sim.Divergence
+	// End says, if all events are equal, what differs at the end: an answer that a
+	// client got, the final state of a replica, or the verdict.
+	End string
+
+	names []string
+}
+
+// Twice runs a scenario two times, each time as RunClaims does, and compares every event
+// with what its message says, what clients saw, the final states, and the verdicts. The
+// difference is nil if there is none. opt.Trace sees the first run only.
+func Twice(s *System, sc *Scenario, claims []Property, opt Options) (first, again []*Result, d *Difference, err error) {
+	var results [2][]*Result
+	var traces [2][]sim.Event
+	see := opt.Trace
+	for i := range results {
+		opt.Trace = func(e sim.Event) {
+			traces[i] = append(traces[i], e)
+			if i == 0 && see != nil {
+				see(e)
+			}
+		}
+		if results[i], err = RunClaims(s, sc, claims, opt); err != nil {
+			return nil, nil, nil, err
+		}
+	}
+	first, again = results[0], results[1]
+	return first, again, difference(first, again, traces[0], traces[1]), nil
+}
+
+func difference(first, again []*Result, events, others []sim.Event) *Difference {
+	if len(first) == 0 {
+		return nil
+	}
+	d := &Difference{Event: sim.FindDivergence(events, others), names: first[0].Names}
+	for i := 0; i < len(first) && d.Event == nil && d.End == ""; i++ {
+		d.End = differentEnd(first[i], again[i])
+	}
+	if d.Event == nil && d.End == "" {
+		return nil
+	}
+	return d
+}
+
+// differentEnd compares runs of which all events are equal.
+func differentEnd(first, again *Result) string {
+	const was = "%s was first %q and then %q"
+	for i := range min(len(first.History.Ops), len(again.History.Ops)) {
+		if a, b := first.DescribeOp(i), again.DescribeOp(i); a != b {
+			return fmt.Sprintf(was, fmt.Sprintf("operation %d of the history", i+1), a, b)
+		}
+	}
+	for i := range min(len(first.States), len(again.States)) {
+		if !slices.Equal(first.States[i], again.States[i]) {
+			a, b := differing(first.States[i], again.States[i])
+			return fmt.Sprintf(was, "the final state of "+first.Names[i], a, b)
+		}
+	}
+	switch {
+	case first.Digest != again.Digest:
+		return fmt.Sprintf(was, "the digest", DigestString(first.Digest), DigestString(again.Digest))
+	case first.Verdict != again.Verdict || first.cause != again.cause:
+		return fmt.Sprintf(was, "the verdict", first.Verdict.String()+" "+first.Panic, again.Verdict.String()+" "+again.Panic)
+	}
+	return ""
+}
+
+// differing prints the first variable in which two states differ.
+func differing(a, b []sim.Variable) (first, again string) {
+	for i := range max(len(a), len(b)) {
+		if first, again = variable(a, i), variable(b, i); first != again {
+			return first, again
+		}
+	}
+	return first, again
+}
+
+// String tells the difference in one line, with both sides.
+func (d *Difference) String() string {
+	if d.Event == nil {
+		return d.End
+	}
+	words := func(e *sim.Event) string {
+		if e == nil {
+			return "the end"
+		}
+		return strings.Join(strings.Fields(e.Describe(d.name)), " ")
+	}
+	return fmt.Sprintf("event %d was first %q and then %q", d.Event.Index+1, words(d.Event.First), words(d.Event.Again))
+}
+
+func (d *Difference) name(id sim.NodeID) string {
+	if id >= 0 && int(id) < len(d.names) {
+		return d.names[id]
+	}
+	return fmt.Sprintf("node %d", id)
+}
