@@ -26,17 +26,24 @@ type Roles func(name string) []sim.NodeID
 // In the trace, "begin" and "end", followed by the fault, are the names of the two
 // actions. Where one fault ends and another begins at the same time, the beginning
 // comes first: two windows that touch are one.
-func (s Schedule) Apply(w *sim.World, nodes []sim.NodeID, roles Roles) {
+//
+// Apply returns a function that tells what the faults have done so far.
+func (s Schedule) Apply(w *sim.World, nodes []sim.NodeID, roles Roles) (effects func() []Effect) {
 	c := newCast(w, nodes, roles)
-	ends := make([]func(), len(s))
-	names := make([]string, len(s))
+	deeds := make([]deed, len(s))
+	var ends []func()
 	for i, f := range s {
-		names[i] = f.String()
-		w.At(f.From, "begin "+names[i], func() { ends[i] = c.begin(f) })
+		name := f.String()
+		for _, g := range f.each() {
+			var end func()
+			w.At(g.From, "begin "+name, func() { end = c.begin(g, &deeds[i]) })
+			ends = append(ends, func() { w.At(g.Until, "end "+name, func() { end() }) })
+		}
 	}
-	for i, f := range s {
-		w.At(f.Until, "end "+names[i], func() { ends[i]() })
+	for _, end := range ends {
+		end()
 	}
+	return func() []Effect { return c.effects(deeds) }
 }
 
 // cast is the nodes of a world and what the faults have done to them.
@@ -67,32 +74,47 @@ func newCast(w *sim.World, nodes []sim.NodeID, roles Roles) *cast {
 
 // begin brings a fault into force and returns what ends it. Whom a role means is
 // decided here, so that the end concerns the same nodes.
-func (c *cast) begin(f Fault) (end func()) {
-	switch f.Kind {
-	case Crash, CrashSending:
-		return c.crash(f, c.resolve(f.Who[0]))
-	case Pause:
-		return c.pause(f.Until, c.resolve(f.Who[0]))
-	case Clock:
-		return c.skew(f.Clock, c.resolve(f.Who[0]))
+func (c *cast) begin(f Fault, d *deed) (end func()) {
+	if f.Kind.onLinks() {
+		pairs := c.links(f)
+		id := c.world.Impose(f.overlay(), pairs...)
+		d.befell += len(pairs)
+		d.overlays = append(d.overlays, id)
+		return func() { c.world.Lift(id) }
 	}
-	id := c.world.Impose(f.overlay(), c.links(f)...)
-	return func() { c.world.Lift(id) }
+	victims := c.resolve(f.Who[0])
+	d.befell += len(victims)
+	switch f.Kind {
+	case Pause:
+		return c.pause(f.Until, victims)
+	case Clock:
+		return c.skew(f.Clock, victims)
+	}
+	return c.crash(f, victims)
 }
 
 func (f Fault) overlay() sim.Overlay {
+	o := sim.Overlay{Only: f.Only}
 	share := f.Percent / 100
 	switch f.Kind {
+	case Partition, Ring, Cut:
+		o.Cut = true
 	case Delay:
-		return sim.Overlay{Delay: f.Delay}
+		o.Delay = f.Delay
 	case Lose:
-		return sim.Overlay{Loss: share}
+		o.Loss = share
 	case Duplicate:
-		return sim.Overlay{Duplicate: share}
+		o.Duplicate = share
 	case Reorder:
-		return sim.Overlay{Reorder: share}
+		o.Reorder = share
+	case Corrupt:
+		o.Corrupt = share
+	case Hold:
+		o.Hold = true
+	case Throttle:
+		o.Bandwidth, o.Queue = f.Bandwidth, f.Queue
 	}
-	return sim.Overlay{Cut: true}
+	return o
 }
 
 func (c *cast) crash(f Fault, victims []sim.NodeID) (end func()) {
@@ -173,19 +195,12 @@ func (c *cast) who(name string) []sim.NodeID {
 }
 
 // links returns the directed links that a fault lies over.
-func (c *cast) links(f Fault) (pairs []sim.Pair) {
-	if f.Kind != Partition {
-		return join(pairs, c.resolve(f.Who[0]), c.resolve(f.Who[1]))
+func (c *cast) links(f Fault) []sim.Pair {
+	switch f.Kind {
+	case Partition, Ring, Cut:
+		return c.grudge(f).pairs()
 	}
-	groups := c.groups(f.Who)
-	for i, g := range groups {
-		for j, h := range groups {
-			if i != j {
-				pairs = join(pairs, g, h)
-			}
-		}
-	}
-	return pairs
+	return join(nil, c.resolve(f.Who[0]), c.resolve(f.Who[1]))
 }
 
 // groups resolves the groups of a partition so that nobody is in two of them: a

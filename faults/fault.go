@@ -22,15 +22,22 @@ const (
 	CrashSending                 // they go down instead of making one more than Sends sends, even amid a step
 	Pause                        // they take no steps; what arrives waits
 	Clock                        // their clocks run with Clock
+	Ring                         // every node hears a majority, its neighbours in the order of Who, and no two hear the same
+	Corrupt                      // directed: Percent of the messages are damaged and dropped by their receiver
+	Hold                         // directed: what arrives waits for the end
+	Throttle                     // directed: messages queue for Bandwidth
 	kinds
 )
 
-var kindWords = [kinds]string{"?", "partition", "cut", "delay", "lose", "duplicate", "reorder", "crash", "crash", "pause", "clock"}
+var kindWords = [kinds]string{"?", "partition", "cut", "delay", "lose", "duplicate", "reorder", "crash", "crash", "pause", "clock", "ring", "corrupt", "hold", "throttle"}
 
 // String returns the word that begins the effect of such a fault.
 func (k Kind) String() string { return kindWords[min(k, kinds)%kinds] }
 
-func (k Kind) directed() bool { return k >= Cut && k <= Reorder }
+func (k Kind) directed() bool { return k >= Cut && k <= Reorder || k >= Corrupt && k <= Throttle }
+
+// onLinks says whether a fault concerns messages, not nodes.
+func (k Kind) onLinks() bool { return k.directed() || k == Partition || k == Ring }
 
 func (k Kind) crashes() bool { return k == Crash || k == CrashSending }
 
@@ -45,10 +52,19 @@ type Fault struct {
 	Who [][]string
 
 	Delay   sim.Latency  // of Delay
-	Percent float64      // of Lose, Duplicate and Reorder: 0..100
+	Percent float64      // of Lose, Duplicate, Reorder and Corrupt: 0..100
 	Fate    sim.DiskFate // of Crash
 	Sends   int          // of CrashSending
 	Clock   sim.Clock    // of Clock
+
+	Bandwidth sim.Bandwidth // of Throttle
+	Queue     time.Duration // of Throttle: what would wait for longer is dropped; 0 is no limit
+
+	// Only are the types of the messages that a fault of links concerns, by the names
+	// that sim.MessageName gives them; nil is all.
+	Only []string
+
+	Repeat // zero for a fault that is there all the time
 }
 
 // overlaps says whether two windows have a moment in common.

@@ -14,16 +14,26 @@ var fateWords = [...]string{sim.LoseUnsynced: "synced", sim.KeepAll: "everything
 
 // String returns the canonical text of the fault, which Parse reads.
 func (f Fault) String() string {
-	b := f.From.String() + ".." + f.Until.String() + " " + f.Kind.String() + " "
+	return f.From.String() + ".." + f.Until.String() + " " + f.effectWords() + f.onlyWords() + f.repeatWords()
+}
+
+func (f Fault) effectWords() string {
+	b := f.Kind.String() + " "
 	switch f.Kind {
 	case Delay:
 		return b + f.who() + " by " + f.Delay.String()
-	case Lose, Duplicate, Reorder:
+	case Lose, Duplicate, Reorder, Corrupt:
 		return b + strconv.FormatFloat(f.Percent, 'f', -1, 64) + "% of " + f.who()
 	case Crash:
 		return b + f.who() + " keeping " + fateWord(f.Fate)
 	case CrashSending:
 		return b + f.who() + " after " + sends(f.Sends)
+	case Throttle:
+		b += f.who() + " to " + f.Bandwidth.String()
+		if f.Queue != 0 {
+			b += " queue " + f.Queue.String()
+		}
+		return b
 	case Clock:
 		return b + f.who() + clockWords(f.Clock)
 	}
