@@ -25,6 +25,9 @@ func (r *run) judge(opt checker.Options) (*Result, error) {
 		Names: r.scenario.Names(r.system), firstClient: r.scenario.Nodes + len(r.system.Services),
 	}
 	result.Exercise = r.exercise(result.History)
+	if r.effects != nil { // or it panicked before there were any
+		result.Effects = r.effects()
+	}
 	result.Digest = digestOf(w.Digest(), result)
 	switch {
 	case r.panicked != "":

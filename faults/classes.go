@@ -7,33 +7,41 @@ import (
 )
 
 // Classes is a set of classes of faults that Generate draws from.
-type Classes uint16
+type Classes uint32
 
 const (
-	Halves     Classes = 1 << iota // partitions into two random groups
-	Isolation                      // partitions of one node from all others
-	Bridges                        // partitions into two groups, and a node that sees both
-	OneWay                         // one node hears nobody, or nobody hears it
-	Links                          // cuts of random directed links
-	Delays                         // slow links
-	Losses                         // lossy links
-	Duplicates                     // links that duplicate
-	Reorders                       // links that reorder
-	Pauses                         // nodes that stop for a while and forget nothing
-	Crashes                        // crashes; Options.Crash says whose
-	Clocks                         // wrong clocks; Options.Clock says whose
+	Halves      Classes = 1 << iota // partitions into two random groups
+	Isolation                       // partitions of one node from all others
+	Bridges                         // partitions into two groups, and a node that sees both
+	OneWay                          // one node hears nobody, or nobody hears it
+	Links                           // cuts of random directed links
+	Delays                          // slow links
+	Losses                          // lossy links
+	Duplicates                      // links that duplicate
+	Reorders                        // links that reorder
+	Pauses                          // nodes that stop for a while and forget nothing
+	Crashes                         // crashes; Options.Crash says whose
+	Clocks                          // wrong clocks; Options.Clock says whose
+	Rings                           // rings, in which no two nodes hear the same majority
+	Flapping                        // faults of links that come and go
+	Failures                        // series of partitions and repairs, both after random times
+	Corruptions                     // links that damage messages
+	Holds                           // links on which everything waits until the end
+	Throttles                       // links of little bandwidth
+	Typed                           // faults of links for one type of messages; Options.Messages has them
 )
 
 // Unions of classes.
 const (
-	Partitions = Halves | Isolation | Bridges | OneWay | Links
-	Network    = Partitions | Delays | Losses | Duplicates | Reorders
+	Partitions = Halves | Isolation | Bridges | OneWay | Links | Rings | Failures
+	Network    = Partitions | Flapping | Delays | Losses | Duplicates | Reorders | Corruptions | Holds | Throttles | Typed
 	All        = Network | Pauses | Crashes | Clocks
 )
 
 var classNames = []string{
 	"halves", "isolation", "bridges", "one-way", "links", "delays", "losses",
-	"duplicates", "reorders", "pauses", "crashes", "clocks",
+	"duplicates", "reorders", "pauses", "crashes", "clocks", "rings", "flapping",
+	"failures", "corruptions", "holds", "throttles", "typed",
 }
 
 var unions = map[string]Classes{"partitions": Partitions, "network": Network, "all": All}

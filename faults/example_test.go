@@ -11,7 +11,7 @@ import (
 // One number decides everything: the same draws give the same faults.
 func ExampleGenerate() {
 	nodes := []string{"n0", "n1", "n2"}
-	draws := sim.NewDraws(32)
+	draws := sim.NewDraws(242)
 	s := faults.Generate(&draws, faults.Options{
 		Nodes: nodes,
 		Roles: []string{"primary"},
@@ -21,9 +21,9 @@ func ExampleGenerate() {
 	})
 	fmt.Println(s)
 	// Output:
-	// 120ms..195ms reorder 50% of n0 n1 -> n0 n1
-	// 695ms..715ms partition primary | *
-	// 1.41s..2s pause n1
+	// 705ms..785ms crash n1 keeping synced
+	// 990ms..2s partition primary | *
+	// 1.235s..1.335s cut * -> n2 every 33ms for 11ms
 }
 
 // A node that is cut off hears nobody until the fault ends.

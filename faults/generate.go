@@ -24,10 +24,13 @@ type Options struct {
 	// Classes are the classes to draw from. 0 is every class that the other
 	// fields allow.
 	Classes Classes
-	Most    int           // at most this many faults; 0 is 4
+	Most    int           // at most this many faults, a series of failures counting as one; 0 is 4
 	Slow    time.Duration // at most this constant delay, and ten times that spread; 0 is 50ms
-	Crash   CrashOptions
-	Clock   ClockOptions
+	// Messages are types of messages, as sim.MessageName gives them, for faults that
+	// concern one type alone.
+	Messages []string
+	Crash    CrashOptions
+	Clock    ClockOptions
 }
 
 // CrashOptions bounds crashes. The zero CrashOptions allows none.
@@ -62,7 +65,10 @@ func Generate(src Source, opt Options) Schedule {
 	}
 	var s Schedule
 	for range 1 + g.IntN(g.Most) {
-		if f := g.fault(pick(g, classes)); g.fits(f, s) {
+		class := pick(g, classes)
+		if class == Failures {
+			s = append(s, g.failures()...)
+		} else if f := g.fault(class); g.fits(f, s) {
 			s = append(s, f)
 		}
 	}
@@ -93,7 +99,8 @@ func (o *Options) possible() Classes {
 	without(o.Until <= o.From, All)
 	without(len(o.Nodes) == 0, Pauses)
 	without(len(o.Nodes) < 2, Network)
-	without(len(o.Nodes) < 3, Bridges)
+	without(len(o.Nodes) < 3, Bridges|Rings)
+	without(len(o.Messages) == 0, Typed)
 	without(len(o.Crash.Nodes) == 0, Crashes)
 	without(len(o.Clock.Nodes) == 0 || o.Clock.Offset == 0 && o.Clock.DriftPPM == 0, Clocks)
 	return c
@@ -140,6 +147,19 @@ func (g generator) fault(class Classes) (f Fault) {
 		f.Kind, f.Who, f.Percent = Duplicate, g.link(), pick(g, shares)
 	case Reorders:
 		f.Kind, f.Who, f.Percent = Reorder, g.link(), pick(g, shares)
+	case Rings:
+		f.Kind, f.Who = Ring, [][]string{g.shuffled(g.Nodes)}
+	case Flapping:
+		g.flap(&f)
+	case Corruptions:
+		f.Kind, f.Who, f.Percent = Corrupt, g.link(), pick(g, shares[:6])
+	case Holds:
+		f.Kind, f.Who = Hold, g.link()
+	case Throttles:
+		f.Kind, f.Who = Throttle, g.link()
+		f.Bandwidth, f.Queue = pick(g, narrow), g.part(2*g.Slow)
+	case Typed:
+		f = g.typed(f)
 	case Pauses:
 		f.Kind, f.Who = Pause, [][]string{g.anyone()}
 	case Crashes:
@@ -151,12 +171,14 @@ func (g generator) fault(class Classes) (f Fault) {
 }
 
 // fits says whether a fault can join others without more nodes being down, or a
-// clock being further out, than the options allow.
+// clock being further out, than the options allow. A fault that repeats itself
+// counts from its first beginning to its last end. Roles must not be in a crash that
+// does: each time it could be another node.
 func (g generator) fits(f Fault, s Schedule) bool {
-	down, lost := 1, 1
+	down, lost := 1, int(f.times())
 	for _, h := range s {
 		if f.Fate == sim.LoseAll && h.Fate == sim.LoseAll {
-			lost++
+			lost += int(h.times())
 		}
 		switch {
 		case f.Kind.crashes() && h.Kind.crashes():

@@ -23,6 +23,8 @@ func everything() Options {
 		From:  100 * ms,
 		Until: 2 * time.Second,
 		Most:  8,
+
+		Messages: []string{"greet", "answer"},
 		Crash: CrashOptions{
 			Nodes: []string{"n0", "n1", "primary"},
 			Fates: []sim.DiskFate{sim.LoseUnsynced, sim.KeepAll, sim.LoseAll}, AtOnce: 2, Recovery: 50 * ms,
@@ -45,6 +47,7 @@ func anyOptions(src Source) (opt Options) {
 	opt.Until = opt.From + []time.Duration{0, 1, ms / 2, ms, 7 * ms, 300 * ms, time.Second, time.Hour}[src.IntN(8)]
 	opt.Classes = Classes(src.IntN(int(All) + 1))
 	opt.Most = src.IntN(12)
+	opt.Messages = opt.Messages[src.IntN(3):]
 	opt.Slow = []time.Duration{0, 1, ms, time.Second}[src.IntN(4)]
 	opt.Crash.Nodes = opt.Nodes[:src.IntN(len(opt.Nodes)+1)]
 	opt.Crash.AtOnce = src.IntN(4)
@@ -58,7 +61,7 @@ func checkGenerated(t require.TestingT, opt Options, s Schedule) {
 	nodes := append(slices.Clone(opt.Nodes), opt.Roles...)
 	require.NoError(t, s.Validate(nodes, opt.Until))
 	opt = opt.withDefaults()
-	require.LessOrEqual(t, len(s), opt.Most)
+	require.LessOrEqual(t, len(s), opt.Most*mostFailures)
 	require.True(t, slices.IsSortedFunc(s, func(f, g Fault) int { return int(f.From - g.From) }))
 	for i, f := range s {
 		require.GreaterOrEqual(t, f.From, opt.From)
@@ -120,6 +123,12 @@ func (c constant) IntN(n int) int { return min(int(c), n-1) }
 
 // classOf tells the class of a fault from its text alone.
 func classOf(f Fault) Classes {
+	switch {
+	case f.Only != nil:
+		return Typed
+	case f.Every != 0:
+		return Flapping
+	}
 	switch f.Kind {
 	case Partition:
 		switch {
@@ -140,8 +149,51 @@ func classOf(f Fault) Classes {
 	}
 	return map[Kind]Classes{
 		Delay: Delays, Lose: Losses, Duplicate: Duplicates, Reorder: Reorders,
-		Pause: Pauses, Crash: Crashes, Clock: Clocks,
+		Pause: Pauses, Crash: Crashes, Clock: Clocks, Ring: Rings, Corrupt: Corruptions, Hold: Holds, Throttle: Throttles,
 	}[f.Kind]
+}
+
+// inSeries tells a partition of a series: no other class leaves the grid of 5 ms.
+func inSeries(f Fault) bool {
+	return f.Kind == Partition && f.Every == 0 && (f.From%(5*ms) != 0 || f.Until%(5*ms) != 0)
+}
+
+// TestFailures draws many series: they do not overlap, and have several partitions.
+func TestFailures(t *testing.T) {
+	opt := everything()
+	opt.Classes, opt.Most, opt.From, opt.Until = Failures, 1, 0, 16*time.Second
+	src := sim.NewDraws(9)
+	series, n := 0, 0
+	for range 2000 {
+		s := Generate(&src, opt)
+		for i, f := range s {
+			require.Equal(t, Halves, classOf(f))
+			require.True(t, i == 0 || f.From > s[i-1].Until)
+		}
+		if len(s) > 0 {
+			series, n = series+1, n+len(s)
+		}
+	}
+	require.Greater(t, n, 2*series)
+}
+
+// TestTimesToFailure: the times are exponential.
+func TestTimesToFailure(t *testing.T) {
+	src := sim.NewDraws(10)
+	g := generator{src: &src, Options: everything()}
+	const n = 50_000
+	var sum time.Duration
+	longer := 0
+	for range n {
+		d := g.after(sim.Exponential(0, time.Second))
+		if sum += d; d > 2*time.Second {
+			longer++
+		}
+	}
+	require.InDelta(t, time.Second, sum/n, float64(20*ms))
+	require.InDelta(t, 0.135*n, longer, 0.01*n)
+	g.src = constant(0)
+	require.Equal(t, ms, g.after(sim.Exponential(0, time.Second)))
 }
 
 func TestGenerateReachesEveryClass(t *testing.T) {
@@ -154,6 +206,9 @@ func TestGenerateReachesEveryClass(t *testing.T) {
 		classes := map[Classes]bool{}
 		for _, f := range s {
 			classes[classOf(f)] = true
+			if inSeries(f) {
+				classes[Failures] = true
+			}
 		}
 		for c := range classes {
 			seen[c]++
@@ -181,6 +236,9 @@ func TestGenerateKeepsToClasses(t *testing.T) {
 				if c == Links && classOf(f) == OneWay {
 					continue // random links may happen to be those
 				}
+				if c == Failures {
+					c = Halves
+				}
 				require.Equal(t, c, classOf(f), "%v", f)
 			}
 		}
@@ -189,6 +247,8 @@ func TestGenerateKeepsToClasses(t *testing.T) {
 
 func TestCrashesAndClocksAreOffUnlessAllowed(t *testing.T) {
 	opt := Options{Nodes: names(3), Until: time.Second}
+	require.Equal(t, (Network|Pauses)&^Typed, opt.possible())
+	opt.Messages = []string{"greet"}
 	require.Equal(t, Network|Pauses, opt.possible())
 	opt.Crash.Nodes = names(1)
 	require.Equal(t, Network|Pauses|Crashes, opt.possible())
@@ -197,7 +257,9 @@ func TestCrashesAndClocksAreOffUnlessAllowed(t *testing.T) {
 }
 
 func TestClassesText(t *testing.T) {
-	for c := range All + 1 {
+	src := sim.NewDraws(7)
+	for range 10_000 {
+		c := Classes(src.IntN(int(All) + 1))
 		back, err := ParseClasses(c.String())
 		require.NoError(t, err)
 		require.Equal(t, c, back)
@@ -207,7 +269,7 @@ func TestClassesText(t *testing.T) {
 	require.Equal(t, Partitions|Crashes, c)
 	_, err = ParseClasses("halves,quarters")
 	require.EqualError(t, err, `no class of faults is called "quarters", expected halves, isolation, bridges, one-way, `+
-		`links, delays, losses, duplicates, reorders, pauses, crashes, clocks, partitions, network or all`)
+		`links, delays, losses, duplicates, reorders, pauses, crashes, clocks, rings, flapping, failures, corruptions, holds, throttles, typed, partitions, network or all`)
 }
 
 func BenchmarkGenerate(b *testing.B) {
