@@ -77,10 +77,10 @@ func (t *Traffic) Add(u Traffic) {
 // link is the state of a directed link: what it is, what lies over it, and what
 // comes of both.
 type link struct {
-	conditions // on messages that no overlay for some types concerns
-	base       Link
+	conditions                        // on messages that no overlay for some types concerns
 	last       time.Duration          // latest arrival, for FIFO
 	typed      map[string]*conditions // by type, what messages have met so far; nil if no overlay is for some types
+	base       Link
 	traffic    Traffic
 	line       *line   // of the base; nil without limit
 	overlays   []layer // in force on this link, oldest first
