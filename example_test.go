@@ -102,9 +102,10 @@ func Example() {
 	}
 	// Output:
 	// invalid - stale-read
-	// c1 write k4=10 (0s..0s)
-	// last read k4 -> nil (350ms..350ms)
-	// 1 operations, 0 faults
+	// c0 write k3=9 (0s..0s)
+	// c0 write k3=11 (0s..0s)
+	// last read k3 -> 9 (350ms..350ms)
+	// 2 operations, 0 faults
 }
 
 // Check fails for such a register, and its report has everything that it takes to
