@@ -102,9 +102,9 @@ func Example() {
 	}
 	// Output:
 	// invalid - stale-read
-	// c0 write k0=25 (0s..0s)
-	// last read k0 -> nil (350ms..350ms)
-	// 1 operations, 0 faults
+	// c1 write k0=24 (14ms..14ms)
+	// c0 read k0 -> nil (16ms..16ms)
+	// 2 operations, 0 faults
 }
 
 // Check fails for such a register, and its report has everything that it takes to

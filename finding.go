@@ -99,7 +99,10 @@ func (e *Exercise) facts() []report.Fact {
 	if e.CAS > 0 {
 		facts = append(facts, count("compare-and-sets answered", e.CAS), count("compare-and-sets that stored", e.Swapped))
 	}
-	for cause := sim.Lost; cause <= sim.PortClosed; cause++ {
+	for cause := sim.Lost; cause <= sim.Overflow; cause++ {
+		if cause > sim.PortClosed && t.Dropped[cause] == 0 {
+			continue // only links and faults of some runs do that
+		}
 		facts = append(facts, count("messages dropped: "+cause.String(), int(t.Dropped[cause])))
 	}
 	for i := range e.Features {

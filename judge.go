@@ -25,6 +25,9 @@ func (r *run) outcome() *Result {
 		Names: r.scenario.Names(r.system), firstClient: r.scenario.Nodes + len(r.system.Services),
 	}
 	result.Exercise = r.exercise(result.History)
+	if r.effects != nil { // or it panicked before there were any
+		result.Effects = r.effects()
+	}
 	result.Digest = digestOf(w.Digest(), result)
 	return result
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/rashomon-go/rashomon/checker"
+	"github.com/rashomon-go/rashomon/faults"
 	"github.com/rashomon-go/rashomon/history"
 	"github.com/rashomon-go/rashomon/sim"
 )
@@ -22,6 +23,8 @@ type Result struct {
 	History  *history.History
 	Keys     []checker.KeyResult // of a check for linearizability
 	Exercise Exercise
+	// Effects are what the faults of the scenario did, by their places in it.
+	Effects []faults.Effect
 	// States are the replicas' final states, by place, as far as they are
 	// sim.Observable.
 	States [][]sim.Variable
@@ -130,8 +133,9 @@ type run struct {
 	features Features
 	loaded   []string // of the features, those that count under load too
 	waiting  int      // clients that wait for an answer
-	panicked string   // what the system panicked with, and
-	cause    string   // the same without the time
+	effects  func() []faults.Effect
+	panicked string // what the system panicked with, and
+	cause    string // the same without the time
 }
 
 func newRun(s *System, sc *Scenario, opt Options) *run {
@@ -181,7 +185,7 @@ func (r *run) play() {
 	}
 	healed := sc.Faults.End()
 	w.At(healed, "the last fault ends", func() { r.differed = r.differ() })
-	sc.Faults.Apply(w, slices.Concat(r.cluster.Nodes, r.cluster.Services), r.inRole)
+	r.effects = sc.Faults.Apply(w, slices.Concat(r.cluster.Nodes, r.cluster.Services), r.inRole)
 	for i, ops := range perClient(sc.Operations, r.clients-1) {
 		r.running = append(r.running, w.Go(clientName(i), func(p *sim.Proc) { r.story(p, i, ops) }))
 	}

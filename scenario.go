@@ -159,15 +159,24 @@ func validateLink(name string, l sim.Link) error {
 	for _, p := range []struct {
 		name string
 		p    float64
-	}{{"loss", l.Loss}, {"duplicate", l.Duplicate}, {"reorder", l.Reorder}} {
+	}{{"loss", l.Loss}, {"duplicate", l.Duplicate}, {"reorder", l.Reorder}, {"corrupt", l.Corrupt}} {
 		if !(p.p >= 0 && p.p <= 1) {
 			return invalid(name, "%s: %s is %v, expected a probability, 0..1", name, p.name, p.p)
 		}
 	}
-	for _, d := range []time.Duration{l.Latency.Min, l.Latency.Spread, l.Latency.Tail} {
+	for _, d := range append(l.Latency.Percentiles[:], l.Latency.Min, l.Latency.Spread, l.Latency.Tail, l.Latency.Median) {
 		if d < 0 || d > maxTime {
 			return invalid(name, "%s: latency is %v, expected 0s..%v", name, l.Latency, maxTime)
 		}
+	}
+	switch {
+	case l.Bandwidth < 0:
+		return invalid(name, "%s: bandwidth is %d, expected more than 0bit/s, or 0 for no limit", name, l.Bandwidth)
+	case l.Queue < 0 || l.Queue > maxTime:
+		return invalid(name, "%s: queue is %v, expected 0s..%v", name, l.Queue, maxTime)
+	}
+	if _, err := sim.ParseLatency(l.Latency.String()); err != nil {
+		return invalid(name, "%s: %v", name, err)
 	}
 	return nil
 }

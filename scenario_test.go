@@ -16,6 +16,7 @@ import (
 	"github.com/rashomon-go/rashomon"
 	"github.com/rashomon-go/rashomon/checker"
 	"github.com/rashomon-go/rashomon/model"
+	"github.com/rashomon-go/rashomon/sim"
 	"github.com/rashomon-go/rashomon/systems"
 )
 
@@ -47,6 +48,33 @@ func TestGeneratedScenariosRoundTrip(t *testing.T) {
 		require.NoError(rt, sc.Validate(s))
 		sc.Digest = rapid.Uint64().Draw(rt, "digest")
 		readsBack(rt, sc)
+	})
+}
+
+// Every link comes back, and one that is a profile by its name.
+func TestLinksRoundTrip(t *testing.T) {
+	back := func(t require.TestingT, l sim.Link) string {
+		sc := &rashomon.Scenario{System: "s", Reads: "any", Claim: "c", Nodes: 3, Links: l, Attempts: 1}
+		text := written(t, sc)
+		read, err := rashomon.ParseScenario(strings.NewReader(text), "f.yaml")
+		require.NoError(t, err, text)
+		require.Equal(t, sc, read)
+		return text
+	}
+	for _, p := range sim.Profiles() {
+		require.Contains(t, back(t, p.Link), "\n  profile: "+p.Name+"\n")
+	}
+	back(t, sim.Link{Latency: sim.Measured(1, 2, 3, 4, 5, 6)})
+	rapid.Check(t, func(t *rapid.T) {
+		d := rapid.Custom(func(t *rapid.T) time.Duration {
+			return time.Duration(rapid.Int64Range(1, int64(time.Hour)).Draw(t, "d"))
+		})
+		share := rapid.Float64Range(0, 1)
+		back(t, sim.Link{
+			Latency: sim.LogNormal(d.Draw(t, "low"), d.Draw(t, "median"), rapid.IntRange(0, sim.MaxSigma).Draw(t, "sigma")),
+			Loss:    share.Draw(t, "loss"), Duplicate: share.Draw(t, "duplicate"), Reorder: share.Draw(t, "reorder"), Corrupt: share.Draw(t, "corrupt"),
+			FIFO: rapid.Bool().Draw(t, "fifo"), Bandwidth: sim.Bandwidth(rapid.Int64Min(0).Draw(t, "bandwidth")), Queue: d.Draw(t, "queue"),
+		})
 	})
 }
 

@@ -30,18 +30,7 @@ func WriteScenario(w io.Writer, sc *Scenario) error {
 		link        sim.Link
 	}{{"links", "between replicas", sc.Links}, {"access", "between clients and replicas", sc.Access}} {
 		p("%s: # %s\n", l.name, l.about)
-		p("  latency: %v\n", l.link.Latency)
-		for _, f := range []struct {
-			name string
-			p    float64
-		}{{"loss", l.link.Loss}, {"duplicate", l.link.Duplicate}, {"reorder", l.link.Reorder}} {
-			if f.p != 0 {
-				p("  %s: %s\n", f.name, strconv.FormatFloat(f.p, 'f', -1, 64))
-			}
-		}
-		if l.link.FIFO {
-			p("  fifo: true\n")
-		}
+		writeLink(p, l.link)
 	}
 	p("timeout: %v # how long a client waits for a reply\n", sc.Timeout)
 	p("attempts: %d\n", sc.Attempts)
@@ -62,6 +51,35 @@ func WriteScenario(w io.Writer, sc *Scenario) error {
 		p("program: %s\n", quote(sc.Program))
 	}
 	return b.Flush()
+}
+
+// writeLink writes a link as the name of its profile, if it is one, or else by
+// its fields, of which it leaves out what is zero.
+func writeLink(p func(string, ...any), l sim.Link) {
+	for _, known := range sim.Profiles() {
+		if l == known.Link {
+			p("  profile: %s\n", known.Name)
+			return
+		}
+	}
+	p("  latency: %v\n", l.Latency)
+	for _, f := range []struct {
+		name string
+		p    float64
+	}{{"loss", l.Loss}, {"duplicate", l.Duplicate}, {"reorder", l.Reorder}, {"corrupt", l.Corrupt}} {
+		if f.p != 0 {
+			p("  %s: %s\n", f.name, strconv.FormatFloat(f.p, 'f', -1, 64))
+		}
+	}
+	if l.FIFO {
+		p("  fifo: true\n")
+	}
+	if l.Bandwidth != 0 {
+		p("  bandwidth: %v\n", l.Bandwidth)
+	}
+	if l.Queue != 0 {
+		p("  queue: %v\n", l.Queue)
+	}
 }
 
 // quote returns s as a YAML scalar that is read back as the string s: plain where

@@ -137,6 +137,8 @@ func (k *shrinker) links() (shrunk bool) {
 		{k.scenario.Links.Loss == 0, func(sc *Scenario) { sc.Links.Loss = 0 }},
 		{k.scenario.Links.Duplicate == 0, func(sc *Scenario) { sc.Links.Duplicate = 0 }},
 		{k.scenario.Links.Reorder == 0, func(sc *Scenario) { sc.Links.Reorder = 0 }},
+		{k.scenario.Links.Corrupt == 0, func(sc *Scenario) { sc.Links.Corrupt = 0 }},
+		{k.scenario.Links.Bandwidth == 0, func(sc *Scenario) { sc.Links.Bandwidth, sc.Links.Queue = 0, 0 }},
 		{!k.scenario.Links.FIFO, func(sc *Scenario) { sc.Links.FIFO = false }},
 		{k.scenario.Access == sim.Link{}, func(sc *Scenario) { sc.Access = sim.Link{} }},
 		{k.scenario.Links.Latency == steady, func(sc *Scenario) { sc.Links.Latency = steady }},

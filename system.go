@@ -311,7 +311,7 @@ func (s *System) store() model.Kind {
 
 var (
 	goodName     = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.-]*$`)
-	reservedName = regexp.MustCompile(`^([nc][0-9]+|last|clients|by|keeping|after|offset|drift)$`)
+	reservedName = regexp.MustCompile(`^([nc][0-9]+|last|clients|by|keeping|after|offset|drift|to|only|every)$`)
 )
 
 // validateKinds refuses workloads of which nothing could be judged.

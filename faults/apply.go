@@ -32,17 +32,19 @@ type Roles func(name string) []sim.NodeID
 func (s Schedule) Apply(w *sim.World, nodes []sim.NodeID, roles Roles) (effects func() []Effect) {
 	c := newCast(w, nodes, roles)
 	deeds := make([]deed, len(s))
-	ends := make([]func(), len(s))
-	names := make([]string, len(s))
+	var ends []func()
 	for i, f := range s {
-		names[i] = f.String()
-		w.At(f.From, "begin "+names[i], func() { ends[i] = c.begin(f, &deeds[i]) })
-	}
-	for i, f := range s {
-		if f.Endless() {
-			continue
+		name := f.String()
+		for _, g := range f.each() {
+			var end func()
+			w.At(g.From, "begin "+name, func() { end = c.begin(g, &deeds[i]) })
+			if !g.Endless() {
+				ends = append(ends, func() { w.At(g.Until, "end "+name, func() { end() }) })
+			}
 		}
-		w.At(f.Until, "end "+names[i], func() { ends[i]() })
+	}
+	for _, end := range ends {
+		end()
 	}
 	return func() []Effect { return c.effects(deeds) }
 }
@@ -73,10 +75,11 @@ func newCast(w *sim.World, nodes []sim.NodeID, roles Roles) *cast {
 // begin brings a fault into force and returns what ends it. Whom a role means is
 // decided here, so that the end concerns the same nodes.
 func (c *cast) begin(f Fault, d *deed) (end func()) {
-	if f.Kind.directed() || f.Kind == Partition {
+	if f.Kind.OfLinks() {
 		pairs := c.links(f)
 		id := c.world.Impose(f.overlay(), pairs...)
 		d.befell += len(pairs)
+		d.overlays = append(d.overlays, id)
 		return func() { c.world.Lift(id) }
 	}
 	victims := c.resolve(f.Who[0])
@@ -94,18 +97,27 @@ func (c *cast) begin(f Fault, d *deed) (end func()) {
 }
 
 func (f Fault) overlay() sim.Overlay {
+	o := sim.Overlay{Only: f.Only}
 	share := f.Percent / 100
 	switch f.Kind {
+	case Partition, Ring, Cut:
+		o.Cut = true
 	case Delay:
-		return sim.Overlay{Delay: f.Delay}
+		o.Delay = f.Delay
 	case Lose:
-		return sim.Overlay{Loss: share}
+		o.Loss = share
 	case Duplicate:
-		return sim.Overlay{Duplicate: share}
+		o.Duplicate = share
 	case Reorder:
-		return sim.Overlay{Reorder: share}
+		o.Reorder = share
+	case Corrupt:
+		o.Corrupt = share
+	case Hold:
+		o.Hold = true
+	case Throttle:
+		o.Bandwidth, o.Queue = f.Bandwidth, f.Queue
 	}
-	return sim.Overlay{Cut: true}
+	return o
 }
 
 func (c *cast) crash(f Fault, victims []sim.NodeID, d *deed) (end func()) {
@@ -249,19 +261,12 @@ func (c *cast) who(name string) []sim.NodeID {
 }
 
 // links returns the directed links that a fault lies over.
-func (c *cast) links(f Fault) (pairs []sim.Pair) {
-	if f.Kind != Partition {
-		return join(pairs, c.resolve(f.Who[0]), c.resolve(f.Who[1]))
+func (c *cast) links(f Fault) []sim.Pair {
+	switch f.Kind {
+	case Partition, Ring, Cut:
+		return c.grudge(f).pairs()
 	}
-	groups := c.groups(f.Who)
-	for i, g := range groups {
-		for j, h := range groups {
-			if i != j {
-				pairs = join(pairs, g, h)
-			}
-		}
-	}
-	return pairs
+	return join(nil, c.resolve(f.Who[0]), c.resolve(f.Who[1]))
 }
 
 // groups resolves the groups of a partition so that nobody is in two of them: a

@@ -107,7 +107,14 @@ type model struct {
 
 func (m model) active(t time.Duration, kind Kind) (active Schedule) {
 	for _, f := range m.s {
-		if f.Kind == kind && f.From <= t && t < f.Until {
+		there := f.From <= t && t < f.Until
+		if f.Every != 0 {
+			there = there && (t-f.From)%f.Every < f.For
+		}
+		if len(f.Only) > 0 {
+			there = there && slices.Contains(f.Only, "greet")
+		}
+		if f.Kind == kind && there {
 			active = append(active, f)
 		}
 	}
@@ -130,7 +137,11 @@ func (m model) down(t time.Duration, i int) bool {
 			if f.Who[0][0] != everyone {
 				place, places = slices.Index(f.Who[0], fmt.Sprintf("n%d", i)), len(f.Who[0])
 			}
-			halves := time.Duration(2*places) * (t - f.From) / (f.Until - f.From)
+			from, length := f.From, f.Until-f.From
+			if f.Every != 0 {
+				from, length = t-(t-f.From)%f.Every, f.For
+			}
+			halves := time.Duration(2*places) * (t - from) / length
 			if int(halves) == 2*place {
 				return true
 			}
@@ -167,16 +178,25 @@ func side(f Fault, i int) int {
 	return slices.IndexFunc(f.Who, func(g []string) bool { return g[0] == everyone })
 }
 
+func place(f Fault, i int) int { return slices.Index(f.Who[0], fmt.Sprintf("n%d", i)) }
+
 func (m model) severed(t time.Duration, from, to int) bool {
 	for _, f := range m.active(t, Partition) {
 		if a, b := side(f, from), side(f, to); a >= 0 && b >= 0 && a != b {
 			return true
 		}
 	}
-	for _, f := range m.on(t, Lose, from, to) {
-		if f.Percent == 100 {
+	for _, f := range m.active(t, Ring) {
+		n, a, b := len(f.Who[0]), place(f, from), place(f, to)
+		// The distance from who hears to who is heard, around the ring.
+		ahead, behind := (a-b+n)%n, (b-a+n)%n
+		majority := n/2 + 1
+		if a >= 0 && b >= 0 && ahead > (majority-1)/2 && behind > majority/2 {
 			return true
 		}
+	}
+	if certain(m.on(t, Lose, from, to)) || certain(m.on(t, Corrupt, from, to)) {
+		return true
 	}
 	return len(m.on(t, Cut, from, to)) > 0
 }
@@ -216,6 +236,9 @@ func window(t *rapid.T) (from, until time.Duration) {
 	return from, from + time.Duration(rapid.IntRange(1, 20).Draw(t, "length"))*ms
 }
 
+// aMessage lets a message of the default size pass in the time of the latency.
+const aMessage = sim.Bandwidth(8 * sim.DefaultSize * time.Second / latency)
+
 // certainFault draws a fault whose effect a probe sees for certain: shares are
 // none or all, and delays too short to reach into the next millisecond.
 func certainFault(t *rapid.T, nodes []string) (f Fault) {
@@ -228,7 +251,7 @@ func certainFault(t *rapid.T, nodes []string) (f Fault) {
 		return g
 	}
 	f.Kind = rapid.SampledFrom([]Kind{
-		Partition, Cut, Delay, Lose, Duplicate, Reorder, Crash, Pause, Slow, SlowDisk, FillDisk, FailDisk, Clock,
+		Partition, Ring, Cut, Delay, Lose, Duplicate, Reorder, Corrupt, Hold, Throttle, Crash, Pause, Slow, SlowDisk, FillDisk, FailDisk, Clock,
 	}).Draw(t, "kind")
 	switch {
 	case f.Kind == Partition:
@@ -242,13 +265,25 @@ func certainFault(t *rapid.T, nodes []string) (f Fault) {
 		}
 	case f.Kind.directed():
 		f.Who = [][]string{group(), group()}
+	case f.Kind == Ring:
+		ring := rapid.Permutation(nodes).Draw(t, "ring")
+		f.Who = [][]string{ring[:rapid.IntRange(3, len(ring)).Draw(t, "length of the ring")]}
 	default:
 		f.Who = [][]string{group()}
+	}
+	if f.Kind.OfLinks() {
+		f.Only = rapid.SampledFrom([][]string{nil, {"greet"}, {"answer", "probe"}, {"answer", "greet"}}).Draw(t, "only")
+	}
+	if rapid.IntRange(0, 2).Draw(t, "repeated") == 2 {
+		f.For = time.Duration(rapid.IntRange(1, 4).Draw(t, "for")) * ms
+		f.Every = f.For + time.Duration(rapid.IntRange(0, 4).Draw(t, "pause"))*ms
 	}
 	switch f.Kind {
 	case Delay:
 		f.Delay = sim.Constant(time.Duration(rapid.IntRange(1, 5).Draw(t, "delay")) * latency)
-	case Lose, Duplicate, Reorder:
+	case Throttle:
+		f.Bandwidth = aMessage
+	case Lose, Duplicate, Reorder, Corrupt:
 		f.Percent = rapid.SampledFrom([]float64{0, 100}).Draw(t, "percent")
 	case Crash:
 		f.Fate = sim.DiskFate(rapid.IntRange(0, 2).Draw(t, "fate"))
@@ -258,6 +293,7 @@ func certainFault(t *rapid.T, nodes []string) (f Fault) {
 				turns = len(nodes)
 			}
 			f.Until = f.From + 2*time.Duration(rapid.IntRange(1, 3).Draw(t, "half a turn")*turns)*ms
+			f.Repeat = Repeat{} // turns must not end when nodes are probed
 		}
 	case Slow, SlowDisk:
 		f.Time = time.Duration(rapid.IntRange(1, 3000).Draw(t, "time")) * time.Microsecond
@@ -303,9 +339,16 @@ func TestOverlaps(t *testing.T) {
 		{"1ms..9ms fail-disk n0", "2ms..4ms fill-disk *"},
 		{"1ms..9ms fail-disk n0", "2ms..12ms pause n0"},
 		{"0s..12ms crash n0 n1 n2 keeping synced rolling", "1ms..6ms crash n1 keeping synced", "4ms..5ms pause *"},
+		{"0s..16ms crash n0 n1 keeping synced rolling every 8ms for 4ms"},
 		{"0s..12ms crash * keeping nothing rolling", "2ms..14ms crash * keeping nothing rolling"},
 		{"1ms..9ms slow n0 by 3ms", "2ms..4ms slow * by 1s"},
 		{"1ms..4ms slow n0 by 3ms", "2ms..6ms crash n0 keeping synced", "3ms..9ms fail-disk n0"},
+		{"1ms..9ms cut n0 -> n1", "2ms..8ms cut * -> * every 2ms for 1ms"}, // the pauses of one heal the other
+		{"1ms..9ms crash n0 keeping synced every 3ms for 1ms", "3ms..5ms crash n0 keeping synced", "2ms..8ms pause n0 every 2ms for 1ms"},
+		{"1ms..9ms ring n0 n1 n2", "3ms..5ms partition n0 | *", "4ms..7ms ring n2 n1 n0"},
+		{"1ms..9ms corrupt 100% of n0 -> n1", "3ms..5ms lose 100% of * -> *", "4ms..6ms corrupt 100% of * -> n1"},
+		{"1ms..9ms throttle n0 -> n1 to 204800kbit/s", "3ms..5ms throttle * -> * to 204800kbit/s", "1ms..9ms cut n1 -> * only probe"},
+		{"1ms..9ms hold n0 -> n1", "3ms..12ms hold * -> * only greet", "4ms..7ms cut n0 -> * only answer"},
 		{"1ms..9ms clock n0 offset 5ms drift 1000ppm", "3ms..5ms clock * offset -2ms drift -1000ppm"},
 	} {
 		l := newLab(3)
@@ -348,6 +391,14 @@ func compareLink(t require.TestingT, l *lab, m model, h hop) {
 		greetings = 0
 	}
 	arrived := l.arrived[h]
+	if held := m.on(h.at, Hold, h.from, h.to); len(held) > 0 {
+		for _, took := range arrived {
+			for _, f := range m.on(h.at+took, Hold, h.from, h.to) {
+				require.NotContains(t, held, f, "%+v arrives at %v\n%v", h, h.at+took, m.s)
+			}
+		}
+		return
+	}
 	require.Len(t, arrived, greetings, "greetings on %+v\n%v", h, m.s)
 	least, most := latency, latency
 	if certain(m.on(h.at, Reorder, h.from, h.to)) {
@@ -356,9 +407,74 @@ func compareLink(t require.TestingT, l *lab, m model, h hop) {
 	for _, f := range m.on(h.at, Delay, h.from, h.to) {
 		least, most = least+f.Delay.Min, most+f.Delay.Min
 	}
+	for range m.on(h.at, Throttle, h.from, h.to) {
+		least, most = least+latency, most+2*latency // a copy waits for its original
+	}
 	for _, took := range arrived {
 		require.True(t, least <= took && took <= most, "%v is not in %v..%v on %+v\n%v", took, least, most, h, m.s)
 	}
+}
+
+// TestHoldFault shows when what was held arrives: not before the last hold ends.
+func TestHoldFault(t *testing.T) {
+	l := newLab(2)
+	s := schedule(t, "1ms..5ms hold n0 -> n1", "3ms..7ms hold * -> * only greet", "1ms..9ms hold n0 -> * only answer")
+	effects := s.Apply(l.w, l.ids, nil)
+	l.run(12 * ms)
+	for i, want := range []time.Duration{0, 7, 7, 7, 7, 7, 7} {
+		at := ms/2 + time.Duration(i)*ms
+		took := latency
+		if want > 0 {
+			took = want*ms - at
+		}
+		require.Equal(t, []time.Duration{took}, l.arrived[hop{at, 0, 1}], "%v", at)
+	}
+	require.Equal(t, []Effect{
+		{Befell: 1, Messages: sim.Hits{Held: 4}},
+		{Befell: 2, Messages: sim.Hits{Held: 10}}, // four from the first, two of n0's own, four of n1's
+		{Befell: 1},
+	}, effects())
+}
+
+// TestRepeatedRoles shows that every repetition finds out anew whom a role means.
+func TestRepeatedRoles(t *testing.T) {
+	l := newLab(3)
+	role := func(string) []sim.NodeID { return l.ids[l.w.Now()/(2*ms)%3:][:1] }
+	s := schedule(t, "0s..6ms crash primary keeping synced every 2ms for 1ms", "6ms..7ms lose 0% of n0 -> n1")
+	effects := s.Apply(l.w, l.ids, role)
+	l.run(8 * ms)
+	for at := ms / 2; at < 8*ms; at += ms {
+		for i := range 3 {
+			_, up := l.shown[hop{at, i, i}]
+			require.Equal(t, at%(2*ms) > ms || at > 6*ms || int(at/(2*ms)) != i, up, "n%d at %v", i, at)
+		}
+	}
+	require.Equal(t, []Effect{{Befell: 3, Hits: 3}, {Befell: 1}}, effects())
+}
+
+// TestRing: everyone hears a majority, and no two hear the same one.
+func TestRing(t *testing.T) {
+	for n := 3; n <= 9; n++ {
+		circle := make([]sim.NodeID, n)
+		for i := range circle {
+			circle[i] = sim.NodeID(i)
+		}
+		g := ring(circle)
+		views := map[string]bool{}
+		for _, node := range circle {
+			heard := slices.Clone(circle)
+			for _, d := range g {
+				if d.node == node {
+					heard = slices.DeleteFunc(heard, func(id sim.NodeID) bool { return slices.Contains(d.senders, id) })
+				}
+			}
+			require.Len(t, heard, n/2+1)
+			require.Contains(t, heard, node)
+			views[fmt.Sprint(heard)] = true
+		}
+		require.Len(t, views, n)
+	}
+	require.Empty(t, ring([]sim.NodeID{0}))
 }
 
 // TestTouchingWindowsAreOne shows that a node does not boot between two crashes

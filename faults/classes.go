@@ -10,34 +10,42 @@ import (
 type Classes uint32
 
 const (
-	Halves     Classes = 1 << iota // partitions into two random groups
-	Isolation                      // partitions of one node from all others
-	Bridges                        // partitions into two groups, and a node that sees both
-	OneWay                         // one node hears nobody, or nobody hears it
-	Links                          // cuts of random directed links
-	Delays                         // slow links
-	Losses                         // lossy links
-	Duplicates                     // links that duplicate
-	Reorders                       // links that reorder
-	Pauses                         // nodes that stop for a while and forget nothing
-	SlowNodes                      // nodes whose steps take time
-	SlowDisks                      // disks whose syncs take time
-	Crashes                        // crashes of one node; Options.Crash says whose
-	Restarts                       // crashes of several nodes, at once or rolling; likewise
-	BadDisks                       // disks that are full or fail; likewise
-	Clocks                         // wrong clocks; Options.Clock says whose
+	Halves      Classes = 1 << iota // partitions into two random groups
+	Isolation                       // partitions of one node from all others
+	Bridges                         // partitions into two groups, and a node that sees both
+	Rings                           // rings, in which no two nodes hear the same majority
+	OneWay                          // one node hears nobody, or nobody hears it
+	Links                           // cuts of random directed links
+	Failures                        // series of partitions and repairs, both after random times
+	Flapping                        // faults of links that come and go
+	Delays                          // slow links
+	Losses                          // lossy links
+	Duplicates                      // links that duplicate
+	Reorders                        // links that reorder
+	Corruptions                     // links that damage messages
+	Holds                           // links on which everything waits until the end
+	Throttles                       // links of little bandwidth
+	Typed                           // faults of links for one type of messages; Options.Messages has them
+	Pauses                          // nodes that stop for a while and forget nothing
+	SlowNodes                       // nodes whose steps take time
+	SlowDisks                       // disks whose syncs take time
+	Crashes                         // crashes of one node; Options.Crash says whose
+	Restarts                        // crashes of several nodes, at once or rolling; likewise
+	BadDisks                        // disks that are full or fail; likewise
+	Clocks                          // wrong clocks; Options.Clock says whose
 )
 
 // Unions of classes.
 const (
-	Partitions = Halves | Isolation | Bridges | OneWay | Links
-	Network    = Partitions | Delays | Losses | Duplicates | Reorders
+	Partitions = Halves | Isolation | Bridges | Rings | OneWay | Links | Failures
+	Network    = Partitions | Flapping | Delays | Losses | Duplicates | Reorders | Corruptions | Holds | Throttles | Typed
 	All        = Network | Pauses | SlowNodes | SlowDisks | Crashes | Restarts | BadDisks | Clocks
 )
 
 var classNames = []string{
-	"halves", "isolation", "bridges", "one-way", "links", "delays", "losses",
-	"duplicates", "reorders", "pauses", "slow-nodes", "slow-disks", "crashes", "restarts", "bad-disks", "clocks",
+	"halves", "isolation", "bridges", "rings", "one-way", "links", "failures", "flapping", "delays", "losses",
+	"duplicates", "reorders", "corruptions", "holds", "throttles", "typed",
+	"pauses", "slow-nodes", "slow-disks", "crashes", "restarts", "bad-disks", "clocks",
 }
 
 var unions = map[string]Classes{"partitions": Partitions, "network": Network, "all": All}

@@ -7,6 +7,12 @@
 //	0s..1s lose 10% of n0 -> *
 //	0s..1s duplicate 5% of * -> *
 //	0s..1s reorder 2.5% of n0 -> n1
+//	100ms..300ms ring n0 n1 n2 n3 n4
+//	0s..1s corrupt 5% of n0 -> *
+//	100ms..300ms hold n0 -> n1
+//	100ms..300ms throttle n0 -> n1 to 64kbit/s queue 100ms
+//	100ms..300ms hold * -> n1 only Propagate WriteAck
+//	0s..1s partition primary | * every 60ms for 20ms
 //	120ms..400ms crash n1 keeping synced
 //	120ms..400ms crash n1 after 2 sends
 //	120ms..400ms crash n0 n1 n2 keeping synced rolling
@@ -22,12 +28,14 @@
 //
 // Words stand between blanks, and the line is a plain scalar in YAML.
 //
-//	fault  = window effect
+//	fault  = window effect [ "only" type { type } ] [ "every" duration "for" duration ]
 //	window = duration ".." [ duration ]
 //	effect = "partition" nodes "|" nodes { "|" nodes }
-//	       | "cut" link
+//	       | "ring" nodes
+//	       | ( "cut" | "hold" ) link
+//	       | "throttle" link "to" bandwidth [ "queue" duration ]
 //	       | "delay" link "by" latency
-//	       | ( "lose" | "duplicate" | "reorder" ) percent "of" link
+//	       | ( "lose" | "duplicate" | "reorder" | "corrupt" ) percent "of" link
 //	       | "crash" nodes "keeping" ( "synced" | "everything" | "nothing" ) [ "rolling" ]
 //	       | "crash" nodes "after" number ( "send" | "sends" )
 //	       | ( "pause" | "fill-disk" | "fail-disk" ) nodes
@@ -40,24 +48,32 @@
 // allows it validates the fault with an end of its own.
 //
 // A duration is what time.ParseDuration reads, a latency what sim.ParseLatency
-// reads. What is slow is so by more than nothing. A clock needs an offset or a drift.
-// A name consists of letters, digits, "_", "." and "-", begins with none of the last
-// two, and is none of the words by, keeping, after, offset and drift.
+// reads, a bandwidth what sim.ParseBandwidth reads. What is slow is so by more than
+// nothing. A clock needs an offset or a drift. A name consists of letters, digits,
+// "_", "." and "-", begins with none of the last two, and is none of the words by,
+// keeping, after, offset, drift, to, only and every. A type is the name of a
+// message's type as traces show it, and only faults of links have any.
 //
 // "*" is every replica; as a group of a partition it is every replica that is in
 // no other group, so that "partition n0 | *" cuts n0 off from all others. A name
 // need not be a node's: it may be a role, such as primary, which whoever applies
 // the schedule resolves when the fault begins.
 //
+// A fault with "every" begins anew in every such period, at most a thousand times,
+// and is in force for the duration after "for" each time; roles are resolved anew.
+//
 // # The meaning
 //
-// A fault is in force in [From, Until). What is in force at a moment follows from
-// the faults whose windows hold that moment and from nothing else: no fault
-// remembers what was before it, and the end of one never undoes another. A link
-// is cut while any fault cuts it, delays add up, and messages survive losses
-// independently. A node is down from the beginning of a crash until the last crash
-// over it has ended, and then takes no steps while it is paused. What slows a node or
-// a disk adds up, and so do offsets and drifts of clocks.
+// A fault is in force in [From, Until), or in those parts of it that it repeats. What
+// is in force at a moment follows from the faults whose windows hold that moment and
+// from nothing else: no fault remembers what was before it, and the end of one never
+// undoes another. A link
+// is cut while any fault cuts it, delays add up, messages survive losses
+// independently, and what is held arrives when the last fault that holds it ends. In a
+// ring, every node hears a majority and no two hear the same one. A node is down from
+// the beginning of a crash until the last crash over it has ended, and then takes no
+// steps while it is paused. What slows a node or a disk adds up, and so do offsets and
+// drifts of clocks.
 //
 // In a rolling crash the nodes take turns, in the order in which they are named, in
 // equal parts of the window: each is down for the first half of its turn, and has the

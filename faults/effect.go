@@ -2,8 +2,8 @@ package faults
 
 import "github.com/rashomon-go/rashomon/sim"
 
-// Effect is what a fault has done in a run. A fault that befell nobody, or hit
-// nothing, did nothing.
+// Effect is what a fault has done in a run, over all its repetitions. A fault that
+// befell nobody, or hit nothing, did nothing.
 type Effect struct {
 	Befell int // nodes, or directed links
 
@@ -11,22 +11,29 @@ type Effect struct {
 	// timers that waited for the end of a pause; steps and syncs that were slowed; writes
 	// and syncs that a disk failed; changes of clocks.
 	Hits uint64
+
+	Messages sim.Hits // of a fault of links
 }
 
 // deed is an Effect in the making.
 type deed struct {
-	befell  int
-	hits    uint64
-	strains []sim.StrainID
+	befell   int
+	hits     uint64
+	strains  []sim.StrainID
+	overlays []sim.OverlayID
 }
 
 func (c *cast) effects(deeds []deed) []Effect {
 	effects := make([]Effect, len(deeds))
 	for i, d := range deeds {
-		effects[i] = Effect{d.befell, d.hits}
+		e := Effect{Befell: d.befell, Hits: d.hits}
 		for _, id := range d.strains {
-			effects[i].Hits += c.world.StrainHits(id)
+			e.Hits += c.world.StrainHits(id)
 		}
+		for _, id := range d.overlays {
+			e.Messages.Add(c.world.Hits(id))
+		}
+		effects[i] = e
 	}
 	return effects
 }

@@ -11,7 +11,7 @@ import (
 // One number decides everything: the same draws give the same faults.
 func ExampleGenerate() {
 	nodes := []string{"n0", "n1", "n2"}
-	draws := sim.NewDraws(32)
+	draws := sim.NewDraws(242)
 	s := faults.Generate(&draws, faults.Options{
 		Nodes: nodes,
 		Roles: []string{"primary"},
@@ -21,9 +21,10 @@ func ExampleGenerate() {
 	})
 	fmt.Println(s)
 	// Output:
-	// 355ms..550ms slow-disk n0 by 10ms
-	// 1.655s..1.705s lose 50% of * -> *
-	// 1.675s..2s slow-disk n2 by 5ms
+	// 290ms..605ms throttle * -> n1 to 100kbit/s queue 5ms
+	// 320ms..400ms cut n0 n2 -> n1
+	// 340ms..1.465s hold n2 -> n0 n1
+	// 940ms..1.015s crash n0 n1 n2 keeping synced rolling
 }
 
 // A node that is cut off hears nobody until the fault ends.

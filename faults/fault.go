@@ -14,11 +14,15 @@ type Kind uint8
 // The directed kinds concern what the first group of Who sends to the second.
 const (
 	Partition    Kind = iota + 1 // nothing passes between the groups, in either direction
+	Ring                         // every node hears a majority, its neighbours in the order of Who, and no two hear the same
 	Cut                          // directed: nothing arrives
 	Delay                        // directed: Delay is added to the latency
 	Lose                         // directed: Percent of the messages are lost
 	Duplicate                    // directed: Percent of them arrive twice
 	Reorder                      // directed: Percent of them are held back
+	Corrupt                      // directed: Percent of the messages are damaged and dropped by their receiver
+	Hold                         // directed: what arrives waits for the end
+	Throttle                     // directed: messages queue for Bandwidth
 	Crash                        // the nodes go down at once, and their disks keep what Fate says
 	CrashSending                 // they go down instead of making one more than Sends sends, even amid a step
 	Pause                        // they take no steps; what arrives waits
@@ -31,16 +35,17 @@ const (
 )
 
 var kindWords = [kinds]string{
-	"?", "partition", "cut", "delay", "lose", "duplicate", "reorder", "crash", "crash", "pause",
-	"slow", "slow-disk", "fill-disk", "fail-disk", "clock"}
+	"?", "partition", "ring", "cut", "delay", "lose", "duplicate", "reorder", "corrupt", "hold", "throttle",
+	"crash", "crash", "pause", "slow", "slow-disk", "fill-disk", "fail-disk", "clock",
+}
 
 // String returns the word that begins the effect of such a fault.
 func (k Kind) String() string { return kindWords[min(k, kinds)%kinds] }
 
 // OfLinks says whether such a fault concerns what is sent, and not nodes.
-func (k Kind) OfLinks() bool { return k == Partition || k.directed() }
+func (k Kind) OfLinks() bool { return k >= Partition && k <= Throttle }
 
-func (k Kind) directed() bool { return k >= Cut && k <= Reorder }
+func (k Kind) directed() bool { return k >= Cut && k <= Throttle }
 
 func (k Kind) crashes() bool {
 	return k == Crash || k == CrashSending || k == FillDisk || k == FailDisk
@@ -57,12 +62,21 @@ type Fault struct {
 	Who [][]string
 
 	Delay   sim.Latency   // of Delay
-	Percent float64       // of Lose, Duplicate and Reorder: 0..100
+	Percent float64       // of Lose, Duplicate, Reorder and Corrupt: 0..100
 	Fate    sim.DiskFate  // of Crash
 	Rolling bool          // of Crash: one node after the other, not all at once
 	Sends   int           // of CrashSending
 	Time    time.Duration // of Slow, for a step, and of SlowDisk, for a sync; positive
 	Clock   sim.Clock     // of Clock
+
+	Bandwidth sim.Bandwidth // of Throttle
+	Queue     time.Duration // of Throttle: what would wait for longer is dropped; 0 is no limit
+
+	// Only are the types of the messages that a fault of links concerns, by the names
+	// that sim.MessageName gives them; nil is all.
+	Only []string
+
+	Repeat // zero for a fault that is there all the time
 }
 
 // overlaps says whether two windows have a moment in common.

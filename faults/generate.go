@@ -24,13 +24,16 @@ type Options struct {
 	// Classes are the classes to draw from. 0 is every class that the other
 	// fields allow.
 	Classes Classes
-	Most    int // at most this many faults; 0 is 4
+	Most    int // at most this many faults, a series of failures counting as one; 0 is 4
 	// Slow bounds delays: at most this constant delay of messages, and ten times that
 	// spread; at most this delay of a disk's sync, and a fifth of it of a node's step. 0
 	// is 50ms.
-	Slow  time.Duration
-	Crash CrashOptions
-	Clock ClockOptions
+	Slow time.Duration
+	// Messages are types of messages, as sim.MessageName gives them, for faults that
+	// concern one type alone.
+	Messages []string
+	Crash    CrashOptions
+	Clock    ClockOptions
 }
 
 // CrashOptions bounds crashes. The zero CrashOptions allows none. A node whose disk
@@ -63,13 +66,16 @@ func Generate(src Source, opt Options) Schedule {
 	if g.IntN(8) == 0 {
 		return nil
 	}
-	classes := g.swarm()
-	if len(classes) == 0 {
+	groups := g.swarm()
+	if len(groups) == 0 {
 		return nil
 	}
 	var s Schedule
 	for range 1 + g.IntN(g.Most) {
-		if f := g.fault(pick(g, classes), s); g.fits(f, s) {
+		class := pick(g, pick(g, groups))
+		if class == Failures {
+			s = append(s, g.failures()...)
+		} else if f := g.fault(class, s); g.fits(f, s) {
 			s = append(s, f)
 		}
 	}
@@ -100,7 +106,8 @@ func (o *Options) possible() Classes {
 	without(o.Until <= o.From, All)
 	without(len(o.Nodes) == 0, Pauses|SlowNodes|SlowDisks)
 	without(len(o.Nodes) < 2, Network)
-	without(len(o.Nodes) < 3, Bridges)
+	without(len(o.Nodes) < 3, Bridges|Rings)
+	without(len(o.Messages) == 0, Typed)
 	without(len(o.Crash.Nodes) == 0, Crashes|Restarts|BadDisks)
 	without(len(o.fallible()) < 2 || len(o.kept()) == 0, Restarts)
 	without(!slices.Contains(o.kept(), sim.LoseUnsynced), BadDisks)
@@ -138,17 +145,32 @@ func (g generator) IntN(n int) int { return g.src.IntN(n) }
 // pick draws one of several things, of which the first is the simplest.
 func pick[T any](g generator, from []T) T { return from[g.IntN(len(from))] }
 
-func (g generator) swarm() (classes []Classes) {
-	for _, c := range g.possible().split() {
-		if g.IntN(2) == 1 {
-			classes = append(classes, c)
+// swarm draws which classes of faults the run has at all, in groups: what parts the
+// network, what makes it worse, and what befalls nodes. A fault is of one group as
+// often as of another, however many classes the groups have.
+func (g generator) swarm() (groups [][]Classes) {
+	for _, group := range []Classes{Partitions | Flapping, Network &^ Partitions &^ Flapping, All &^ Network} {
+		var classes []Classes
+		for _, c := range (g.possible() & group).split() {
+			if g.IntN(2) == 1 {
+				classes = append(classes, c)
+			}
+		}
+		if len(classes) > 0 {
+			groups = append(groups, classes)
 		}
 	}
-	return classes
+	return groups
 }
 
 func (g generator) fault(class Classes, s Schedule) (f Fault) {
 	f.From, f.Until = g.window(s)
+	g.effect(&f, class)
+	return f
+}
+
+// effect draws what a fault does in its window.
+func (g generator) effect(f *Fault, class Classes) {
 	switch class {
 	case Halves:
 		f.Kind, f.Who = Partition, g.halves(g.Nodes)
@@ -169,6 +191,19 @@ func (g generator) fault(class Classes, s Schedule) (f Fault) {
 		f.Kind, f.Who, f.Percent = Duplicate, g.link(), pick(g, shares)
 	case Reorders:
 		f.Kind, f.Who, f.Percent = Reorder, g.link(), pick(g, shares)
+	case Rings:
+		f.Kind, f.Who = Ring, [][]string{g.shuffled(g.Nodes)}
+	case Flapping:
+		g.flap(f)
+	case Corruptions:
+		f.Kind, f.Who, f.Percent = Corrupt, g.link(), pick(g, shares[:6])
+	case Holds:
+		f.Kind, f.Who = Hold, g.link()
+	case Throttles:
+		f.Kind, f.Who = Throttle, g.link()
+		f.Bandwidth, f.Queue = pick(g, narrow), g.part(2*g.Slow)
+	case Typed:
+		g.typed(f)
 	case Pauses:
 		f.Kind, f.Who = Pause, [][]string{g.anyone()}
 	case SlowNodes:
@@ -176,24 +211,25 @@ func (g generator) fault(class Classes, s Schedule) (f Fault) {
 	case SlowDisks:
 		f.Kind, f.Who, f.Time = SlowDisk, [][]string{g.anyone()}, g.part(g.Slow)
 	case Crashes:
-		g.crash(&f)
+		g.crash(f)
 	case Restarts:
-		g.restarts(&f)
+		g.restarts(f)
 	case BadDisks:
 		f.Kind, f.Who = pick(g, []Kind{FillDisk, FailDisk}), [][]string{{pick(g, g.Crash.Nodes)}}
 	case Clocks:
 		f.Kind, f.Who, f.Clock = Clock, [][]string{{pick(g, g.Clock.Nodes)}}, g.clock()
 	}
-	return f
 }
 
 // fits says whether a fault can join others without more nodes being down, or a
-// clock being further out, than the options allow.
+// clock being further out, than the options allow. A fault that repeats itself
+// counts from its first beginning to its last end. Roles must not be in a crash that
+// does: each time it could be another node.
 func (g generator) fits(f Fault, s Schedule) bool {
-	down, lost := g.downs(f), 1
+	down, lost := g.downs(f), int(f.times())
 	for _, h := range s {
 		if f.Fate == sim.LoseAll && h.Fate == sim.LoseAll {
-			lost++
+			lost += int(h.times())
 		}
 		switch {
 		case f.Kind.crashes() && h.Kind.crashes():
@@ -357,12 +393,17 @@ func (g generator) crash(f *Fault) {
 	}
 }
 
-// restarts draws a rolling crash, a crash of all nodes, or one of some.
+// restarts draws a rolling crash, a crash of all nodes, one of some, or one node that
+// crashes again and again, each time for a moment.
 func (g generator) restarts(f *Fault) {
 	names := g.fallible()
 	f.Kind, f.Fate = Crash, pick(g, g.kept())
 	most := min(g.Crash.AtOnce, len(names))
-	switch which := g.IntN(3); {
+	switch which := g.IntN(4); {
+	case which == 3:
+		names = []string{pick(g, names)}
+		f.Every = max(((f.Until - f.From) / pick(g, []time.Duration{2, 3, 5, 10})).Truncate(time.Millisecond), time.Millisecond)
+		f.For = max((f.Every / pick(g, []time.Duration{20, 10, 5, 2})).Truncate(time.Millisecond), time.Millisecond)
 	case which == 1 && g.Crash.All:
 		names = g.Nodes
 	case which == 2 && most > 1:

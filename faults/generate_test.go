@@ -23,6 +23,8 @@ func everything() Options {
 		From:  100 * ms,
 		Until: 2 * time.Second,
 		Most:  8,
+
+		Messages: []string{"greet", "answer"},
 		Crash: CrashOptions{
 			Nodes: []string{"n0", "n1", "primary"},
 			Fates: []sim.DiskFate{sim.LoseUnsynced, sim.KeepAll, sim.LoseAll}, AtOnce: 2, Recovery: 50 * ms,
@@ -45,6 +47,7 @@ func anyOptions(src Source) (opt Options) {
 	opt.Until = opt.From + []time.Duration{0, 1, ms / 2, ms, 7 * ms, 300 * ms, time.Second, time.Hour}[src.IntN(8)]
 	opt.Classes = Classes(src.IntN(int(All) + 1))
 	opt.Most = src.IntN(12)
+	opt.Messages = opt.Messages[src.IntN(3):]
 	opt.Slow = []time.Duration{0, 1, ms, time.Second}[src.IntN(4)]
 	opt.Crash.Nodes = opt.Nodes[:src.IntN(len(opt.Nodes)+1)]
 	opt.Crash.AtOnce = src.IntN(4)
@@ -59,7 +62,7 @@ func checkGenerated(t require.TestingT, opt Options, s Schedule) {
 	nodes := append(slices.Clone(opt.Nodes), opt.Roles...)
 	require.NoError(t, s.Validate(nodes, opt.Until))
 	opt = opt.withDefaults()
-	require.LessOrEqual(t, len(s), opt.Most)
+	require.LessOrEqual(t, len(s), opt.Most*mostFailures)
 	require.True(t, slices.IsSortedFunc(s, func(f, g Fault) int { return int(f.From - g.From) }))
 	for i, f := range s {
 		require.GreaterOrEqual(t, f.From, opt.From)
@@ -165,6 +168,14 @@ func (c constant) IntN(n int) int { return min(int(c), n-1) }
 
 // classOf tells the class of a fault from its text alone.
 func classOf(f Fault) Classes {
+	switch {
+	case f.Only != nil:
+		return Typed
+	case f.Every != 0 && f.Kind == Crash:
+		return Restarts
+	case f.Every != 0:
+		return Flapping
+	}
 	switch f.Kind {
 	case Partition:
 		switch {
@@ -191,7 +202,51 @@ func classOf(f Fault) Classes {
 		Delay: Delays, Lose: Losses, Duplicate: Duplicates, Reorder: Reorders,
 		Pause: Pauses, Slow: SlowNodes, SlowDisk: SlowDisks, Crash: Crashes,
 		FillDisk: BadDisks, FailDisk: BadDisks, Clock: Clocks,
+		Ring: Rings, Corrupt: Corruptions, Hold: Holds, Throttle: Throttles,
 	}[f.Kind]
+}
+
+// inSeries tells a partition of a series: no other class leaves the grid of 5 ms.
+func inSeries(f Fault) bool {
+	return f.Kind == Partition && f.Every == 0 && (f.From%(5*ms) != 0 || f.Until%(5*ms) != 0)
+}
+
+// TestFailures draws many series: they do not overlap, and have several partitions.
+func TestFailures(t *testing.T) {
+	opt := everything()
+	opt.Classes, opt.Most, opt.From, opt.Until = Failures, 1, 0, 16*time.Second
+	src := sim.NewDraws(9)
+	series, n := 0, 0
+	for range 2000 {
+		s := Generate(&src, opt)
+		for i, f := range s {
+			require.Equal(t, Halves, classOf(f))
+			require.True(t, i == 0 || f.From > s[i-1].Until)
+		}
+		if len(s) > 0 {
+			series, n = series+1, n+len(s)
+		}
+	}
+	require.Greater(t, n, 2*series)
+}
+
+// TestTimesToFailure: the times are exponential.
+func TestTimesToFailure(t *testing.T) {
+	src := sim.NewDraws(10)
+	g := generator{src: &src, Options: everything()}
+	const n = 50_000
+	var sum time.Duration
+	longer := 0
+	for range n {
+		d := g.after(sim.Exponential(0, time.Second))
+		if sum += d; d > 2*time.Second {
+			longer++
+		}
+	}
+	require.InDelta(t, time.Second, sum/n, float64(20*ms))
+	require.InDelta(t, 0.135*n, longer, 0.01*n)
+	g.src = constant(0)
+	require.Equal(t, ms, g.after(sim.Exponential(0, time.Second)))
 }
 
 func TestGenerateReachesEveryClass(t *testing.T) {
@@ -204,6 +259,9 @@ func TestGenerateReachesEveryClass(t *testing.T) {
 		classes := map[Classes]bool{}
 		for _, f := range s {
 			classes[classOf(f)] = true
+			if inSeries(f) {
+				classes[Failures] = true
+			}
 		}
 		for c := range classes {
 			seen[c]++
@@ -231,6 +289,9 @@ func TestGenerateKeepsToClasses(t *testing.T) {
 				if c == Links && classOf(f) == OneWay {
 					continue // random links may happen to be those
 				}
+				if c == Failures {
+					c = Halves
+				}
 				require.Equal(t, c, classOf(f), "%v", f)
 			}
 		}
@@ -243,6 +304,8 @@ func TestCrashesAndClocksAreOffUnlessAllowed(t *testing.T) {
 		o := opt.withDefaults()
 		return o.possible()
 	}
+	require.Equal(t, (Network|Pauses|SlowNodes|SlowDisks)&^Typed, possible())
+	opt.Messages = []string{"greet"}
 	always := Network | Pauses | SlowNodes | SlowDisks
 	require.Equal(t, always, possible())
 	opt.Crash.Nodes = append(names(1), "primary")
@@ -259,7 +322,9 @@ func TestCrashesAndClocksAreOffUnlessAllowed(t *testing.T) {
 }
 
 func TestClassesText(t *testing.T) {
-	for c := Classes(0); c <= All; c += 37 { // coprime to all of them, so that pairs of classes differ
+	src := sim.NewDraws(7)
+	for range 10_000 {
+		c := Classes(src.IntN(int(All) + 1))
 		back, err := ParseClasses(c.String())
 		require.NoError(t, err)
 		require.Equal(t, c, back)
@@ -268,8 +333,9 @@ func TestClassesText(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, Partitions|Crashes, c)
 	_, err = ParseClasses("halves,quarters")
-	require.EqualError(t, err, `no class of faults is called "quarters", expected halves, isolation, bridges, one-way, `+
-		`links, delays, losses, duplicates, reorders, pauses, slow-nodes, slow-disks, crashes, restarts, bad-disks, clocks, partitions, network or all`)
+	require.EqualError(t, err, `no class of faults is called "quarters", expected halves, isolation, bridges, `+
+		`rings, one-way, links, failures, flapping, delays, losses, duplicates, reorders, corruptions, holds, throttles, typed, `+
+		`pauses, slow-nodes, slow-disks, crashes, restarts, bad-disks, clocks, partitions, network or all`)
 }
 
 func BenchmarkGenerate(b *testing.B) {

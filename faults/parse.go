@@ -51,7 +51,12 @@ func (f Fault) validate(b *bounds) error {
 			Sends   int
 			Time    time.Duration
 			Clock   sim.Clock
-		}{f.Who, f.Delay, f.Percent, f.Fate, f.Rolling, f.Sends, f.Time, f.Clock})
+
+			Bandwidth sim.Bandwidth
+			Queue     time.Duration
+			Only      []string
+			Repeat    Repeat
+		}{f.Who, f.Delay, f.Percent, f.Fate, f.Rolling, f.Sends, f.Time, f.Clock, f.Bandwidth, f.Queue, f.Only, f.Repeat})
 	}
 	return err
 }
@@ -97,9 +102,20 @@ func (p *parser) fault() (f Fault) {
 		f.Kind, f.Who = FailDisk, [][]string{p.nodes()}
 	case "clock":
 		f.Kind, f.Who, f.Clock = Clock, [][]string{p.nodes()}, p.clock()
+	case "ring":
+		f.Kind, f.Who = Ring, p.ring()
+	case "corrupt":
+		f.Kind, f.Percent, f.Who = Corrupt, p.percent(), p.link()
+	case "hold":
+		f.Kind, f.Who = Hold, p.link()
+	case "throttle":
+		f.Kind, f.Who = Throttle, p.link()
+		f.Bandwidth, f.Queue = p.bandwidth()
 	default:
-		p.fail(w, "one of partition cut delay lose duplicate reorder crash pause slow slow-disk fill-disk fail-disk clock")
+		p.fail(w, "one of partition ring cut delay lose duplicate reorder corrupt hold throttle crash pause slow slow-disk fill-disk fail-disk clock")
 	}
+	p.only(&f)
+	p.repeat(&f)
 	return f
 }
 
@@ -196,7 +212,7 @@ func (p *parser) name(w word, group, before []string) {
 // endsNodes knows what may follow a list of nodes; none of it is a name.
 func endsNodes(text string) bool {
 	switch text {
-	case "", "|", "->", "by", "keeping", "after", "offset", "drift":
+	case "", "|", "->", "by", "keeping", "after", "offset", "drift", "to", "only", "every":
 		return true
 	}
 	return false
@@ -220,6 +236,20 @@ func (p *parser) latency() sim.Latency {
 		p.fail(w, "a latency such as 2ms, 1ms..5ms or 1ms+exp(2ms)")
 	}
 	return l
+}
+
+// bandwidth reads "to 64kbit/s" and perhaps "queue 100ms".
+func (p *parser) bandwidth() (b sim.Bandwidth, queue time.Duration) {
+	p.expect("to")
+	w := p.take()
+	b, err := sim.ParseBandwidth(w.text)
+	if err != nil {
+		p.fail(w, "a bandwidth of more than 0bit/s, such as 64kbit/s")
+	}
+	if p.accept("queue") {
+		queue = p.period()
+	}
+	return b, queue
 }
 
 // percent reads "2.5% of". Only plain digits will do: no sign, no exponent.

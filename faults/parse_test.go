@@ -103,15 +103,30 @@ func anyFault(t *rapid.T) (f Fault) {
 		if i := rapid.IntRange(0, 2).Draw(t, "everyone"); i < 2 {
 			f.Who[i] = all
 		}
+	case f.Kind == Ring:
+		f.Who = [][]string{append(group(names[:4]), names[5:]...)}
 	default:
 		f.Who = [][]string{group(names)}
+	}
+	if f.Kind.OfLinks() && rapid.Bool().Draw(t, "filtered") {
+		f.Only = rapid.SliceOfNDistinct(rapid.SampledFrom([]string{"Propagate", "WriteAck", "for", "ping_2"}), 1, 3, rapid.ID).Draw(t, "only")
+	}
+	if rapid.Bool().Draw(t, "repeated") {
+		f.Every = 1 + (f.Until-f.From)/mostTimes + time.Duration(long.Draw(t, "every"))
+		f.For = 1 + time.Duration(rapid.Int64Range(0, int64(f.Every)-1).Draw(t, "for"))
 	}
 	switch f.Kind {
 	case Delay:
 		f.Delay.Min = time.Duration(long.Draw(t, "min"))
 		f.Delay.Spread = time.Duration(rapid.OneOf(rapid.Just[int64](0), long).Draw(t, "spread"))
 		f.Delay.Tail = time.Duration(rapid.OneOf(rapid.Just[int64](0), long).Draw(t, "tail"))
-	case Lose, Duplicate, Reorder:
+		if rapid.Bool().Draw(t, "lognormal") {
+			f.Delay.Median, f.Delay.Sigma = 1+f.Delay.Min, rapid.IntRange(0, sim.MaxSigma).Draw(t, "sigma")
+		}
+	case Throttle:
+		f.Bandwidth = sim.Bandwidth(rapid.Int64Min(1).Draw(t, "bandwidth"))
+		f.Queue = time.Duration(long.Draw(t, "queue"))
+	case Lose, Duplicate, Reorder, Corrupt:
 		f.Percent = rapid.Float64Range(0, 100).Draw(t, "percent")
 	case Crash:
 		f.Fate = sim.DiskFate(rapid.IntRange(0, 2).Draw(t, "fate"))
@@ -176,6 +191,13 @@ func TestValidateHandMade(t *testing.T) {
 		{func(f *Fault) { f.Who = [][]string{{"n0"}, {}} }, "expected a node"},
 		{func(f *Fault) { f.Who = [][]string{{"n0"}, {"n1"}, {"n2"}} }, "expected the end of the line"},
 		{func(f *Fault) { f.Who = [][]string{{"n0"}, {"n1 n2"}} }, "does not say all"},
+		{func(f *Fault) { f.Every = 5 }, "expected a duration of more than 0s"},
+		{func(f *Fault) { f.Repeat = Repeat{1, 1} }, "the fault begins 1000000000 times, expected at most 1000"},
+		{func(f *Fault) { f.Only = []string{"a b"} }, "does not say all"},
+		{func(f *Fault) { f.Only = []string{""} }, "the line ends, expected the name of a message's type"},
+		{func(f *Fault) { f.Bandwidth = 5 }, "does not say all"},
+		{func(f *Fault) { f.Kind = Throttle }, `unexpected "0bit/s", expected a bandwidth of more than 0bit/s`},
+		{func(f *Fault) { f.Kind, f.Bandwidth, f.Queue = Throttle, 1, -1 }, "expected a duration of more than 0s"},
 		{func(f *Fault) { f.Percent = 5 }, "does not say all"},
 		{func(f *Fault) { f.Kind, f.Who = Crash, who[:1]; f.Fate = 9 }, `unexpected "?"`},
 		{func(f *Fault) { f.Kind, f.Percent = Lose, 120 }, `unexpected "120%"`},

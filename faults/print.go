@@ -14,11 +14,15 @@ var fateWords = [...]string{sim.LoseUnsynced: "synced", sim.KeepAll: "everything
 
 // String returns the canonical text of the fault, which Parse reads.
 func (f Fault) String() string {
-	b := f.From.String() + ".." + f.end() + " " + f.Kind.String() + " "
+	return f.From.String() + ".." + f.end() + " " + f.effectWords() + f.onlyWords() + f.repeatWords()
+}
+
+func (f Fault) effectWords() string {
+	b := f.Kind.String() + " "
 	switch f.Kind {
 	case Delay:
 		return b + f.who() + " by " + f.Delay.String()
-	case Lose, Duplicate, Reorder:
+	case Lose, Duplicate, Reorder, Corrupt:
 		return b + strconv.FormatFloat(f.Percent, 'f', -1, 64) + "% of " + f.who()
 	case Crash:
 		return b + f.who() + " keeping " + fateWord(f.Fate) + rolling(f.Rolling)
@@ -26,6 +30,12 @@ func (f Fault) String() string {
 		return b + f.who() + " after " + sends(f.Sends)
 	case Slow, SlowDisk:
 		return b + f.who() + " by " + f.Time.String()
+	case Throttle:
+		b += f.who() + " to " + f.Bandwidth.String()
+		if f.Queue != 0 {
+			b += " queue " + f.Queue.String()
+		}
+		return b
 	case Clock:
 		return b + f.who() + clockWords(f.Clock)
 	}

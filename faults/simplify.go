@@ -70,8 +70,24 @@ func milder(f Fault) (milder []Fault) {
 	add(f.Kind == FillDisk || f.Kind == FailDisk, func(g *Fault) { g.Kind = Crash })
 	add(f.Fate == sim.LoseAll, func(g *Fault) { g.Fate = sim.LoseUnsynced })
 	add(f.Kind == Crash && f.Fate == sim.LoseUnsynced, func(g *Fault) { g.Fate = sim.KeepAll })
+	first, last := f.each()[0], f.each()[f.times()-1]
+	add(f.Every != 0, func(g *Fault) { *g = first })
+	add(f.times() > 1, func(g *Fault) { *g = last })
+	add(f.Every != 0, func(g *Fault) { g.Repeat = Repeat{} })
+	add(f.Only != nil, func(g *Fault) { g.Only = nil })
+	for i := range f.Only {
+		add(len(f.Only) > 1, func(g *Fault) { g.Only = slices.Concat(f.Only[:i], f.Only[i+1:]) })
+	}
+	add(f.Kind == Ring, func(g *Fault) {
+		ring := f.Who[0]
+		g.Kind, g.Who = Partition, [][]string{ring[:len(ring)/2], ring[len(ring)/2:]}
+	})
+	add(f.Kind == Corrupt, func(g *Fault) { g.Kind = Lose })
+	add(f.Queue != 0, func(g *Fault) { g.Queue = 0 })
+	add(f.Delay.Median != 0, func(g *Fault) { g.Delay.Median, g.Delay.Sigma = 0, 0 })
+	add(f.Delay.Percentiles != [4]time.Duration{}, func(g *Fault) { g.Delay.Percentiles = [4]time.Duration{} })
 	add(f.Delay.Tail != 0, func(g *Fault) { g.Delay.Tail = 0 })
-	add(f.Delay.Spread != 0, func(g *Fault) { g.Delay.Spread = 0 })
+	add(f.Delay.Spread != 0, func(g *Fault) { g.Delay.Spread, g.Delay.Percentiles = 0, [4]time.Duration{} })
 	add(f.Delay.Min > time.Millisecond, func(g *Fault) { g.Delay.Min = half(f.Delay.Min) })
 	add(f.Time > time.Millisecond, func(g *Fault) { g.Time = half(f.Time) })
 	add(f.Clock.Offset != 0 && f.Clock.DriftPPM != 0, func(g *Fault) { g.Clock.Offset = 0 })

@@ -60,7 +60,18 @@ func TestSimplerFaults(t *testing.T) {
 			"0s..4ms crash n0 n1 keeping everything rolling",
 			"4ms..8ms crash n0 n1 keeping everything rolling",
 		},
-		"0s..1ms clock n0 offset 5ms drift 100ppm": {"0s..1ms clock n0 drift 100ppm", "0s..1ms clock n0 offset 5ms"},
+		"0s..1ms ring n0 n1 n2 n3": {
+			"0s..1ms partition n0 n1 | n2 n3",
+			"0s..1ms ring n1 n2 n3", "0s..1ms ring n0 n2 n3", "0s..1ms ring n0 n1 n3", "0s..1ms ring n0 n1 n2",
+		},
+		"0s..1ms ring n0 n1 n2":                            {"0s..1ms partition n0 | n1 n2"},
+		"0s..1ms corrupt 5% of n0 -> n1":                   {"0s..1ms lose 5% of n0 -> n1"},
+		"0s..1ms hold n0 -> n1 only A B":                   {"0s..1ms hold n0 -> n1", "0s..1ms hold n0 -> n1 only B", "0s..1ms hold n0 -> n1 only A"},
+		"0s..1ms hold n0 -> n1 only A":                     {"0s..1ms hold n0 -> n1"},
+		"0s..1ms throttle n0 -> n1 to 1bit/s queue 5ms":    {"0s..1ms throttle n0 -> n1 to 1bit/s"},
+		"0s..1ms pause n0 every 400µs for 300µs":           {"0s..300µs pause n0", "800µs..1ms pause n0", "0s..1ms pause n0"},
+		"0s..1ms delay n0 -> n1 by 1ms+lognormal(2ms,50%)": {"0s..1ms delay n0 -> n1 by 1ms"},
+		"0s..1ms clock n0 offset 5ms drift 100ppm":         {"0s..1ms clock n0 drift 100ppm", "0s..1ms clock n0 offset 5ms"},
 	} {
 		var got []string
 		for f := range schedule(t, line)[0].Simpler() {

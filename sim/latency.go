@@ -1,20 +1,30 @@
 package sim
 
 import (
-	"fmt"
 	"math/bits"
-	"strings"
 	"time"
 )
 
 // Latency is the distribution of a delay. The zero Latency is no delay at all.
 // The delay is Min, plus a uniform part up to Spread, plus an exponential part
-// with mean Tail. What is negative counts as 0.
+// with mean Tail, plus a lognormal part with median Median. What is negative
+// counts as 0. All draws are made of integers alone, so that they are the same on
+// every machine.
 type Latency struct {
 	Min    time.Duration // at least this
 	Spread time.Duration // plus 0..Spread, uniformly
 	Tail   time.Duration // plus an exponential part with this mean
+	// Median is that of a lognormal part, and Sigma the standard deviation of its
+	// logarithm in hundredths, 0..MaxSigma.
+	Median time.Duration
+	Sigma  int
+	// Percentiles, if not zero, say how the part up to Spread is distributed: these are
+	// its percentiles 50, 90, 99 and 99.9, ascending, with straight lines between them.
+	Percentiles [4]time.Duration
 }
+
+// MaxSigma is the largest Sigma: e³, which is twenty times more or less.
+const MaxSigma = 300
 
 // Constant is always d.
 func Constant(d time.Duration) Latency { return Latency{Min: d} }
@@ -25,11 +35,26 @@ func Uniform(low, high time.Duration) Latency { return Latency{Min: low, Spread:
 // Exponential is low plus an exponential part with the given mean.
 func Exponential(low, mean time.Duration) Latency { return Latency{Min: low, Tail: mean} }
 
-// draw maps 64 random bits to a delay.
-func (l *Latency) draw(u uint64) time.Duration {
+// LogNormal is low plus a lognormal part with the given median, whose logarithm
+// has a standard deviation of sigma hundredths, 0..MaxSigma.
+func LogNormal(low, median time.Duration, sigma int) Latency {
+	return Latency{Min: low, Median: median, Sigma: sigma}
+}
+
+// Measured has the percentiles that somebody measured, and straight lines between
+// them. They must ascend.
+func Measured(least, p50, p90, p99, p999, most time.Duration) Latency {
+	return Latency{
+		Min: least, Spread: most - least,
+		Percentiles: [4]time.Duration{p50 - least, p90 - least, p99 - least, p999 - least},
+	}
+}
+
+// Draw maps 64 random bits to a delay.
+func (l *Latency) Draw(u uint64) time.Duration {
 	d := max(l.Min, 0)
 	if l.Spread > 0 {
-		d = plus(d, time.Duration(below(u, uint64(l.Spread)+1)))
+		d = plus(d, l.spread(u))
 	}
 	if l.Tail > 0 {
 		if l.Spread > 0 {
@@ -37,8 +62,29 @@ func (l *Latency) draw(u uint64) time.Duration {
 		}
 		d = plus(d, exponential(l.Tail, u))
 	}
+	if l.Median > 0 {
+		d = plus(d, logNormal(l.Median, l.Sigma, mix(u+forLogNormal)))
+	}
 	return d
 }
+
+// key is the identity of a distribution.
+func (l *Latency) key() uint64 {
+	key := Key(forOverlay, uint64(l.Min))
+	key = Key(key, uint64(l.Spread))
+	key = Key(key, uint64(l.Tail))
+	if l.Median != 0 {
+		key = Key(Key(key, uint64(l.Median)), uint64(l.Sigma))
+	}
+	if l.shaped() {
+		for _, p := range l.Percentiles {
+			key = Key(key, uint64(p))
+		}
+	}
+	return key
+}
+
+func (l *Latency) shaped() bool { return l.Percentiles != [4]time.Duration{} }
 
 // exponential maps 64 random bits to an exponential delay. It is at most 45
 // times the mean.
@@ -48,55 +94,6 @@ func exponential(mean time.Duration, u uint64) time.Duration {
 		return never
 	}
 	return time.Duration(hi<<32 | lo>>32)
-}
-
-// String returns the text that ParseLatency reads: "2ms", "1ms..5ms",
-// "1ms+exp(2ms)".
-func (l Latency) String() string {
-	var b strings.Builder
-	b.WriteString(l.Min.String())
-	if l.Spread != 0 {
-		b.WriteString(".." + (l.Min + l.Spread).String())
-	}
-	if l.Tail != 0 {
-		b.WriteString("+exp(" + l.Tail.String() + ")")
-	}
-	return b.String()
-}
-
-// ParseLatency reads what String writes. Delays must not be negative.
-func ParseLatency(s string) (Latency, error) {
-	fail := func(why string) (Latency, error) { return Latency{}, fmt.Errorf("latency %q: %s", s, why) }
-	malformed := func() (Latency, error) {
-		return fail(`expected a latency such as "2ms", "1ms..5ms" or "1ms+exp(2ms)"`)
-	}
-	rest, tail, exponential := strings.Cut(s, "+exp(")
-	low, high, ranged := strings.Cut(rest, "..")
-	least, err := time.ParseDuration(low)
-	if err != nil {
-		return malformed()
-	}
-	l := Latency{Min: least}
-	if ranged {
-		most, err := time.ParseDuration(high)
-		if err != nil {
-			return malformed()
-		}
-		if most < least {
-			return fail(fmt.Sprintf("%v is less than %v", most, least))
-		}
-		l.Spread = most - least
-	}
-	if exponential {
-		mean, closed := strings.CutSuffix(tail, ")")
-		if l.Tail, err = time.ParseDuration(mean); err != nil || !closed {
-			return malformed()
-		}
-	}
-	if l.Min < 0 || l.Tail < 0 {
-		return fail("a delay must not be negative")
-	}
-	return l, nil
 }
 
 // log2Table holds log2(1 + i/256) in units of 2⁻³², computed with integers

@@ -38,7 +38,7 @@ func sample(l Latency, n int) []time.Duration {
 	var d Draws
 	s := make([]time.Duration, n)
 	for i := range s {
-		s[i] = l.draw(d.Uint64())
+		s[i] = l.Draw(d.Uint64())
 	}
 	slices.Sort(s)
 	return s
@@ -70,30 +70,65 @@ func TestUniform(t *testing.T) {
 	require.InEpsilon(t, 2.5e6, mean(both), 0.01)
 }
 
+func TestLogNormal(t *testing.T) {
+	const n = 200_000
+	s := sample(LogNormal(time.Millisecond, 2*time.Millisecond, 50), n)
+	for q, z := range map[float64]float64{0.01: -2.3263, 0.1: -1.2816, 0.5: 0, 0.9: 1.2816, 0.99: 2.3263, 0.999: 3.0902} {
+		require.InEpsilon(t, 1e6+2e6*math.Exp(0.5*z), float64(s[int(q*n)]), 0.03, "quantile %v", q)
+	}
+	require.InEpsilon(t, 1e6+2e6*math.Exp(0.125), mean(s), 0.01)
+	for range 100 {
+		l := LogNormal(0, ms, 0)
+		require.InDelta(t, ms, l.Draw(7), 10)
+	}
+}
+
+func TestMeasured(t *testing.T) {
+	const n = 200_000
+	s := sample(Measured(1*ms, 2*ms, 5*ms, 9*ms, 20*ms, 80*ms), n)
+	for q, want := range map[float64]time.Duration{0: ms, 0.25: 3 * ms / 2, 0.5: 2 * ms, 0.7: 7 * ms / 2, 0.9: 5 * ms, 0.99: 9 * ms, 0.999: 20 * ms} {
+		require.InEpsilon(t, want, s[int(q*n)], 0.05, "quantile %v", q)
+	}
+	l := Measured(1*ms, 2*ms, 5*ms, 9*ms, 20*ms, 80*ms)
+	require.Equal(t, 80*ms, l.Draw(math.MaxUint64))
+	require.Equal(t, ms, l.Draw(0))
+}
+
+func TestExp2(t *testing.T) {
+	var d Draws
+	for range 100_000 {
+		x := d.Uint64() >> 32
+		require.InEpsilon(t, math.Exp2(float64(x)/(1<<32)), float64(exp2(x))/(1<<32), 1.0/(1<<17))
+	}
+}
+
 // No latency, however absurd, is negative or makes the time overflow.
 func TestLatencyNeverOverflows(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		l := Latency{
-			time.Duration(rapid.Int64().Draw(t, "min")),
-			time.Duration(rapid.Int64().Draw(t, "spread")),
-			time.Duration(rapid.Int64().Draw(t, "tail")),
+		any := func(what string) time.Duration { return time.Duration(rapid.Int64().Draw(t, what)) }
+		l := Latency{Min: any("min"), Spread: any("spread"), Tail: any("tail"), Median: any("median"), Sigma: int(any("sigma"))}
+		for i := range l.Percentiles {
+			l.Percentiles[i] = any("percentile")
 		}
-		require.GreaterOrEqual(t, l.draw(rapid.Uint64().Draw(t, "u")), max(l.Min, 0))
+		require.GreaterOrEqual(t, l.Draw(rapid.Uint64().Draw(t, "u")), max(l.Min, 0))
 	})
 	l := Exponential(never, never)
-	require.Equal(t, never, l.draw(1))
-	require.Equal(t, never, l.draw(math.MaxUint64))
+	require.Equal(t, never, l.Draw(1))
+	require.Equal(t, never, l.Draw(math.MaxUint64))
 }
 
 func TestLatencyText(t *testing.T) {
 	for text, l := range map[string]Latency{
-		"0s":                   {},
-		"2ms":                  Constant(2 * time.Millisecond),
-		"1ms..5ms":             Uniform(time.Millisecond, 5*time.Millisecond),
-		"1ms+exp(2ms)":         Exponential(time.Millisecond, 2*time.Millisecond),
-		"1ms..1.5s+exp(1m0s)":  {time.Millisecond, 1499 * time.Millisecond, time.Minute},
-		"0s+exp(1ns)":          {Tail: 1},
-		"0s..2562047h47m16.8s": {Spread: never - never%1e8},
+		"0s":                                 {},
+		"2ms":                                Constant(2 * time.Millisecond),
+		"1ms..5ms":                           Uniform(time.Millisecond, 5*time.Millisecond),
+		"1ms+exp(2ms)":                       Exponential(time.Millisecond, 2*time.Millisecond),
+		"1ms..1.5s+exp(1m0s)":                {Min: time.Millisecond, Spread: 1499 * time.Millisecond, Tail: time.Minute},
+		"0s+exp(1ns)":                        {Tail: 1},
+		"0s..2562047h47m16.8s":               {Spread: never - never%1e8},
+		"1ms+lognormal(2ms,50%)":             LogNormal(time.Millisecond, 2*time.Millisecond, 50),
+		"0s..1ms+exp(1ms)+lognormal(2ms,0%)": {Spread: time.Millisecond, Tail: time.Millisecond, Median: 2 * time.Millisecond},
+		"1ms..p50=2ms..p90=5ms..p99=9ms..p99.9=20ms..80ms": Measured(ms, 2*ms, 5*ms, 9*ms, 20*ms, 80*ms),
 	} {
 		require.Equal(t, text, l.String())
 		parsed, err := ParseLatency(text)
@@ -110,6 +145,17 @@ func TestLatencyRoundTrip(t *testing.T) {
 			Spread: time.Duration(rapid.Int64Range(0, math.MaxInt64-low).Draw(t, "spread")),
 			Tail:   time.Duration(rapid.Int64Min(0).Draw(t, "tail")),
 		}
+		if rapid.Bool().Draw(t, "lognormal") {
+			l.Median = time.Duration(rapid.Int64Min(1).Draw(t, "median"))
+			l.Sigma = rapid.IntRange(0, MaxSigma).Draw(t, "sigma")
+		}
+		if rapid.Bool().Draw(t, "measured") {
+			at := rapid.SliceOfN(rapid.Int64Range(0, int64(l.Spread)), 4, 4).Draw(t, "percentiles")
+			slices.Sort(at)
+			for i := range at {
+				l.Percentiles[i] = time.Duration(at[i])
+			}
+		}
 		parsed, err := ParseLatency(l.String())
 		require.NoError(t, err)
 		require.Equal(t, l, parsed)
@@ -117,27 +163,35 @@ func TestLatencyRoundTrip(t *testing.T) {
 }
 
 func TestParseLatencyErrors(t *testing.T) {
-	const malformed = `expected a latency such as "2ms", "1ms..5ms" or "1ms+exp(2ms)"`
+	const malformed = `expected a latency such as "2ms", "1ms..5ms", "1ms+exp(2ms)" or "1ms+lognormal(2ms,50%)"`
 	for text, why := range map[string]string{
-		"":                        malformed,
-		"fast":                    malformed,
-		"2":                       malformed,
-		" 2ms":                    malformed,
-		"..5ms":                   malformed,
-		"1ms..":                   malformed,
-		"1ms..2ms..3ms":           malformed,
-		"+exp(1ms)":               malformed,
-		"1ms+exp()":               malformed,
-		"1ms+exp(1ms":             malformed,
-		"1ms+exp(1ms) ":           malformed,
-		"1ms+exp(1ms)+exp(1ms)":   malformed,
-		"9999999h":                malformed,
-		"5ms..1ms":                "1ms is less than 5ms",
-		"-1ms":                    "a delay must not be negative",
-		"-1ms..1ms":               "a delay must not be negative",
-		"1ms+exp(-1ms)":           "a delay must not be negative",
-		"-2562047h..2562047h1ns":  "a delay must not be negative",
-		"-2562047h+exp(2562047h)": "a delay must not be negative",
+		"":                      malformed,
+		"fast":                  malformed,
+		"2":                     malformed,
+		" 2ms":                  malformed,
+		"..5ms":                 malformed,
+		"1ms..":                 malformed,
+		"1ms..2ms..3ms":         malformed,
+		"+exp(1ms)":             malformed,
+		"1ms+exp()":             malformed,
+		"1ms+exp(1ms":           malformed,
+		"1ms+exp(1ms) ":         malformed,
+		"1ms+exp(1ms)+exp(1ms)": malformed,
+		"9999999h":              malformed,
+		"1ms+lognormal(2ms)":    malformed,
+		"1ms+lognormal(2ms,5)":  malformed,
+		"1ms+lognormal(2ms,x%)": malformed,
+		"1ms..p50=2ms..3ms":     malformed,
+		"1ms..p50=2ms..p90=3ms..p99=4ms..p999=5ms..6ms":  malformed,
+		"1ms..p50=2ms..p90=1ms..p99=4ms..p99.9=5ms..6ms": "1ms is less than 2ms",
+		"1ms+lognormal(0s,5%)":                           "a lognormal part without a median, expected more than 0s",
+		"1ms+lognormal(2ms,301%)":                        "a sigma of 301%, expected 0%..300%",
+		"5ms..1ms":                                       "1ms is less than 5ms",
+		"-1ms":                                           "a delay must not be negative",
+		"-1ms..1ms":                                      "a delay must not be negative",
+		"1ms+exp(-1ms)":                                  "a delay must not be negative",
+		"-2562047h..2562047h1ns":                         "a delay must not be negative",
+		"-2562047h+exp(2562047h)":                        "a delay must not be negative",
 	} {
 		_, err := ParseLatency(text)
 		require.EqualError(t, err, `latency `+quote(text)+`: `+why)
@@ -147,7 +201,7 @@ func TestParseLatencyErrors(t *testing.T) {
 func quote(s string) string { return `"` + s + `"` }
 
 func FuzzParseLatency(f *testing.F) {
-	for _, seed := range []string{"", "2ms", "1ms..5ms", "1ms+exp(2ms)", "1ms..2ms+exp(3ms)", "5ms..1ms", "-1ms", "1h..+exp("} {
+	for _, seed := range []string{"", "2ms", "1ms..5ms", "1ms+exp(2ms)", "1ms..2ms+exp(3ms)", "5ms..1ms", "-1ms", "1h..+exp(", "1ms+lognormal(2ms,50%)", "0s..p50=1ms..p90=2ms..p99=3ms..p99.9=4ms..5ms"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {

@@ -6,7 +6,7 @@ import (
 )
 
 // Link is how messages travel from one address to another. The zero Link is
-// perfect: no delay, no loss, in order.
+// perfect: no delay, no loss, in order, as much as one likes.
 //
 // Probabilities below 0 count as 0, those above 1 as 1.
 type Link struct {
@@ -14,7 +14,14 @@ type Link struct {
 	Loss      float64 // probability that a message is lost, 0..1
 	Duplicate float64 // probability that it arrives twice, each time with a latency of its own
 	Reorder   float64 // probability that it is held back for one to eight more latencies
+	Corrupt   float64 // probability that it is damaged, which its receiver notices and drops it
 	FIFO      bool    // messages never overtake what was sent before them; Reorder has no effect
+
+	// Bandwidth, if positive, lets messages leave one after another, each for as long as
+	// its Sized takes, before their latency begins. What would have to wait for longer
+	// than Queue is dropped; 0 is a queue without limit.
+	Bandwidth Bandwidth
+	Queue     time.Duration
 }
 
 // Pair names a directed link.
@@ -30,10 +37,12 @@ const (
 	CutInFlight           // a partition stood when it should have arrived
 	NodeDown              // its destination was down
 	PortClosed            // nobody waits for this reply any more
+	Corrupted             // damaged by the link, which the receiver notices
+	Overflow              // the queue before a link of little bandwidth was full
 	dropCauses
 )
 
-var dropNames = [dropCauses]string{"", "lost", "cut", "cut in flight", "node down", "late"}
+var dropNames = [dropCauses]string{"", "lost", "cut", "cut in flight", "node down", "late", "corrupted", "overflow"}
 
 // String returns a word for drawings and tables.
 func (c DropCause) String() string {
@@ -45,8 +54,11 @@ func (c DropCause) String() string {
 
 // Traffic counts what became of the messages of a link, or of all links.
 type Traffic struct {
-	Sent, Delivered, Duplicated, HeldBack uint64
-	Dropped                               [dropCauses]uint64 // by DropCause
+	Sent, Delivered, Duplicated uint64
+	HeldBack                    uint64             // by Reorder
+	Queued                      uint64             // waited behind others for bandwidth
+	Held                        uint64             // by an overlay, until it was lifted
+	Dropped                     [dropCauses]uint64 // by DropCause
 }
 
 // Add adds the counts of u.
@@ -55,21 +67,32 @@ func (t *Traffic) Add(u Traffic) {
 	t.Delivered += u.Delivered
 	t.Duplicated += u.Duplicated
 	t.HeldBack += u.HeldBack
+	t.Queued += u.Queued
+	t.Held += u.Held
 	for i := range t.Dropped {
 		t.Dropped[i] += u.Dropped[i]
 	}
 }
 
-// link is the state of a directed link: what it is, what lies over it, and the
-// effective values that a message meets.
+// link is the state of a directed link: what it is, what lies over it, and what
+// comes of both.
 type link struct {
-	base                     Link
-	cut                      bool
-	loss, duplicate, reorder uint64 // thresholds
-	delays                   []delay
-	last                     time.Duration // latest arrival, for FIFO
-	overlays                 []*overlay    // in force on this link, oldest first
-	traffic                  Traffic
+	conditions                        // on messages that no overlay for some types concerns
+	last       time.Duration          // latest arrival, for FIFO
+	typed      map[string]*conditions // by type, what messages have met so far; nil if no overlay is for some types
+	base       Link
+	traffic    Traffic
+	line       *line   // of the base; nil without limit
+	overlays   []layer // in force on this link, oldest first
+}
+
+// conditions are what a message meets on a link.
+type conditions struct {
+	plain                             bool // nothing that disturb would do
+	cut, hold                         bool
+	loss, duplicate, reorder, corrupt uint64 // thresholds
+	delays                            []delay
+	lines                             []*line
 }
 
 // SetLink changes the link between two addresses, in one direction, from the
@@ -103,7 +126,7 @@ func (w *World) TotalTraffic() (t Traffic) {
 }
 
 // send puts a message on its link. What happens to it depends on its identity
-// and on the link, not on any message before it (but for FIFO).
+// and on the link, not on any message before it (but for FIFO and Bandwidth).
 func (w *World) send(from, to Addr, m Message, id, cause uint64) {
 	k := w.link(from.Node, to.Node)
 	k.traffic.Sent++
@@ -112,37 +135,37 @@ func (w *World) send(from, to Addr, m Message, id, cause uint64) {
 		w.record(&Event{Kind: Sent, From: from.Node, To: to.Node, ID: id, Cause: cause, Message: m})
 	}
 	key := w.seed ^ id
-	if k.cut {
+	c := k.on(m)
+	if c.cut {
+		k.blameCuts(m)
 		w.drop(k, CutAtSend, from, to, id, cause, m)
 		return
 	}
-	if k.loss != 0 && mix(key+forLoss) < k.loss {
+	if c.loss != 0 && mix(key+forLoss) < c.loss {
+		k.blame(m, mix(key+forLoss), byLoss)
 		w.drop(k, Lost, from, to, id, cause, m)
 		return
 	}
-	w.transmit(k, from, to, m, id, cause)
-	if k.duplicate != 0 && mix(key+forDuplicate) < k.duplicate {
+	w.transmit(k, c, from, to, m, id, cause)
+	if c.duplicate != 0 && mix(key+forDuplicate) < c.duplicate {
+		k.blame(m, mix(key+forDuplicate), byDuplication)
 		k.traffic.Duplicated++
 		copied := Key(id, forCopy)
 		if w.trace != nil {
 			w.record(&Event{Kind: Duplicated, From: from.Node, To: to.Node, ID: copied, Cause: id, Message: m})
 		}
-		w.transmit(k, from, to, m, copied, cause)
+		w.transmit(k, c, from, to, m, copied, cause)
 	}
 }
 
-func (w *World) transmit(k *link, from, to Addr, m Message, id, cause uint64) {
-	key := w.seed ^ id
-	d := k.base.Latency.draw(mix(key + forLatency))
-	if k.reorder != 0 && !k.base.FIFO && mix(key+forReorder) < k.reorder {
-		k.traffic.HeldBack++
-		once := d
-		for range 1 + below(mix(key+forReorderDelay), 8) {
-			d = plus(d, once)
+func (w *World) transmit(k *link, c *conditions, from, to Addr, m Message, id, cause uint64) {
+	d := k.base.Latency.Draw(mix((w.seed ^ id) + forLatency))
+	if !c.plain {
+		var why DropCause
+		if d, why = w.disturb(k, c, d, m, id); why != NotDropped {
+			w.drop(k, why, from, to, id, cause, m)
+			return
 		}
-	}
-	for i := range k.delays {
-		d = plus(d, k.delays[i].draw(mix(key^k.delays[i].key)))
 	}
 	at := w.in(d)
 	if k.base.FIFO {
@@ -154,6 +177,35 @@ func (w *World) transmit(k *link, from, to Addr, m Message, id, cause uint64) {
 	}
 	e := w.queue.place(at, w.order(evDeliver))
 	e.id, e.cause, e.msg, e.from, e.to = id, cause, m, from, to
+}
+
+// disturb does to a message of latency d what only some links do, and returns its
+// whole delay or why it will not arrive.
+func (w *World) disturb(k *link, c *conditions, d time.Duration, m Message, id uint64) (time.Duration, DropCause) {
+	key := w.seed ^ id
+	if c.reorder != 0 && !k.base.FIFO && mix(key+forReorder) < c.reorder {
+		k.blame(m, mix(key+forReorder), byReordering)
+		k.traffic.HeldBack++
+		once := d
+		for range 1 + below(mix(key+forReorderDelay), 8) {
+			d = plus(d, once)
+		}
+	}
+	for i := range c.delays {
+		d = plus(d, c.delays[i].draw(mix(key^c.delays[i].key)))
+	}
+	if len(c.lines) > 0 {
+		wait, passes := k.queue(c.lines, w.now, m)
+		if !passes {
+			return 0, Overflow
+		}
+		d = plus(d, wait)
+	}
+	if c.corrupt != 0 && mix(key+forCorrupt) < c.corrupt {
+		k.blame(m, mix(key+forCorrupt), byCorruption)
+		return 0, Corrupted
+	}
+	return d, NotDropped
 }
 
 func (w *World) drop(k *link, why DropCause, from, to Addr, id, cause uint64, m Message) {
@@ -168,7 +220,15 @@ func (w *World) drop(k *link, why DropCause, from, to Addr, id, cause uint64, m 
 func (w *World) deliver(e *event) {
 	k := w.link(e.from.Node, e.to.Node)
 	h := w.hosts[e.to.Node]
-	if why := k.obstacle(h, e.to.Port); why != NotDropped {
+	if c := k.on(e.msg); c.cut {
+		k.blameCuts(e.msg)
+		w.drop(k, CutInFlight, e.from, e.to, e.id, e.cause, e.msg)
+		return
+	} else if c.hold {
+		w.hold(k, e)
+		return
+	}
+	if why := h.obstacle(e.to.Port); why != NotDropped {
 		w.drop(k, why, e.from, e.to, e.id, e.cause, e.msg)
 		return
 	}
@@ -181,11 +241,9 @@ func (w *World) deliver(e *event) {
 	}
 }
 
-// obstacle says what keeps a message that arrives now from its destination.
-func (k *link) obstacle(h *host, port uint32) DropCause {
+// obstacle says what keeps a message that arrives now from entering.
+func (h *host) obstacle(port uint32) DropCause {
 	switch {
-	case k.cut:
-		return CutInFlight
 	case h.proc != nil:
 		if !h.proc.waitsAt(port) {
 			return PortClosed

@@ -16,21 +16,29 @@ func anyOverlay(t *rapid.T) Overlay {
 		Loss:      probability.Draw(t, "loss"),
 		Duplicate: probability.Draw(t, "duplicate"),
 		Reorder:   probability.Draw(t, "reorder"),
+		Corrupt:   probability.Draw(t, "corrupt"),
+		Hold:      rapid.Bool().Draw(t, "hold"),
+		Bandwidth: Bandwidth(rapid.IntRange(0, 2).Draw(t, "bandwidth")),
+		Only:      rapid.SampledFrom([][]string{nil, {"int"}, {"string", "func(*Env)"}}).Draw(t, "only"),
 	}
 }
 
-// effective is what messages meet on a link.
+// effective is what messages of several types meet on a link.
 type effective struct {
-	base                     Link
-	cut                      bool
-	loss, duplicate, reorder uint64
-	delays                   int
+	base                              Link
+	cut, hold                         bool
+	loss, duplicate, reorder, corrupt uint64
+	delays, lines                     int
 }
 
 func effectiveLinks(w *World) (all []effective) {
 	for _, row := range w.links {
-		for _, k := range row {
-			all = append(all, effective{k.base, k.cut, k.loss, k.duplicate, k.reorder, len(k.delays)})
+		for i := range row {
+			k := &row[i]
+			for _, m := range []Message{1, "s", 2.5} {
+				c := k.on(m)
+				all = append(all, effective{k.base, c.cut, c.hold, c.loss, c.duplicate, c.reorder, c.corrupt, len(c.delays), len(c.lines)})
+			}
 		}
 	}
 	return all
@@ -71,7 +79,12 @@ func TestOverlaysCompose(t *testing.T) {
 			w.Lift(id)
 		}
 		require.Equal(t, base, effectiveLinks(w))
-		require.Empty(t, w.overlays)
+		for _, row := range w.links {
+			for _, k := range row {
+				require.Empty(t, k.overlays)
+				require.Nil(t, k.typed)
+			}
+		}
 	})
 }
 

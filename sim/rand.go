@@ -18,6 +18,8 @@ const (
 	forStory
 	forPart
 	forNamesake
+	forCorrupt
+	forLogNormal
 )
 
 // mix is the finalizer of SplitMix64 (Steele, Lea, Flood, OOPSLA 2014): a

@@ -20,9 +20,10 @@ const (
 	Crashed                         // node To stops
 	Restarted                       // node To boots
 	Acted                           // an action of the scenario; Message is its name
+	Held                            // a message has arrived and waits for an overlay to be lifted
 )
 
-var eventNames = [...]string{"?", "send", "recv", "drop", "copy", "timer", "crash", "restart", "act"}
+var eventNames = [...]string{"?", "send", "recv", "drop", "copy", "timer", "crash", "restart", "act", "hold"}
 
 // String returns a word for logs.
 func (k EventKind) String() string {
@@ -71,7 +72,7 @@ func (w *World) mark(k EventKind, id NodeID) {
 func (e Event) Describe(name func(NodeID) string) string {
 	at := fmt.Sprintf("%12v %-7s ", e.At, e.Kind)
 	switch e.Kind {
-	case Sent, Delivered, Duplicated:
+	case Sent, Delivered, Duplicated, Held:
 		return at + name(e.From) + " → " + name(e.To) + " " + DescribeMessage(e.Message)
 	case Dropped:
 		return at + name(e.From) + " → " + name(e.To) + " " + DescribeMessage(e.Message) + " (" + e.Why.String() + ")"
@@ -99,6 +100,19 @@ func DescribeMessage(m Message) string {
 		return t.Name() + "{" + s + "}"
 	}
 	return s
+}
+
+// MessageName returns the name of a message's type, which is what DescribeMessage
+// begins with.
+func MessageName(m Message) string {
+	t := reflect.TypeOf(m)
+	if t == nil {
+		return "nil"
+	}
+	if t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	return t.Name()
 }
 
 // Divergence is the first event in which two runs of the same thing differ.

@@ -35,13 +35,12 @@ type World struct {
 	config Config
 	digest digest
 
-	overlays    []*overlay // in force, oldest first
-	lastOverlay OverlayID
-	strains     []*strain     // all that ever were
-	live        int           // processes that have not ended
-	asked       time.Duration // when the last message from a process arrives
-	trace       func(Event)
-	traced      uint64
+	imposed []*overlay    // all that ever were, by OverlayID - 1
+	strains []*strain     // all that ever were
+	live    int           // processes that have not ended
+	asked   time.Duration // when the last message from a process arrives
+	trace   func(Event)
+	traced  uint64
 
 	active *host  // whose code is running, or nil
 	acting string // the action that is running, if active is nil

@@ -104,7 +104,8 @@ func chainTolerates(replicas int) faults.Options {
 	}
 	return faults.Options{
 		Most: 6, Crash: crash,
-		Clock: faults.ClockOptions{Nodes: append(names, master), Offset: time.Second, DriftPPM: maxDriftPPM},
+		Messages: []string{"Propagate", "WriteAck", "Connect", "Connected", "CatchUp", "Missing", "VersionQuery", "VersionReply", "Heartbeat", "HeartbeatAck"},
+		Clock:    faults.ClockOptions{Nodes: append(names, master), Offset: time.Second, DriftPPM: maxDriftPPM},
 	}
 }
 

@@ -88,9 +88,9 @@ func toleratedByLeaders(replicas int) faults.Options {
 		nodes = append(nodes, nodeName(i))
 	}
 	return faults.Options{
-		Classes: faults.All,
-		Crash:   faults.CrashOptions{Nodes: nodes, Fates: []sim.DiskFate{sim.LoseUnsynced, sim.KeepAll}, AtOnce: replicas},
-		Clock:   faults.ClockOptions{Nodes: nodes, Offset: 200 * time.Millisecond, DriftPPM: 100_000},
+		Classes: faults.All, Messages: []string{"ReplicateVersions", "Summary", "Repair"},
+		Crash: faults.CrashOptions{Nodes: nodes, Fates: []sim.DiskFate{sim.LoseUnsynced, sim.KeepAll}, AtOnce: replicas},
+		Clock: faults.ClockOptions{Nodes: nodes, Offset: 200 * time.Millisecond, DriftPPM: 100_000},
 	}
 }
 

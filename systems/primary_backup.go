@@ -143,7 +143,8 @@ func toleratedBy(mode replication.ReplicationMode, replicas int) faults.Options 
 	}
 	return faults.Options{
 		Crash: crash, Most: 8, Slow: 200 * ms,
-		Clock: faults.ClockOptions{Nodes: append(names, master), Offset: time.Second, DriftPPM: maxDriftPPM},
+		Messages: []string{"Replicate", "ReplicationAck", "Commit", "Heartbeat", "HeartbeatAck", "Join", "Welcome"},
+		Clock:    faults.ClockOptions{Nodes: append(names, master), Offset: time.Second, DriftPPM: maxDriftPPM},
 	}
 }
 

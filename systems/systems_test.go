@@ -64,7 +64,7 @@ func TestBeyondBudget(t *testing.T) {
 			for seed := range uint64(*runs) {
 				sc := rashomon.FromSeed(seed, s, s.Claims[0], 0)
 				for _, f := range sc.Faults {
-					if f.Kind == faults.Crash && slices.Contains(s.Services, f.Who[0][0]) {
+					if !f.Kind.OfLinks() && slices.Contains(s.Services, f.Who[0][0]) {
 						services++
 					}
 				}

@@ -96,7 +96,8 @@ func (r *fuzzReport) status() status {
 
 // dropped counts messages that the network or a fault kept from a destination.
 func dropped(t *sim.Traffic) uint64 {
-	return t.Dropped[sim.Lost] + t.Dropped[sim.CutAtSend] + t.Dropped[sim.CutInFlight] + t.Dropped[sim.NodeDown]
+	return t.Dropped[sim.Lost] + t.Dropped[sim.CutAtSend] + t.Dropped[sim.CutInFlight] + t.Dropped[sim.NodeDown] +
+		t.Dropped[sim.Corrupted] + t.Dropped[sim.Overflow]
 }
 
 func (r fuzzReport) print(w io.Writer) error {
