@@ -40,11 +40,9 @@ func Generate(src Source, s *System, c Claim, operations int) *Scenario {
 	}
 	span := g.workload(sc, operations)
 	budget := sc.bearable(s, c)
-	budget.Nodes, budget.Roles, budget.Until = nodeNames(sc.Nodes), s.Roles, span
+	budget.Nodes, budget.Roles, budget.Falls, budget.Services = nodeNames(sc.Nodes), s.Roles, s.Falls, s.Services
+	budget.Until = span
 	sc.Faults = faults.Generate(src, budget)
-	if len(s.Falls) > 0 && g.oneIn(2) {
-		sc.Faults = append(sc.Faults, g.fall(span)...)
-	}
 	if s.Diverges && sc.Nodes > 1 {
 		sc.Faults = append(sc.Faults, g.lastPartition(sc.Nodes, span))
 	}

@@ -204,7 +204,7 @@ func (r *run) play() {
 
 func (r *run) inRole(name string) []sim.NodeID {
 	switch {
-	case name == clientsName:
+	case name == faults.Clients:
 		return r.running
 	case r.system.InRole == nil:
 		return nil

@@ -139,7 +139,7 @@ func (sc *Scenario) validateFaults(s *System) error {
 	for i := range sc.Faults {
 		nodes := nodes
 		if sc.Faults[i].Kind.OfLinks() {
-			nodes = append(nodes, clientsName)
+			nodes = append(nodes, faults.Clients)
 		}
 		f := sc.Faults[i]
 		if f.Endless() {

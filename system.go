@@ -211,7 +211,7 @@ func (s *System) Validate() error {
 	}
 	for _, name := range slices.Concat(s.Services, s.Roles) {
 		if !goodName.MatchString(name) || reservedName.MatchString(name) {
-			return fmt.Errorf("rashomon: system %s: service or role %q, expected a word that is not %s or %s and not the name of a node or client", s.Name, name, lastName, clientsName)
+			return fmt.Errorf("rashomon: system %s: service or role %q, expected a word that is not %s or %s and not the name of a node or client", s.Name, name, lastName, faults.Clients)
 		}
 	}
 	for _, role := range s.Falls {
@@ -352,9 +352,6 @@ func nodeName(place int) string { return "n" + strconv.Itoa(place) }
 
 // lastName is how the client is called that reads everything at the end.
 const lastName = "last"
-
-// clientsName is what faults of links call all other clients together.
-const clientsName = "clients"
 
 func clientName(client int) string { return "c" + strconv.Itoa(client) }
 

@@ -33,19 +33,20 @@ const (
 	Restarts                        // crashes of several nodes, at once or rolling; likewise
 	BadDisks                        // disks that are full or fail; likewise
 	Clocks                          // wrong clocks; Options.Clock says whose
+	Skews                           // clocks that are wrong all the time; likewise
 )
 
 // Unions of classes.
 const (
 	Partitions = Halves | Isolation | Bridges | Rings | OneWay | Links | Failures
 	Network    = Partitions | Flapping | Delays | Losses | Duplicates | Reorders | Corruptions | Holds | Throttles | Typed
-	All        = Network | Pauses | SlowNodes | SlowDisks | Crashes | Restarts | BadDisks | Clocks
+	All        = Network | Pauses | SlowNodes | SlowDisks | Crashes | Restarts | BadDisks | Clocks | Skews
 )
 
 var classNames = []string{
 	"halves", "isolation", "bridges", "rings", "one-way", "links", "failures", "flapping", "delays", "losses",
 	"duplicates", "reorders", "corruptions", "holds", "throttles", "typed",
-	"pauses", "slow-nodes", "slow-disks", "crashes", "restarts", "bad-disks", "clocks",
+	"pauses", "slow-nodes", "slow-disks", "crashes", "restarts", "bad-disks", "clocks", "skews",
 }
 
 var unions = map[string]Classes{"partitions": Partitions, "network": Network, "all": All}

@@ -11,7 +11,7 @@ import (
 // One number decides everything: the same draws give the same faults.
 func ExampleGenerate() {
 	nodes := []string{"n0", "n1", "n2"}
-	draws := sim.NewDraws(242)
+	draws := sim.NewDraws(5)
 	s := faults.Generate(&draws, faults.Options{
 		Nodes: nodes,
 		Roles: []string{"primary"},
@@ -21,10 +21,9 @@ func ExampleGenerate() {
 	})
 	fmt.Println(s)
 	// Output:
-	// 290ms..605ms throttle * -> n1 to 100kbit/s queue 5ms
-	// 320ms..400ms cut n0 n2 -> n1
-	// 340ms..1.465s hold n2 -> n0 n1
-	// 940ms..1.015s crash n0 n1 n2 keeping synced rolling
+	// 830ms..940ms cut primary -> *
+	// 1.085s..1.335s slow-disk n1 by 50ms
+	// 1.265s..1.555s slow n0 by 2ms
 }
 
 // A node that is cut off hears nobody until the fault ends.

@@ -19,12 +19,15 @@ type Options struct {
 	// role when the fault begins. A fault that befalls one node may befall one of
 	// them instead.
 	Roles []string
+	// Falls are those roles of which one, in every second schedule, is taken away from
+	// the others. Services are nodes on which replicas rely.
+	Falls, Services []string
 	// From and Until are the window in which all faults live.
 	From, Until time.Duration
 	// Classes are the classes to draw from. 0 is every class that the other
 	// fields allow.
 	Classes Classes
-	Most    int // at most this many faults, a series of failures counting as one; 0 is 4
+	Most    int // at most this many faults, those that belong together counting as one; 0 is 4
 	// Slow bounds delays: at most this constant delay of messages, and ten times that
 	// spread; at most this delay of a disk's sync, and a fifth of it of a node's step. 0
 	// is 50ms.
@@ -56,27 +59,27 @@ type ClockOptions struct {
 	DriftPPM int64         // a clock is at most this much faster or slower; 0..999,999
 }
 
-// Generate draws the faults of a run, ordered by their beginnings. It draws
-// first which classes of faults the run has at all, one run in eight being calm,
-// and then faults of these classes: where every run has a little of everything,
-// no run has much of anything. The schedule is valid for Nodes and Roles, and
-// ends by Until.
-func Generate(src Source, opt Options) Schedule {
+// Generate draws the faults of a run, ordered by their beginnings. It draws first
+// whether a role falls, then which classes of faults the run has at all, one run in
+// eight having none, and then faults of these classes: where every run has a little of
+// everything, no run has much of anything. The schedule is valid for Nodes, Roles,
+// Services and Clients, and ends by Until, except that a role that falls may be away
+// for up to 800 ms longer.
+func Generate(src Source, opt Options) (s Schedule) {
 	g := generator{src: src, Options: opt.withDefaults()}
-	if g.IntN(8) == 0 {
-		return nil
+	join := func(faults Schedule) {
+		for _, f := range faults {
+			if g.fits(f, s) {
+				s = append(s, f)
+			}
+		}
 	}
-	groups := g.swarm()
-	if len(groups) == 0 {
-		return nil
+	if len(g.Falls) > 0 && g.IntN(2) == 1 {
+		join(g.fall())
 	}
-	var s Schedule
-	for range 1 + g.IntN(g.Most) {
-		class := pick(g, pick(g, groups))
-		if class == Failures {
-			s = append(s, g.failures()...)
-		} else if f := g.fault(class, s); g.fits(f, s) {
-			s = append(s, f)
+	if groups := g.swarm(); len(groups) > 0 && g.IntN(8) != 0 {
+		for range 1 + g.IntN(g.Most) {
+			join(g.draw(pick(g, pick(g, groups)), s))
 		}
 	}
 	slices.SortStableFunc(s, func(f, h Fault) int {
@@ -111,7 +114,7 @@ func (o *Options) possible() Classes {
 	without(len(o.Crash.Nodes) == 0, Crashes|Restarts|BadDisks)
 	without(len(o.fallible()) < 2 || len(o.kept()) == 0, Restarts)
 	without(!slices.Contains(o.kept(), sim.LoseUnsynced), BadDisks)
-	without(len(o.Clock.Nodes) == 0 || o.Clock.Offset == 0 && o.Clock.DriftPPM == 0, Clocks)
+	without(len(o.Clock.Nodes) == 0 || o.Clock.Offset == 0 && o.Clock.DriftPPM == 0, Clocks|Skews)
 	return c
 }
 
@@ -161,6 +164,17 @@ func (g generator) swarm() (groups [][]Classes) {
 		}
 	}
 	return groups
+}
+
+// draw draws a fault, or several that belong together, to join others.
+func (g generator) draw(class Classes, others Schedule) Schedule {
+	switch class {
+	case Failures:
+		return g.failures()
+	case Skews:
+		return g.skews()
+	}
+	return Schedule{g.fault(class, others)}
 }
 
 func (g generator) fault(class Classes, s Schedule) (f Fault) {
@@ -223,8 +237,7 @@ func (g generator) effect(f *Fault, class Classes) {
 
 // fits says whether a fault can join others without more nodes being down, or a
 // clock being further out, than the options allow. A fault that repeats itself
-// counts from its first beginning to its last end. Roles must not be in a crash that
-// does: each time it could be another node.
+// counts from its first beginning to its last end.
 func (g generator) fits(f Fault, s Schedule) bool {
 	down, lost := g.downs(f), int(f.times())
 	for _, h := range s {
@@ -260,6 +273,9 @@ func (g generator) downs(f Fault) int {
 	switch {
 	case !f.Kind.crashes() || g.all(f):
 		return 0
+	case f.Every != 0 && !slices.Contains(g.Nodes, f.Who[0][0]):
+		// Whoever plays the role, which may be another node each time.
+		return min(1+int((f.For+g.Crash.Recovery)/f.Every), len(g.Nodes))
 	case f.Rolling:
 		turn := f.turn(nodes)
 		return min(1+int((turn/2+g.Crash.Recovery)/max(turn, 1)), nodes)
@@ -379,10 +395,7 @@ func (g generator) latency() sim.Latency {
 // as large ones.
 func (g generator) part(of time.Duration) time.Duration {
 	d := of / pick(g, []time.Duration{50, 20, 10, 5, 2, 1})
-	if d >= time.Millisecond {
-		return d.Truncate(time.Millisecond)
-	}
-	return max(d, 1)
+	return max(short(d), 1)
 }
 
 func (g generator) crash(f *Fault) {
@@ -402,7 +415,7 @@ func (g generator) restarts(f *Fault) {
 	switch which := g.IntN(4); {
 	case which == 3:
 		names = []string{pick(g, names)}
-		f.Every = max(((f.Until - f.From) / pick(g, []time.Duration{2, 3, 5, 10})).Truncate(time.Millisecond), time.Millisecond)
+		f.Every = max(((f.Until - f.From) / pick(g, []time.Duration{2, 3, 5, 10})).Truncate(time.Millisecond), 2*time.Millisecond)
 		f.For = max((f.Every / pick(g, []time.Duration{20, 10, 5, 2})).Truncate(time.Millisecond), time.Millisecond)
 	case which == 1 && g.Crash.All:
 		names = g.Nodes
@@ -413,6 +426,17 @@ func (g generator) restarts(f *Fault) {
 		f.Rolling = true
 	}
 	f.Who = [][]string{names}
+}
+
+// skews draws clocks of their own for some nodes, for the whole time.
+func (g generator) skews() (s Schedule) {
+	first := g.IntN(len(g.Clock.Nodes))
+	for i, name := range g.Clock.Nodes {
+		if i == first || g.IntN(2) == 1 {
+			s = append(s, Fault{Kind: Clock, From: g.From, Until: g.Until, Who: [][]string{{name}}, Clock: g.clock()})
+		}
+	}
+	return s
 }
 
 // clock draws an offset, a drift, or both.

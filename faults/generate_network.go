@@ -10,12 +10,16 @@ import (
 // else each time.
 func (g generator) flap(f *Fault) {
 	g.effect(f, pick(g, []Classes{Isolation, Halves, OneWay, Losses, Delays}))
-	period := (f.Until - f.From) / pick(g, []time.Duration{2, 3, 5, 10})
-	if period >= time.Millisecond {
-		period = period.Truncate(time.Millisecond)
+	f.Every = max(short((f.Until-f.From)/pick(g, []time.Duration{2, 3, 5, 10})), (f.Until-f.From)/mostTimes+1)
+	f.For = max(short(f.Every/pick(g, []time.Duration{2, 3, 1})), 1)
+}
+
+// short keeps the text of a duration short.
+func short(d time.Duration) time.Duration {
+	if d >= time.Millisecond {
+		return d.Truncate(time.Millisecond)
 	}
-	f.Every = max(period, (f.Until-f.From)/mostTimes+1)
-	f.For = max(f.Every/pick(g, []time.Duration{2, 3, 1}), 1)
+	return d
 }
 
 // typed draws a fault for messages of one type.

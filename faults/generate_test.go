@@ -1,6 +1,7 @@
 package faults
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 	"time"
@@ -173,6 +174,8 @@ func classOf(f Fault) Classes {
 		return Typed
 	case f.Every != 0 && f.Kind == Crash:
 		return Restarts
+	case f.Kind == Clock && f.From == everything().From && f.Until == everything().Until:
+		return Skews
 	case f.Every != 0:
 		return Flapping
 	}
@@ -298,6 +301,41 @@ func TestGenerateKeepsToClasses(t *testing.T) {
 	}
 }
 
+// Every second schedule has the fall of a role, in one of several ways, each of them
+// within the budget.
+func TestFalls(t *testing.T) {
+	opt := everything()
+	opt.Falls, opt.Services = []string{"primary"}, []string{"master"}
+	opt.Classes = Delays // but for the falls
+	ways := map[string]int{}
+	falls := 0
+	const runs = 2000
+	for seed := range uint64(runs) {
+		src := sim.NewDraws(seed)
+		s := Generate(&src, opt)
+		require.NoError(t, s.Validate(slices.Concat(opt.Nodes, opt.Roles, opt.Services, []string{Clients}), time.Hour))
+		var kinds []string
+		for _, f := range s {
+			if f.Kind != Delay || f.Who[0][0] == "master" {
+				kinds = append(kinds, f.Kind.String()+" "+f.Who[0][0])
+			}
+		}
+		if len(kinds) > 0 {
+			falls++
+			ways[fmt.Sprint(kinds)]++
+		}
+	}
+	require.InDelta(t, runs/2, falls, runs/20)
+	require.Len(t, ways, 7, "%v", ways)
+	opt.Crash, opt.Services = CrashOptions{}, nil
+	for seed := range uint64(runs) {
+		src := sim.NewDraws(seed)
+		for _, f := range Generate(&src, opt) {
+			require.False(t, f.Kind.crashes())
+		}
+	}
+}
+
 func TestCrashesAndClocksAreOffUnlessAllowed(t *testing.T) {
 	opt := Options{Nodes: names(3), Until: time.Second}
 	possible := func() Classes {
@@ -335,7 +373,7 @@ func TestClassesText(t *testing.T) {
 	_, err = ParseClasses("halves,quarters")
 	require.EqualError(t, err, `no class of faults is called "quarters", expected halves, isolation, bridges, `+
 		`rings, one-way, links, failures, flapping, delays, losses, duplicates, reorders, corruptions, holds, throttles, typed, `+
-		`pauses, slow-nodes, slow-disks, crashes, restarts, bad-disks, clocks, partitions, network or all`)
+		`pauses, slow-nodes, slow-disks, crashes, restarts, bad-disks, clocks, skews, partitions, network or all`)
 }
 
 func BenchmarkGenerate(b *testing.B) {

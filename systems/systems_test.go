@@ -11,7 +11,6 @@ import (
 
 	"github.com/rashomon-go/rashomon"
 	"github.com/rashomon-go/rashomon/checker"
-	"github.com/rashomon-go/rashomon/faults"
 	"github.com/rashomon-go/rashomon/model"
 	"github.com/rashomon-go/rashomon/replication"
 	"github.com/rashomon-go/rashomon/systems"
