@@ -208,8 +208,8 @@ func (e *Exercise) inconclusive() string {
 		return "no read was answered"
 	case e.LastReads == 0 || e.LastMissed > 0:
 		return "reads at the end were not answered, although everything had healed"
-	case 2*e.OK < e.Operations():
-		return "fewer than half of the operations ended ok"
+	case 4*e.OK < e.Operations():
+		return "fewer than a quarter of the operations ended ok"
 	}
 	return ""
 }

@@ -41,7 +41,7 @@ func (g generator) fall() Schedule {
 			break
 		}
 		// It is back so soon that nobody has missed it, while what it sent is on its way.
-		slow := fault(Delay, one, all)
+		slow := fault(Delay, one, g.Nodes)
 		slow.Delay = sim.Constant(pick(g, []time.Duration{20, 10, 50}) * time.Millisecond)
 		hiccup := fault(Crash, one)
 		hiccup.Fate = pick(g, g.kept())
