@@ -90,11 +90,18 @@ func Linearizable(h *history.History, m model.Model, opts Options) (Result, erro
 	c.h, c.m, c.opts = h, m, opts.withDefaults()
 	c.group(h)
 	c.zones.index.prepare(h)
+	if !opts.VerdictOnly {
+		c.verifier.prepare(h)
+		c.verified = append(c.verified[:0], make([]bool, len(h.Keys))...)
+	}
 	r := Result{Judgement: Judgement{Verdict: Valid}, Keys: make([]KeyResult, len(h.Keys))}
 	for k := range r.Keys {
 		if err := c.judge(&r, k); err != nil {
 			return Result{}, fmt.Errorf("checker: %w", err)
 		}
+	}
+	if err := c.complete(); err != nil {
+		return Result{}, fmt.Errorf("checker: %w", err)
 	}
 	if !succeeded {
 		r.Verdict, r.Reason = Unknown, "no operation succeeded"
@@ -162,15 +169,18 @@ type check struct {
 	m    model.Model
 	opts Options
 
-	order []int32 // indices of the operations that count, grouped by key
-	ends  []int32 // ends[k] is the end of key k's part of order
-	zones zones
+	order    []int32 // indices of the operations that count, grouped by key
+	ends     []int32 // ends[k] is the end of key k's part of order
+	zones    zones
+	blocks   blocks
+	verifier verifier
+	verified []bool // by key, whether the verifier has seen an order
 }
 
 var checks = sync.Pool{New: func() any { return new(check) }}
 
 func (c *check) release() {
-	c.h, c.m = nil, model.Model{}
+	c.h, c.m, c.verifier.h = nil, model.Model{}, nil
 	checks.Put(c)
 }
 
@@ -217,18 +227,15 @@ func (c *check) judge(r *Result, k int) error {
 	ops := c.part(k)
 	kr := &r.Keys[k]
 	kr.Key, kr.Ops = c.h.Keys[k], len(ops)
-	f, ok := finding{}, false
-	if c.opts.Engine != Porcupine {
-		f, ok = c.byZones(ops)
-		if !ok && c.opts.Engine == Zones {
-			return fmt.Errorf("key %s: %w: zones judges reads and writes of a register, each value written once", kr.Key, ErrNotApplicable)
-		}
+	d, err := c.decide(ops, kr.Key)
+	if err != nil {
+		return err
 	}
-	if ok {
-		kr.Engine, kr.Verdict = Zones, f.verdict()
-	} else {
-		kr.Engine = Porcupine
-		kr.Verdict, kr.Steps, kr.Reason = c.bySearch(ops, kr.Key)
+	kr.Engine, kr.Verdict, kr.Steps, kr.Reason = d.engine, d.verdict, d.steps, d.reason
+	if kr.Verdict == Valid && !c.opts.VerdictOnly {
+		if err := c.certify(int32(k), ops, d); err != nil {
+			return err
+		}
 	}
 	if kr.Reason == "" && !c.anySucceeded(ops) {
 		kr.Reason = "no operation succeeded"
@@ -238,16 +245,72 @@ func (c *check) judge(r *Result, k int) error {
 		r.Reason = kr.Reason
 	}
 	if kr.Verdict == Invalid && r.Witness == nil && !c.opts.VerdictOnly {
-		c.explain(r, ops, f)
+		return c.explain(r, k, ops, d)
 	}
 	return nil
 }
 
-func (c *check) byZones(ops []int32) (finding, bool) {
-	if !c.m.Register() {
-		return finding{}, false
+// decision is what an engine says about a key.
+type decision struct {
+	engine  Engine
+	verdict Verdict
+	steps   int64
+	reason  string
+	zones   finding // why zones found it invalid
+	blocks  flaw    // why blocks or greedy did
+}
+
+// decide lets the first engine judge that applies and that the options permit.
+func (c *check) decide(ops []int32, key string) (decision, error) {
+	want := c.opts.Engine
+	if c.m.Register() {
+		if want == Auto || want == Zones {
+			if f, ok := c.byZones(ops); ok {
+				return decision{engine: Zones, verdict: f.verdict(), zones: f}, nil
+			}
+		}
+		if want == Auto || want == Blocks || want == Greedy {
+			if d, ok := c.byBlocks(c.h.Ops, ops); ok {
+				return d, nil
+			}
+		}
 	}
+	if want != Auto && want != Porcupine {
+		return decision{}, fmt.Errorf("key %s: %w: %s", key, ErrNotApplicable, applies[want])
+	}
+	d := decision{engine: Porcupine}
+	d.verdict, d.steps, d.reason = c.bySearch(ops, key)
+	return d, nil
+}
+
+// applies says what engines apply to.
+var applies = map[Engine]string{
+	Zones:  "zones judges reads and writes of a register, each value written once",
+	Blocks: "blocks judges reads, writes and compare-and-sets of a register, each value written once, and failures that tell why",
+	Greedy: "greedy judges a register, each value written once, and failures that tell why, without compare-and-deletes of unknown outcome",
+}
+
+func (c *check) byZones(ops []int32) (finding, bool) {
+	c.zones.ordered = !c.opts.VerdictOnly
 	return c.zones.judge(c.h.Ops, ops)
+}
+
+// byBlocks judges the operations by blocks, or by greedy if something deletes.
+// What is left out if a compare-and-set does not tell why it failed can only
+// make the history valid.
+func (c *check) byBlocks(ops []history.Op, part []int32) (decision, bool) {
+	c.blocks.index = &c.zones.index
+	f, ok := c.blocks.judge(ops, part)
+	d := decision{engine: Blocks, verdict: Valid, blocks: f}
+	if c.blocks.deletes || c.opts.Engine == Greedy {
+		d.engine = Greedy
+	}
+	if f.broken != 0 {
+		d.verdict = Invalid
+	} else if c.blocks.partial {
+		return d, false
+	}
+	return d, ok && (d.engine == c.opts.Engine || c.opts.Engine == Auto)
 }
 
 func (c *check) bySearch(ops []int32, key string) (Verdict, int64, string) {

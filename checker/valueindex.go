@@ -21,7 +21,7 @@ type valueIndex struct {
 func (x *valueIndex) prepare(h *history.History) {
 	lo, hi := model.Value(math.MaxInt64), model.Value(math.MinInt64)
 	for i := range h.Ops {
-		if o := &h.Ops[i]; o.Kind == model.Write && o.Value > model.Unseen {
+		if o := &h.Ops[i]; (o.Kind == model.Write || o.Kind == model.CAS) && o.Value > model.Unseen {
 			lo, hi = min(lo, o.Value), max(hi, o.Value)
 		}
 	}
