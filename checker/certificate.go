@@ -29,6 +29,8 @@ func (c *check) certify(k int32, ops []int32, d decision) error {
 		order = c.zones.linearization(ops)
 	case Blocks, Greedy:
 		order = c.blocks.linearization(ops)
+	case Window:
+		order = c.window.linearization()
 	default:
 		return nil
 	}

@@ -22,13 +22,16 @@ const (
 	// Greedy applies to deletes and to compare-and-sets of nothing as well: it
 	// puts blocks in order one after the other, and never has to go back.
 	Greedy
-	// Porcupine searches for an order (Wing and Gong 1993, Lowe 2017). It
-	// applies to everything.
+	// Window searches for an order of any operations on a register, and
+	// remembers where it has been by what is new (Wing and Gong 1993, Lowe
+	// 2017).
+	Window
+	// Porcupine searches for an order. It applies to everything.
 	Porcupine
 	engines
 )
 
-var engineNames = [engines]string{"auto", "zones", "blocks", "greedy", "porcupine"}
+var engineNames = [engines]string{"auto", "zones", "blocks", "greedy", "window", "porcupine"}
 
 // String returns the name of the engine in small letters.
 func (e Engine) String() string {

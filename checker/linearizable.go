@@ -50,9 +50,9 @@ type KeyResult struct {
 	Key     string
 	Verdict Verdict
 	Ops     int    // operations judged: without failed ones, and without reads that have no answer
-	Steps   int64  // steps that the search took; 0 for zones
+	Steps   int64  // steps that the search took, if one did
 	Reason  string // why the verdict is unknown, or says little
-	Engine  Engine // who judged: Zones or Porcupine
+	Engine  Engine // who judged, never Auto
 }
 
 // ErrNotApplicable says that the engine asked for cannot judge the operations
@@ -73,10 +73,13 @@ var ErrNotApplicable = errors.New("engine not applicable")
 // that m does not accept, or if opts.Engine cannot judge it (ErrNotApplicable).
 //
 // Keys are judged one after the other, each as the operations on it permit:
-// reads and writes of a register in nearly linear time if no value is written
-// twice, everything else by a search that is exponential in the number of
-// concurrent operations at worst. The answer is a function of the arguments
-// alone. It is safe for concurrent use.
+// those on a register in nearly linear time if no value is written twice,
+// everything else by a search that is exponential in the number of concurrent
+// operations at worst. A verdict is proved before it is given, unless
+// opts.VerdictOnly is set: that a register is linearizable by an order of the
+// operations, that anything is not by a witness. An engine that cannot prove its
+// verdict has a bug; the error is then a *CertificateError. The answer is a
+// function of the arguments alone. It is safe for concurrent use.
 func Linearizable(h *history.History, m model.Model, opts Options) (Result, error) {
 	if err := h.Validate(); err != nil {
 		return Result{}, fmt.Errorf("checker: %w", err)
@@ -173,14 +176,21 @@ type check struct {
 	ends     []int32 // ends[k] is the end of key k's part of order
 	zones    zones
 	blocks   blocks
+	window   window
 	verifier verifier
 	verified []bool // by key, whether the verifier has seen an order
 }
 
 var checks = sync.Pool{New: func() any { return new(check) }}
 
+// keep is the most that a run keeps of the memory of a search, for the next one.
+const keep = 16 << 20
+
 func (c *check) release() {
 	c.h, c.m, c.verifier.h = nil, model.Model{}, nil
+	if c.window.dead.size() > keep {
+		c.window = window{}
+	}
 	checks.Put(c)
 }
 
@@ -274,6 +284,9 @@ func (c *check) decide(ops []int32, key string) (decision, error) {
 				return d, nil
 			}
 		}
+		if want == Auto || want == Window {
+			return c.byWindow(ops, key), nil
+		}
 	}
 	if want != Auto && want != Porcupine {
 		return decision{}, fmt.Errorf("key %s: %w: %s", key, ErrNotApplicable, applies[want])
@@ -287,6 +300,7 @@ func (c *check) decide(ops []int32, key string) (decision, error) {
 var applies = map[Engine]string{
 	Zones:  "zones judges reads and writes of a register, each value written once",
 	Blocks: "blocks judges reads, writes and compare-and-sets of a register, each value written once, and failures that tell why",
+	Window: "window judges a register",
 	Greedy: "greedy judges a register, each value written once, and failures that tell why, without compare-and-deletes of unknown outcome",
 }
 
@@ -311,6 +325,14 @@ func (c *check) byBlocks(ops []history.Op, part []int32) (decision, bool) {
 		return d, false
 	}
 	return d, ok && (d.engine == c.opts.Engine || c.opts.Engine == Auto)
+}
+
+func (c *check) byWindow(ops []int32, key string) decision {
+	d := decision{engine: Window, verdict: c.window.judge(c.h.Ops, ops, c.opts.Steps, c.opts.Bytes)}
+	if d.steps = c.window.steps; d.verdict == Unknown {
+		d.reason = fmt.Sprintf("key %s: the search spent its budget: %d steps, %d bytes remembered", key, d.steps, c.window.dead.size())
+	}
+	return d
 }
 
 func (c *check) bySearch(ops []int32, key string) (Verdict, int64, string) {

@@ -129,7 +129,7 @@ func (c *check) shrink(ops []int32, d decision) []int32 {
 
 // seed returns the operations that the engine itself blames.
 func (s *shrinking) seed(ops []int32) []int32 {
-	if s.engine == Porcupine || !s.invalid(ops, history.Never) {
+	if s.engine != Blocks && s.engine != Greedy || !s.invalid(ops, history.Never) {
 		return ops
 	}
 	few := make([]int32, len(s.flaw.seed))
@@ -170,6 +170,11 @@ func (s *shrinking) invalid(ops []int32, cut int64) bool {
 			s.all = append(s.all, int32(len(s.trial)))
 			s.trial = append(s.trial, o)
 		}
+	}
+	if s.engine == Window {
+		v := s.window.judge(s.trial, s.all, s.left-s.used, s.opts.Bytes)
+		s.used += s.window.steps
+		return v == Invalid
 	}
 	s.used += int64(len(ops))
 	d, ok := s.byBlocks(s.trial, s.all)
