@@ -5,9 +5,14 @@ package checker
 import (
 	"fmt"
 	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/rashomon-go/rashomon/history"
+	"github.com/rashomon-go/rashomon/history/formats"
 	"github.com/rashomon-go/rashomon/internal/cputime"
 	"github.com/rashomon-go/rashomon/model"
 )
@@ -25,7 +30,7 @@ func benchmark(b *testing.B, h *history.History, opts Options, check func(*histo
 // whole is what a caller pays, with the validation of the history.
 func whole(b *testing.B) func(*history.History, Options) {
 	return func(h *history.History, opts Options) {
-		if r, err := Linearizable(h, model.Register(), opts); err != nil || r.Verdict != Valid {
+		if r, err := Linearizable(h, model.CASRegister(), opts); err != nil || r.Verdict != Valid {
 			b.Fatal(r.Verdict, r.Reason, err)
 		}
 	}
@@ -58,6 +63,86 @@ func BenchmarkZones1e6(b *testing.B) {
 		h := closedLoop(seeded(), load{ops: 1e6, clients: 50, keys: keys, open: 0.01})
 		b.Run(fmt.Sprintf("whole/keys=%d", keys), func(b *testing.B) { benchmark(b, h, Options{Engine: Zones}, whole(b)) })
 		b.Run(fmt.Sprintf("zones/keys=%d", keys), func(b *testing.B) { benchmark(b, h, Options{}, zonesOnly(b)) })
+	}
+}
+
+// A million operations, as a caller pays for them, with and without a proof.
+func BenchmarkEngines1e6(b *testing.B) {
+	for _, l := range []struct {
+		name string
+		load load
+	}{
+		{"zones", load{ops: 1e6, clients: 50, keys: 1, open: 0.01}},
+		{"blocks", load{ops: 1e6, clients: 50, keys: 1, open: 0.01, cas: true}},
+		{"greedy", load{ops: 1e6, clients: 50, keys: 1, open: 0.01, cas: true, deletes: true}},
+	} {
+		h := closedLoop(seeded(), l.load)
+		b.Run(l.name+"/verdict", func(b *testing.B) { benchmark(b, h, Options{VerdictOnly: true}, whole(b)) })
+		b.Run(l.name+"/proof", func(b *testing.B) { benchmark(b, h, Options{}, whole(b)) })
+	}
+}
+
+// The window on valid histories of one key, of which porcupine ends none with
+// more than a dozen clients.
+func BenchmarkWindow(b *testing.B) {
+	for _, clients := range []int{5, 10, 20, 50} {
+		for _, l := range []struct {
+			name string
+			load load
+		}{
+			{"unique", load{}},
+			{"five values", load{values: 5}},
+			{"silent cas", load{cas: true, silent: true, open: 0.01}},
+			{"five values, all kinds", load{values: 5, cas: true, silent: true, deletes: true, open: 0.01}},
+		} {
+			if clients > 20 && l.load.values > 0 && l.load.cas {
+				continue // the search ends with most seeds, and spends its budget with some
+			}
+			l.load.ops, l.load.clients, l.load.keys = 10_000, clients, 1
+			h := closedLoop(seeded(), l.load)
+			b.Run(fmt.Sprintf("%s/clients=%d", l.name, clients), func(b *testing.B) {
+				benchmark(b, h, Options{Engine: Window, VerdictOnly: true}, whole(b))
+			})
+		}
+	}
+}
+
+// The logs that porcupine comes with: five values, compare-and-sets that do not
+// tell why they failed, and time-outs. One operation is all of them together.
+func BenchmarkEtcdLogs(b *testing.B) {
+	dir, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "github.com/anishathalye/porcupine").Output()
+	if err != nil {
+		b.Fatal(err)
+	}
+	files, err := filepath.Glob(filepath.Join(strings.TrimSpace(string(dir)), "test_data/jepsen/etcd_*.log"))
+	if err != nil || len(files) == 0 {
+		b.Fatal(files, err)
+	}
+	var all []*history.History
+	for _, name := range files {
+		f, err := os.Open(name)
+		if err != nil {
+			b.Fatal(err)
+		}
+		h, _, err := formats.Read(f, name, formats.JepsenLog)
+		f.Close()
+		if err != nil {
+			b.Fatal(err)
+		}
+		all = append(all, h)
+	}
+	for _, e := range []Engine{Auto, Porcupine} {
+		b.Run(e.String(), func(b *testing.B) {
+			from := int64(cputime.Used())
+			for b.Loop() {
+				for _, h := range all {
+					if _, err := Linearizable(h, model.CASRegister(), Options{Engine: e, VerdictOnly: true}); err != nil {
+						b.Fatal(err)
+					}
+				}
+			}
+			b.ReportMetric(float64(int64(cputime.Used())-from)/float64(b.N)/1e6, "cpu-ms/all")
+		})
 	}
 }
 

@@ -20,10 +20,11 @@ import (
 //   - An operation that fits and changes nothing is done at once, without
 //     alternatives: to do it earlier harms nobody.
 //   - A value is not left while an operation that must see it is still to come
-//     and nobody is left who could store it again.
+//     and nobody is left who could store it again in time.
 //   - Operations with unknown outcomes are tried last, and only if somebody who
 //     is left needs what they store; of several that do the same, the first.
-//   - What the next operation to return needs is tried first.
+//   - What fits now and may not fit again is tried first, and then what the next
+//     operation to return needs.
 //
 // It is exponential in the number of concurrent operations at worst, so steps
 // and the bytes remembered are limited.
@@ -42,8 +43,11 @@ type window struct {
 	high       int      // positions in ops from here on are not done
 	held       int32    // number of the value held
 
-	observers []int32 // by value, how many of those left must see it
-	storers   []int32 // by value, how many of those left can store it
+	observers []queue // by value
+	storers   []queue // by value
+	needsAt   []int32 // by position, where it stands in its queue of observers
+	storesAt  []int32 // by position, where it stands in its queue of storers
+	wanted    []int64 // by value, the earliest return of those that could come next and must see it
 	refusals  int32   // how many of those left must not see some value
 
 	trail  []int32 // positions done, in order
@@ -139,7 +143,6 @@ func bits(words []uint64, n int) []uint64 {
 func (w *window) understand(all int) {
 	w.value, w.needs, w.unless = w.value[:0], w.needs[:0], w.unless[:0]
 	w.numbers = map[model.Value]int32{}
-	w.observers, w.storers = w.observers[:0], w.storers[:0]
 	w.held = w.number(model.Absent)
 	for x := range all {
 		o := w.op(int32(x))
@@ -149,7 +152,6 @@ func (w *window) understand(all int) {
 		}
 		if v, stores := stored(o); stores && !equal(o) {
 			value = w.number(v)
-			w.storers[value]++
 		}
 		if o.Kind == model.CAS && !o.Swapped {
 			if expect := w.number(o.Expect); o.Outcome == history.Unknown {
@@ -158,16 +160,50 @@ func (w *window) understand(all int) {
 				unless = expect
 			}
 		}
-		if x < len(w.ops) {
-			if needs != none {
-				w.observers[needs]++
-			}
-			if unless != none && needs == none {
-				w.refusals++
-			}
+		if x < len(w.ops) && unless != none && needs == none {
+			w.refusals++
 		}
 		w.value, w.needs, w.unless = append(w.value, value), append(w.needs, needs), append(w.unless, unless)
 	}
+	w.wanted = w.wanted[:0]
+	for range w.numbers {
+		w.wanted = append(w.wanted, history.Never)
+	}
+	order := make([]int32, all)
+	for x := range order {
+		order[x] = int32(x)
+	}
+	slices.SortFunc(order, func(x, y int32) int { return cmp.Compare(w.op(x).Call, w.op(y).Call) })
+	w.storers, w.storesAt = w.queues(order, w.value)
+	order = slices.DeleteFunc(order, func(x int32) bool { return int(x) >= len(w.ops) })
+	slices.SortFunc(order, func(x, y int32) int { return cmp.Compare(w.ops[x].Return, w.ops[y].Return) })
+	w.observers, w.needsAt = w.queues(order, w.needs)
+}
+
+// queues returns a queue for each value v, of the operations x in the order given
+// of which value[x] = v, and where each stands.
+func (w *window) queues(order, value []int32) (queues []queue, at []int32) {
+	queues, at = make([]queue, len(w.numbers)), make([]int32, len(value))
+	ends := make([]int32, len(w.numbers)+1)
+	for _, x := range order {
+		if v := value[x]; v != none {
+			at[x] = ends[v+1]
+			ends[v+1]++
+		}
+	}
+	for v := range queues {
+		ends[v+1] += ends[v]
+	}
+	lists := make([]int32, ends[len(queues)])
+	for _, x := range order {
+		if v := value[x]; v != none {
+			lists[ends[v]+at[x]] = x
+		}
+	}
+	for v := range queues {
+		queues[v].list = lists[ends[v]:ends[v+1]]
+	}
+	return queues, at
 }
 
 func (w *window) number(v model.Value) int32 {
@@ -175,7 +211,6 @@ func (w *window) number(v model.Value) int32 {
 	if !known {
 		n = int32(len(w.numbers))
 		w.numbers[v] = n
-		w.observers, w.storers = append(w.observers, 0), append(w.storers, 0)
 	}
 	return n
 }
@@ -191,7 +226,7 @@ func (w *window) op(x int32) *history.Op {
 // nothing must see what it must not.
 func (w *window) possible() bool {
 	for v := range w.observers {
-		if w.observers[v] > 0 && w.storers[v] == 0 && int32(v) != w.held {
+		if len(w.observers[v].list) > 0 && len(w.storers[v].list) == 0 && int32(v) != w.held {
 			return false
 		}
 	}
@@ -211,7 +246,7 @@ func (w *window) fits(x int32) bool {
 // enter does all that can be done without alternatives, and makes a frame of the
 // configuration with its choices, unless there is no way on from it.
 func (w *window) enter() {
-	urgent, deadline := w.settle()
+	deadline := w.settle()
 	if w.dead.has(w.configuration()) {
 		w.undo()
 		return
@@ -220,11 +255,19 @@ func (w *window) enter() {
 	w.frames = append(w.frames, frame{trail: int32(len(w.trail)), choices: from, next: from, high: int32(w.high), held: w.held})
 	end := int32(len(w.ops))
 	for x := w.next[end]; x != end && w.ops[x].Call < deadline; x = w.next[x] {
+		if v := w.needs[x]; v != none {
+			w.wanted[v] = min(w.wanted[v], w.ops[x].Return)
+		}
 		if w.value[x] != none && w.fits(x) && w.mayLeave(x) {
 			w.choice = append(w.choice, x)
 		}
 	}
-	w.sort(w.choice[from:], urgent)
+	w.sort(w.choice[from:])
+	for x := w.next[end]; x != end && w.ops[x].Call < deadline; x = w.next[x] {
+		if v := w.needs[x]; v != none {
+			w.wanted[v] = history.Never
+		}
+	}
 	w.tryOpen(deadline)
 }
 
@@ -245,62 +288,95 @@ func (w *window) undo() {
 	for len(w.trail) > int(f.trail) {
 		x := w.trail[len(w.trail)-1]
 		w.trail = w.trail[:len(w.trail)-1]
-		w.count(x, 1)
 		if n := int32(len(w.ops)); x < n {
 			w.done[x/64] &^= 1 << (x % 64)
 			w.next[w.prev[x]], w.prev[w.next[x]] = x, x
 		} else {
 			w.doneOpen[(x-n)/64] &^= 1 << ((x - n) % 64)
 		}
+		w.restore(x)
 	}
 	w.high, w.held = int(f.high), f.held
 }
 
 // settle does everything that fits, changes nothing and can come next. It returns
-// the operation of those left that returns first, and when it does. One pass is
-// enough: whether an operation can come next depends on earlier calls alone.
-func (w *window) settle() (urgent int32, deadline int64) {
+// when the first of those left returns. One pass is enough: whether an operation can come next depends on earlier calls alone.
+func (w *window) settle() int64 {
 	end := int32(len(w.ops))
-	urgent, deadline = none, history.Never
+	deadline := history.Never
 	for x := w.next[end]; x != end && w.ops[x].Call < deadline; {
 		after := w.next[x]
 		if w.value[x] == none && w.fits(x) {
 			w.do(x)
-		} else if w.ops[x].Return < deadline {
-			urgent, deadline = x, w.ops[x].Return
+		} else {
+			deadline = min(deadline, w.ops[x].Return)
 		}
 		x = after
 	}
-	return urgent, deadline
+	return deadline
 }
 
-// mayLeave reports whether what is held may be replaced by what x stores.
+// mayLeave reports whether what is held may be replaced by what x stores: the
+// next of those that are left and must see it needs somebody who is left to store
+// it again, and was called in time.
 func (w *window) mayLeave(x int32) bool {
 	v := w.held
-	if w.value[x] == v || w.storers[v] > 0 {
+	if w.value[x] == v {
 		return true
 	}
-	left := w.observers[v]
-	if w.needs[x] == v && int(x) < len(w.ops) {
-		left--
+	o := w.observers[v].first(w)
+	if o == x {
+		o = w.observers[v].second(w)
 	}
-	return left == 0
+	if o == none {
+		return true
+	}
+	s := w.storers[v].first(w)
+	return s != none && w.op(s).Call < w.ops[o].Return
 }
 
-// sort puts first what stores what the urgent operation needs, and itself, and
-// then what returns early.
-func (w *window) sort(xs []int32, urgent int32) {
+// queue is the operations that store a value, by their calls, or those that must
+// see it, by their returns.
+type queue struct {
+	list []int32
+	from int32 // those before are done
+}
+
+// first returns the first that is left, or none.
+func (q *queue) first(w *window) int32 {
+	for ; int(q.from) < len(q.list); q.from++ {
+		if x := q.list[q.from]; !w.isDone(x) {
+			return x
+		}
+	}
+	return none
+}
+
+// second returns the one that is left behind the first, or none.
+func (q *queue) second(w *window) int32 {
+	for at := int(q.from) + 1; at < len(q.list); at++ {
+		if x := q.list[at]; !w.isDone(x) {
+			return x
+		}
+	}
+	return none
+}
+
+// sort puts first the compare-and-sets, which fit now and may not fit again, and
+// then what has to be done soon, because it returns, or because somebody who
+// needs what it stores returns.
+func (w *window) sort(xs []int32) {
 	if len(xs) < 2 {
 		return
 	}
-	class := func(x int32) int {
-		if x == urgent || w.needs[urgent] == w.value[x] {
+	due := func(x int32) int64 {
+		if w.needs[x] != none {
 			return 0
 		}
-		return 1
+		return min(w.ops[x].Return, w.wanted[w.value[x]])
 	}
 	slices.SortFunc(xs, func(a, b int32) int {
-		return cmp.Or(cmp.Compare(class(a), class(b)), cmp.Compare(w.ops[a].Return, w.ops[b].Return))
+		return cmp.Or(cmp.Compare(due(a), due(b)), cmp.Compare(w.ops[a].Return, w.ops[b].Return))
 	})
 }
 
@@ -326,7 +402,7 @@ func (w *window) tryOpen(deadline int64) {
 // must see it, one that must see another than is held now, or one with an unknown
 // outcome that replaces v.
 func (w *window) needed(v int32) bool {
-	if w.observers[v] > 0 || w.refusals > 0 {
+	if w.refusals > 0 || w.observers[v].first(w) != none {
 		return true
 	}
 	for n := range w.open {
@@ -337,12 +413,21 @@ func (w *window) needed(v int32) bool {
 	return false
 }
 
+func (w *window) isDone(x int32) bool {
+	if n := int32(len(w.ops)); x >= n {
+		return w.openDone(int(x - n))
+	}
+	return w.done[x/64]&(1<<(x%64)) != 0
+}
+
 func (w *window) openDone(n int) bool { return w.doneOpen[n/64]&(1<<(n%64)) != 0 }
 
 func (w *window) do(x int32) {
 	w.trail = append(w.trail, x)
-	w.count(x, -1)
 	if n := int32(len(w.ops)); x < n {
+		if w.unless[x] != none && w.needs[x] == none {
+			w.refusals--
+		}
 		w.done[x/64] |= 1 << (x % 64)
 		w.next[w.prev[x]], w.prev[w.next[x]] = w.next[x], w.prev[x]
 		w.high = max(w.high, int(x)+1)
@@ -354,18 +439,20 @@ func (w *window) do(x int32) {
 	}
 }
 
-// count notes that one more or one less operation like x is left.
-func (w *window) count(x, by int32) {
+// restore notes that x is left again.
+func (w *window) restore(x int32) {
 	if v := w.value[x]; v != none {
-		w.storers[v] += by
+		q := &w.storers[v]
+		q.from = min(q.from, w.storesAt[x])
 	}
 	if int(x) >= len(w.ops) {
 		return
 	}
 	if v := w.needs[x]; v != none {
-		w.observers[v] += by
+		q := &w.observers[v]
+		q.from = min(q.from, w.needsAt[x])
 	} else if w.unless[x] != none {
-		w.refusals += by
+		w.refusals++
 	}
 }
 
