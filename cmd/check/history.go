@@ -118,7 +118,7 @@ func (a *app) histories(j *judging, files []string) error {
 		r, err := a.judgeFile(j, file, format, opt)
 		if err != nil {
 			fmt.Fprintf(a.err, "check: %v\n", err)
-			a.status = graver(a.status, statusUsage)
+			a.status = graver(a.status, a.graveError(err))
 			continue
 		}
 		a.status = graver(a.status, statusOf(r.verdict))
