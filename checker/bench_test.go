@@ -41,7 +41,6 @@ func zonesOnly(b *testing.B) func(*history.History, Options) {
 	var c check
 	return func(h *history.History, _ Options) {
 		c.group(h)
-		c.zones.index.prepare(h)
 		for k := range h.Keys {
 			if f, ok := c.zones.judge(h.Ops, c.part(k)); !ok || f.broken != 0 {
 				b.Fatal(f, ok)

@@ -70,11 +70,7 @@ func (b *blocks) judge(ops []history.Op, part []int32) (f flaw, ok bool) {
 			f = b.tie(ops)
 		}
 	}
-	for i := 1; i < len(b.links); i++ {
-		if l := &b.links[i]; !l.ends && l.write != none && ops[l.write].Kind != model.Delete {
-			b.index.remove(ops[l.write].Value)
-		}
-	}
+	b.forget(ops)
 	if !ok || f.broken != 0 {
 		return f, ok
 	}
@@ -94,6 +90,18 @@ func (b *blocks) judge(ops []history.Op, part []int32) (f flaw, ok bool) {
 		b.expand(b.items[i].id)
 	}
 	return flaw{}, true
+}
+
+// forget empties the index.
+func (b *blocks) forget(ops []history.Op) {
+	if b.index.clear(len(b.links)) {
+		return
+	}
+	for i := 1; i < len(b.links); i++ {
+		if l := &b.links[i]; !l.ends {
+			b.index.remove(ops[l.write].Value)
+		}
+	}
 }
 
 // equal reports whether o is a compare-and-set that changes nothing.

@@ -162,17 +162,11 @@ func TestOracleKillsMutantsOfZones(t *testing.T) {
 
 func disagreements(omit rule) (n int) {
 	r := rand.New(rand.NewPCG(3, 4))
-	z := zones{omit: omit}
+	c := check{zones: zones{omit: omit}}
 	for i := range 20_000 {
 		h := shape{keys: 1, unique: true, wild: i%2 == 0}.random(r)
-		var part []int32
-		for i := range h.Ops {
-			if counts(&h.Ops[i]) {
-				part = append(part, int32(i))
-			}
-		}
-		z.index.prepare(h)
-		if f, ok := z.judge(h.Ops, part); !ok || (f.verdict() == Valid) != oracle(h) {
+		c.group(h)
+		if f, ok := c.zones.judge(h.Ops, c.part(0)); !ok || (f.verdict() == Valid) != oracle(h) {
 			n++
 		}
 	}

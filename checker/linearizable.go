@@ -10,6 +10,8 @@ package checker
 import (
 	"errors"
 	"fmt"
+	"math"
+	"slices"
 	"sync"
 
 	"github.com/rashomon-go/rashomon/history"
@@ -84,15 +86,13 @@ func Linearizable(h *history.History, m model.Model, opts Options) (Result, erro
 	if err := h.Validate(); err != nil {
 		return Result{}, fmt.Errorf("checker: %w", err)
 	}
-	succeeded, err := accept(h, m)
-	if err != nil {
-		return Result{}, fmt.Errorf("checker: %w", err)
-	}
 	c := checks.Get().(*check)
 	defer c.release()
 	c.h, c.m, c.opts = h, m, opts.withDefaults()
-	c.group(h)
-	c.zones.index.prepare(h)
+	succeeded := c.group(h)
+	if err := c.accept(h, m); err != nil {
+		return Result{}, fmt.Errorf("checker: %w", err)
+	}
 	if !opts.VerdictOnly {
 		c.verifier.prepare(h)
 		c.verified = append(c.verified[:0], make([]bool, len(h.Keys))...)
@@ -147,23 +147,27 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// accept reports whether some operation succeeded, and an error if m cannot
-// judge operations like these.
-func accept(h *history.History, m model.Model) (succeeded bool, err error) {
+// accept returns an error if m cannot judge operations like those of the history
+// that was grouped.
+func (c *check) accept(h *history.History, m model.Model) error {
 	if h.Sets != nil {
-		return false, fmt.Errorf("model %s: the history is of sets, expected none", m.Name())
+		return fmt.Errorf("model %s: the history is of sets, expected none", m.Name())
 	}
 	if m.Texts() && h.Texts == nil && len(h.Ops) > 0 {
-		return false, fmt.Errorf("model %s: the history has no texts, expected texts for its values", m.Name())
+		return fmt.Errorf("model %s: the history has no texts, expected texts for its values", m.Name())
 	}
-	for i := range h.Ops {
-		o := &h.Ops[i]
-		if !m.Accepts(o.Kind) {
-			return false, m.Refuse(i, o.Kind)
+	for k := model.Read; k <= model.Add; k++ {
+		if c.kinds&(1<<k) != 0 && !m.Accepts(k) {
+			return refuse(h, m)
 		}
-		succeeded = succeeded || o.Outcome == history.OK
 	}
-	return succeeded, nil
+	return nil
+}
+
+// refuse returns the error about the first operation that m does not accept.
+func refuse(h *history.History, m model.Model) error {
+	i := slices.IndexFunc(h.Ops, func(o history.Op) bool { return !m.Accepts(o.Kind) })
+	return m.Refuse(i, h.Ops[i].Kind)
 }
 
 // check is one run of Linearizable. Its buffers are used again by later runs.
@@ -172,8 +176,10 @@ type check struct {
 	m    model.Model
 	opts Options
 
-	order    []int32 // indices of the operations that count, grouped by key
-	ends     []int32 // ends[k] is the end of key k's part of order
+	order []int32 // indices of the operations that count, grouped by key
+	ends  []int32 // ends[k] is the end of key k's part of order
+	kinds uint32  // a bit for each kind of operation that there is
+
 	zones    zones
 	blocks   blocks
 	window   window
@@ -200,14 +206,30 @@ func counts(o *history.Op) bool {
 	return o.Outcome == history.OK || o.Outcome == history.Unknown && o.Kind != model.Read
 }
 
-// group fills order and ends by a counting sort.
-func (c *check) group(h *history.History) {
-	c.ends = append(c.ends[:0], make([]int32, len(h.Keys)+1)...)
+// survey counts the operations that count, by key, and prepares the index for
+// the values that they store. It reports whether some operation succeeded.
+func (c *check) survey(h *history.History) (succeeded bool) {
+	c.ends, c.kinds = append(c.ends[:0], make([]int32, len(h.Keys)+1)...), 0
+	lo, hi := model.Value(math.MaxInt64), model.Value(math.MinInt64)
 	for i := range h.Ops {
-		if o := &h.Ops[i]; counts(o) {
-			c.ends[o.Key+1]++
+		o := &h.Ops[i]
+		succeeded = succeeded || o.Outcome == history.OK
+		c.kinds |= 1 << o.Kind
+		if !counts(o) {
+			continue
+		}
+		c.ends[o.Key+1]++
+		if (o.Kind == model.Write || o.Kind == model.CAS) && o.Value > model.Unseen {
+			lo, hi = min(lo, o.Value), max(hi, o.Value)
 		}
 	}
+	c.zones.index.prepare(lo, hi, len(h.Ops))
+	return succeeded
+}
+
+// group surveys h, and fills order and ends by a counting sort.
+func (c *check) group(h *history.History) (succeeded bool) {
+	succeeded = c.survey(h)
 	for k := range h.Keys {
 		c.ends[k+1] += c.ends[k]
 	}
@@ -222,6 +244,7 @@ func (c *check) group(h *history.History) {
 			c.ends[o.Key]++
 		}
 	}
+	return succeeded
 }
 
 // part returns the operations that count on key k, in the order of their calls.

@@ -33,7 +33,8 @@ import (
 // left out, for it may be put at the very end.
 type zones struct {
 	clusters []cluster
-	writes   []int32 // by cluster.id, the write
+	all      int     // clusters before pruning
+	waiting  []int32 // positions in part of reads that were called before their writes
 	of       []int32 // by position in part, the cluster that the read belongs to, or none
 	index    valueIndex
 	ordered  bool // note what linearization needs
@@ -88,12 +89,10 @@ func (f finding) verdict() Verdict {
 // judge decides about the operations ops[part...] of one key. It reports false
 // if it cannot. The index must have been prepared for their history.
 func (z *zones) judge(ops []history.Op, part []int32) (f finding, ok bool) {
-	if ok = z.addWrites(ops, part); ok {
-		f = z.addReads(ops, part)
+	if ok = z.gather(ops, part); ok {
+		f = z.addWaiting(ops, part)
 	}
-	for i := 1; i < len(z.clusters); i++ {
-		z.index.remove(ops[z.clusters[i].write].Value)
-	}
+	z.forget(ops)
 	if !ok || f.broken != 0 {
 		return f, ok
 	}
@@ -102,15 +101,30 @@ func (z *zones) judge(ops []history.Op, part []int32) (f finding, ok bool) {
 	return sweep(z.clusters, z.omit), true
 }
 
-// addWrites makes a cluster of every write. It reports false if there are
-// operations other than reads and writes, or a value is written twice, or one
-// that stands for no value.
-func (z *zones) addWrites(ops []history.Op, part []int32) bool {
+// gather makes a cluster of every write, and lets the reads widen the zones of
+// their clusters, those that wait for a later write excepted. It reports false if
+// there are operations other than reads and writes, or a value is written twice,
+// or one that stands for no value.
+func (z *zones) gather(ops []history.Op, part []int32) bool {
 	z.clusters = append(z.clusters[:0], cluster{first: math.MinInt64, last: math.MinInt64, early: none, late: none, write: none})
-	for _, i := range part {
+	z.waiting = z.waiting[:0]
+	z.note(len(part))
+	for at, i := range part {
 		o := &ops[i]
 		switch {
 		case o.Kind == model.Read:
+			if o.Seen == model.Unseen {
+				continue
+			}
+			c, known := int32(0), z.omit&ruleInitial == 0
+			if o.Seen != model.Absent {
+				if c, known = z.index.find(o.Seen); !known {
+					z.waiting = append(z.waiting, int32(at))
+				}
+			}
+			if known {
+				z.addRead(o, i, at, c)
+			}
 		case o.Kind != model.Write || o.Value == model.Absent || o.Value == model.Unseen:
 			return false
 		case !z.index.add(o.Value, int32(len(z.clusters))):
@@ -122,45 +136,55 @@ func (z *zones) addWrites(ops []history.Op, part []int32) bool {
 	return true
 }
 
-// addReads lets the reads widen the zones of their clusters, and reports the
-// first read that is wrong whatever the order.
-func (z *zones) addReads(ops []history.Op, part []int32) finding {
-	if z.ordered {
-		z.note(len(part))
-	}
-	for at, i := range part {
+// addWaiting does the same for the reads called before their writes, and reports
+// the first that is wrong whatever the order.
+func (z *zones) addWaiting(ops []history.Op, part []int32) finding {
+	for _, at := range z.waiting {
+		i := part[at]
 		o := &ops[i]
-		if o.Kind != model.Read || o.Seen == model.Unseen {
-			continue
-		}
-		c, known := int32(0), z.omit&ruleInitial == 0
-		if o.Seen != model.Absent {
-			if c, known = z.index.find(o.Seen); !known && z.omit&ruleNever == 0 {
+		c, known := z.index.find(o.Seen)
+		if !known {
+			if z.omit&ruleNever == 0 {
 				return finding{broken: ruleNever, read: i}
 			}
-		}
-		if !known {
 			continue
 		}
-		x := &z.clusters[c]
-		if x.write != none && o.Return < ops[x.write].Call && z.omit&ruleFuture == 0 {
+		if x := &z.clusters[c]; o.Return < ops[x.write].Call && z.omit&ruleFuture == 0 {
 			return finding{broken: ruleFuture, read: i, a: *x}
 		}
-		if z.ordered {
-			z.of[at] = c
-		}
-		if o.Return < x.first && z.omit&ruleFirst == 0 {
-			x.first, x.early = o.Return, i
-		}
-		if o.Call > x.last && z.omit&ruleLast == 0 {
-			x.last, x.late = o.Call, i
-		}
+		z.addRead(o, i, int(at), c)
 	}
 	return finding{}
 }
 
+// addRead lets read i, which stands at a position in part, widen the zone of
+// cluster c.
+func (z *zones) addRead(o *history.Op, i int32, at int, c int32) {
+	if z.ordered {
+		z.of[at] = c
+	}
+	x := &z.clusters[c]
+	if o.Return < x.first && z.omit&ruleFirst == 0 {
+		x.first, x.early = o.Return, i
+	}
+	if o.Call > x.last && z.omit&ruleLast == 0 {
+		x.last, x.late = o.Call, i
+	}
+}
+
+// forget empties the index.
+func (z *zones) forget(ops []history.Op) {
+	if z.index.clear(len(z.clusters)) {
+		return
+	}
+	for i := 1; i < len(z.clusters); i++ {
+		z.index.remove(ops[z.clusters[i].write].Value)
+	}
+}
+
 // prune leaves out the unknown writes that nobody read.
 func (z *zones) prune() {
+	z.all = len(z.clusters)
 	if z.omit&ruleOpen != 0 {
 		return
 	}
@@ -222,15 +246,14 @@ func kindOfZone(lasts bool) rule {
 	return ruleBackward
 }
 
-// note makes room for what linearization needs.
+// note makes room for what linearization needs, if it is wanted.
 func (z *zones) note(operations int) {
+	if !z.ordered {
+		return
+	}
 	z.of = slices.Grow(z.of[:0], operations)[:operations]
 	for i := range z.of {
 		z.of[i] = none
-	}
-	z.writes = z.writes[:0]
-	for i := range z.clusters {
-		z.writes = append(z.writes, z.clusters[i].write)
 	}
 }
 
@@ -241,11 +264,11 @@ func (z *zones) note(operations int) {
 // A. In a cluster the write stands first, and the reads by their calls.
 func (z *zones) linearization(part []int32) []int32 {
 	slices.SortFunc(z.clusters, func(a, b cluster) int { return cmp.Compare(min(a.first, a.last), min(b.first, b.last)) })
-	sequence := make([]int32, len(z.clusters))
+	sequence, writes := make([]int32, len(z.clusters)), make([]int32, z.all)
 	for i := range z.clusters {
-		sequence[i] = z.clusters[i].id
+		sequence[i], writes[z.clusters[i].id] = z.clusters[i].id, z.clusters[i].write
 	}
-	return lineUp(part, sequence, z.of, z.writes)
+	return lineUp(part, sequence, z.of, writes)
 }
 
 // lineUp returns the operations of part, cluster after cluster in a sequence:
