@@ -113,6 +113,9 @@ func agree(t *testing.T, n int, h *history.History, m model.Model, got Result, c
 	if oracle(&alone) || got.Anomaly == NoAnomaly || got.Sentence == "" {
 		t.Fatalf("history %d: witness %v (%s) is not invalid\n%s", n, got.Witness, got.Sentence, show(h))
 	}
+	if again, err := Linearizable(&alone, m, Options{VerdictOnly: true}); err != nil || again.Verdict != Invalid {
+		t.Fatalf("history %d: witness %v (%s) by itself: %v %v\n%s", n, got.Witness, got.Sentence, again, err, show(h))
+	}
 }
 
 func succeeded(h *history.History) bool {

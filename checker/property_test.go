@@ -2,6 +2,7 @@ package checker
 
 import (
 	"cmp"
+	"errors"
 	"math/rand/v2"
 	"slices"
 	"strconv"
@@ -95,26 +96,49 @@ func TestWhatHappenedInOrderIsNeverInvalid(t *testing.T) {
 	}
 }
 
-// A history that is valid stays so if an interval grows, a read goes away, or
-// the values are renamed.
+// A history that is valid stays so if an interval grows, a read goes away, an
+// acknowledgement gets lost, the values are renamed, or the end is cut off.
 func TestWhatKeepsAHistoryValid(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		h := registerHistory(t, model.Read, model.Write)
-		i := rapid.IntRange(0, len(h.Ops)-1).Draw(t, "operation")
-		switch o := &h.Ops[i]; rapid.IntRange(0, 2).Draw(t, "change") {
-		case 0:
-			o.Return, o.Outcome = history.Never, history.Unknown
-		case 1:
-			if o.Kind == model.Read {
-				h.Ops = slices.Delete(h.Ops, i, i+1)
-			}
-		case 2:
-			spread(h)
-		}
-		if r, err := Linearizable(h, model.Register(), Options{Engine: Zones}); err != nil || r.Verdict == Invalid {
-			t.Fatalf("%v %v\n%s", r, err, show(h))
-		}
-	})
+	for name, kinds := range map[string][]model.Kind{
+		"reads and writes": {model.Read, model.Write},
+		"compare-and-sets": {model.Read, model.Write, model.CAS},
+		"all":              {model.Read, model.Write, model.CAS, model.Delete},
+	} {
+		t.Run(name, func(t *testing.T) {
+			rapid.Check(t, func(t *rapid.T) {
+				h := registerHistory(t, kinds...)
+				i := rapid.IntRange(0, len(h.Ops)-1).Draw(t, "operation")
+				switch o := &h.Ops[i]; rapid.IntRange(0, 4).Draw(t, "change") {
+				case 0:
+					o.Return, o.Outcome, o.Swapped = history.Never, history.Unknown, false
+				case 1:
+					if o.Kind == model.Read {
+						h.Ops = slices.Delete(h.Ops, i, i+1)
+					}
+				case 2:
+					spread(h)
+				case 3:
+					if o.Outcome == history.OK {
+						o.Return = 1000
+					}
+				case 4:
+					var ops []history.Op
+					for _, p := range h.Ops {
+						if p, there := until(p, o.Call); there {
+							ops = append(ops, p)
+						}
+					}
+					h.Ops = ops
+				}
+				for _, e := range []Engine{Auto, Greedy, Window} {
+					r, err := Linearizable(h, model.CASRegister(), Options{Engine: e})
+					if err != nil && !errors.Is(err, ErrNotApplicable) || r.Verdict == Invalid {
+						t.Fatalf("%v: %v %v\n%s", e, r, err, show(h))
+					}
+				}
+			})
+		})
+	}
 }
 
 // spread renames the values so that they lie far apart, and some are negative.

@@ -48,7 +48,7 @@ type window struct {
 	needsAt   []int32 // by position, where it stands in its queue of observers
 	storesAt  []int32 // by position, where it stands in its queue of storers
 	wanted    []int64 // by value, the earliest return of those that could come next and must see it
-	refusals  int32   // how many of those left must not see some value
+	silent    bool    // some must not see a value, and do not tell what they saw
 
 	trail  []int32 // positions done, in order
 	choice []int32 // positions to try, frame after frame
@@ -126,7 +126,7 @@ func (w *window) prepare(ops []history.Op, part []int32) {
 	}
 	w.next[n], w.prev[0] = 0, int32(n)
 	w.done, w.doneOpen = bits(w.done, n), bits(w.doneOpen, len(w.open))
-	w.high, w.refusals = 0, 0
+	w.high, w.silent = 0, false
 	w.trail, w.choice, w.frames = w.trail[:0], w.choice[:0], w.frames[:0]
 	w.dead.reset()
 	w.understand(n + len(w.open))
@@ -160,9 +160,7 @@ func (w *window) understand(all int) {
 				unless = expect
 			}
 		}
-		if x < len(w.ops) && unless != none && needs == none {
-			w.refusals++
-		}
+		w.silent = w.silent || unless != none && needs == none
 		w.value, w.needs, w.unless = append(w.value, value), append(w.needs, needs), append(w.unless, unless)
 	}
 	w.wanted = w.wanted[:0]
@@ -399,10 +397,10 @@ func (w *window) tryOpen(deadline int64) {
 }
 
 // needed reports whether an operation that is left may need value v: one that
-// must see it, one that must see another than is held now, or one with an unknown
-// outcome that replaces v.
+// must see it, one that must not see another, or one with an unknown outcome that
+// replaces v.
 func (w *window) needed(v int32) bool {
-	if w.refusals > 0 || w.observers[v].first(w) != none {
+	if w.silent || w.observers[v].first(w) != none {
 		return true
 	}
 	for n := range w.open {
@@ -425,9 +423,6 @@ func (w *window) openDone(n int) bool { return w.doneOpen[n/64]&(1<<(n%64)) != 0
 func (w *window) do(x int32) {
 	w.trail = append(w.trail, x)
 	if n := int32(len(w.ops)); x < n {
-		if w.unless[x] != none && w.needs[x] == none {
-			w.refusals--
-		}
 		w.done[x/64] |= 1 << (x % 64)
 		w.next[w.prev[x]], w.prev[w.next[x]] = w.next[x], w.prev[x]
 		w.high = max(w.high, int(x)+1)
@@ -451,8 +446,6 @@ func (w *window) restore(x int32) {
 	if v := w.needs[x]; v != none {
 		q := &w.observers[v]
 		q.from = min(q.from, w.needsAt[x])
-	} else if w.unless[x] != none {
-		w.refusals++
 	}
 }
 
