@@ -1,7 +1,6 @@
 package checker
 
 import (
-	"cmp"
 	"math"
 	"slices"
 
@@ -84,7 +83,7 @@ func (b *blocks) judge(ops []history.Op, part []int32) (f flaw, ok bool) {
 	if g := sweep(b.items, 0); g.broken != 0 {
 		return flaw{g.broken, b.seed(g.a.id, g.b.id)}, true
 	}
-	slices.SortFunc(b.items, func(x, y cluster) int { return cmp.Compare(min(x.first, x.last), min(y.first, y.last)) })
+	sortByZones(b.items)
 	b.orders = b.orders[:0]
 	for i := range b.items {
 		b.expand(b.items[i].id)

@@ -206,11 +206,14 @@ func counts(o *history.Op) bool {
 	return o.Outcome == history.OK || o.Outcome == history.Unknown && o.Kind != model.Read
 }
 
-// survey counts the operations that count, by key, and prepares the index for
-// the values that they store. It reports whether some operation succeeded.
-func (c *check) survey(h *history.History) (succeeded bool) {
+// group fills order and ends by a counting sort, notes the kinds, and prepares the
+// index for the values that are stored. It reports whether some operation
+// succeeded.
+func (c *check) group(h *history.History) (succeeded bool) {
 	c.ends, c.kinds = append(c.ends[:0], make([]int32, len(h.Keys)+1)...), 0
+	c.order = slices.Grow(c.order[:0], len(h.Ops))[:len(h.Ops)]
 	lo, hi := model.Value(math.MaxInt64), model.Value(math.MinInt64)
+	n := 0
 	for i := range h.Ops {
 		o := &h.Ops[i]
 		succeeded = succeeded || o.Outcome == history.OK
@@ -219,25 +222,21 @@ func (c *check) survey(h *history.History) (succeeded bool) {
 			continue
 		}
 		c.ends[o.Key+1]++
+		c.order[n] = int32(i) // in order already if there is only one key
+		n++
 		if (o.Kind == model.Write || o.Kind == model.CAS) && o.Value > model.Unseen {
 			lo, hi = min(lo, o.Value), max(hi, o.Value)
 		}
 	}
+	c.order = c.order[:n]
 	c.zones.index.prepare(lo, hi, len(h.Ops))
-	return succeeded
-}
-
-// group surveys h, and fills order and ends by a counting sort.
-func (c *check) group(h *history.History) (succeeded bool) {
-	succeeded = c.survey(h)
+	if len(h.Keys) == 1 {
+		c.ends[0] = int32(n)
+		return succeeded
+	}
 	for k := range h.Keys {
 		c.ends[k+1] += c.ends[k]
 	}
-	n := int(c.ends[len(h.Keys)])
-	if cap(c.order) < n {
-		c.order = make([]int32, n)
-	}
-	c.order = c.order[:n]
 	for i := range h.Ops {
 		if o := &h.Ops[i]; counts(o) {
 			c.order[c.ends[o.Key]] = int32(i)

@@ -263,12 +263,21 @@ func (z *zones) note(operations int) {
 // conflict, A.last <= B.first, and both possible ends of B are later than one of
 // A. In a cluster the write stands first, and the reads by their calls.
 func (z *zones) linearization(part []int32) []int32 {
-	slices.SortFunc(z.clusters, func(a, b cluster) int { return cmp.Compare(min(a.first, a.last), min(b.first, b.last)) })
+	sortByZones(z.clusters)
 	sequence, writes := make([]int32, len(z.clusters)), make([]int32, z.all)
 	for i := range z.clusters {
 		sequence[i], writes[z.clusters[i].id] = z.clusters[i].id, z.clusters[i].write
 	}
 	return lineUp(part, sequence, z.of, writes)
+}
+
+// sortByZones puts the clusters in the order of the earlier ends of their zones,
+// which it leaves in first.
+func sortByZones(cs []cluster) {
+	for i := range cs {
+		cs[i].first = min(cs[i].first, cs[i].last)
+	}
+	sortClusters(cs)
 }
 
 // lineUp returns the operations of part, cluster after cluster in a sequence:
