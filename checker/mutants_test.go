@@ -25,7 +25,6 @@ var engineMutants = map[string]mutant{
 	"zones: order by first":                          {"zones.go", "cs[i].first = min(cs[i].first, cs[i].last)", "cs[i].first = max(cs[i].first, cs[i].last)"},
 	"failed operations count":                        {"linearizable.go", "return o.Outcome == history.OK ||", "return o.Outcome == history.OK || o.Outcome == history.Fail ||"},
 	"unknown writes never happened":                  {"linearizable.go", "o.Outcome == history.Unknown && o.Kind != model.Read", "o.Outcome == history.Unknown && o.Kind == model.CAS"},
-	"blocks: unknown swaps always happened":          {"blocks.go", "if i == 0 && b.deletes || l.open && !l.seen {", "if i == 0 && b.deletes || l.open && !l.seen && !l.swap {"},
 	"blocks: unknown swaps happened if anybody asks": {"blocks.go", "if !l.swap || l.tied || l.open && !l.seen {", "if !l.swap || l.tied {"},
 	"blocks: unknown swaps that others need dropped": {"blocks.go", "before.seen = true\n\t\t\tc = p", "c = p"},
 	"blocks: swaps in a chain not followed":          {"blocks.go", "before.seen = true\n\t\t\tc = p", "before.seen = true\n\t\t\tbreak"},
