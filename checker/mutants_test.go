@@ -48,6 +48,7 @@ var engineMutants = map[string]mutant{
 	"window: values left too late":                   {"window.go", "w.op(s).Call < w.ops[o].Return", "w.op(s).Call < w.ops[o].Call"},
 	"window: nobody needs unknown swaps":             {"window.go", "if w.needs[len(w.ops)+n] == v && !w.openDone(n) {", "if w.needs[len(w.ops)+n] == -7 {"},
 	"window: refusals need nothing":                  {"window.go", "if w.silent || w.observers[v]", "if w.observers[v]"},
+	"window: open writes for open swaps":             {"window.go", "return w.value[y] == v && w.needs[y] == w.needs[x]", "return w.value[y] == v"},
 	"window: time ignored":                           {"window.go", "x != end && w.ops[x].Call < deadline; {", "x != end; {"},
 	"window: queues do not go back":                  {"window.go", "q.from = min(q.from, w.storesAt[x])", "_ = q"},
 	"verifier: twice":                                {"verifier.go", "case v.done[i]:", "case false:"},

@@ -171,7 +171,7 @@ func TestEnginesAgreeOnLongHistories(t *testing.T) {
 			r := rand.New(rand.NewPCG(7, 8))
 			count := map[Verdict]int{}
 			for n := range max(600, *histories/20) {
-				c.load.ops, c.load.clients, c.load.keys, c.load.open = 20+r.IntN(60), 2+r.IntN(6), 1+r.IntN(2), 0.05
+				c.load.ops, c.load.clients, c.load.keys, c.load.open = 20+r.IntN(60), 2+r.IntN(6), 1+r.IntN(2), 0.06*float64(r.IntN(4))
 				h := closedLoop(r, c.load)
 				misanswer(r, h)
 				search := judge(t, h, model.CASRegister(), Options{Engine: Porcupine, VerdictOnly: true})

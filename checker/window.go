@@ -390,7 +390,9 @@ func (w *window) tryOpen(deadline int64) {
 		if w.openDone(n) || v == w.held || !w.fits(x) || !w.mayLeave(x) || !w.needed(v) {
 			continue
 		}
-		if !slices.ContainsFunc(w.choice[from:], func(y int32) bool { return w.value[y] == v }) {
+		// A write can do what a compare-and-set can, but not the other way round.
+		same := func(y int32) bool { return w.value[y] == v && w.needs[y] == w.needs[x] }
+		if !slices.ContainsFunc(w.choice[from:], same) {
 			w.choice = append(w.choice, x)
 		}
 	}
