@@ -182,7 +182,7 @@ func TestEnginesAgreeOnLongHistories(t *testing.T) {
 							t.Fatalf("history %d, key %d: %v %v, porcupine %v\n%s", n, k, e, got.Keys[k], search.Keys[k], show(h))
 						}
 					}
-					if e == Zones && len(got.Witness) > 6 {
+					if e == Zones && got.Anomaly != LostWrite && len(got.Witness) > 6 { // that one shows the reads that miss it
 						t.Errorf("history %d: %d operations in a witness of zones", n, len(got.Witness))
 					}
 				}
