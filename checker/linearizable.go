@@ -4,7 +4,7 @@
 // A check has three outcomes that must not be mixed. A Verdict says whether the
 // history keeps the claim. An error says that the question made no sense: a
 // history that breaks its contract, or operations that the model does not know.
-// A panic says that the checker contradicts itself.
+// A CertificateError, or a panic, says that the checker contradicts itself.
 package checker
 
 import (
