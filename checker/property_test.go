@@ -182,6 +182,9 @@ func TestEnginesAgreeOnLongHistories(t *testing.T) {
 							t.Fatalf("history %d, key %d: %v %v, porcupine %v\n%s", n, k, e, got.Keys[k], search.Keys[k], show(h))
 						}
 					}
+					if v, missing := unexplained(h, got.Witness); missing {
+						t.Fatalf("history %d: %v: nobody in the witness %v wrote %v: %s\n%s", n, e, got.Witness, v, got.Sentence, show(h))
+					}
 					if e == Zones && got.Anomaly != LostWrite && len(got.Witness) > 6 { // that one shows the reads that miss it
 						t.Errorf("history %d: %d operations in a witness of zones", n, len(got.Witness))
 					}
@@ -194,6 +197,30 @@ func TestEnginesAgreeOnLongHistories(t *testing.T) {
 			}
 		})
 	}
+}
+
+// unexplained returns a value that somebody in the witness saw, and that somebody
+// wrote, but nobody in the witness: the witness would be invalid for a reason of
+// its own.
+func unexplained(h *history.History, witness []int) (model.Value, bool) {
+	writes := func(i int, v model.Value, key int32) bool {
+		o := &h.Ops[i]
+		w, stores := stored(o)
+		return stores && w == v && o.Key == key && o.Outcome != history.Fail
+	}
+	for _, i := range witness {
+		v, saw := observed(&h.Ops[i])
+		if !saw || v == model.Absent {
+			continue
+		}
+		within := slices.ContainsFunc(witness, func(j int) bool { return writes(j, v, h.Ops[i].Key) })
+		for j := range h.Ops {
+			if !within && writes(j, v, h.Ops[i].Key) {
+				return v, true
+			}
+		}
+	}
+	return 0, false
 }
 
 // misanswer changes a few answers into others that were given, or may have been.

@@ -213,13 +213,45 @@ func (s *shrinking) earliest(ops []int32) []int32 {
 	if at == len(moments) { // the budget was spent on the way
 		return ops
 	}
-	var kept []int32
+	return s.completed(ops, moments[at])
+}
+
+// completed returns the operations called before a moment at which they were
+// invalid. Those that only look, and had no answer then, are left out. A
+// compare-and-set that stored may have got its answer later, from an operation
+// called later still, which must not be missing: it would be a new reason.
+func (s *shrinking) completed(ops []int32, moment int64) []int32 {
+	kept := map[int32]bool{}
+	expected := map[model.Value]bool{}
 	for _, i := range ops {
-		if o := &s.h.Ops[i]; o.Call < moments[at] && (o.Kind != model.Read || o.Return <= moments[at]) {
-			kept = append(kept, i)
+		o := &s.h.Ops[i]
+		_, stores := stored(o)
+		if o.Call > moment || s.looks(o, stores) && o.Return > moment {
+			continue
+		}
+		kept[i] = true
+		if swapped(o) && o.Return > moment {
+			expected[o.Expect] = true
 		}
 	}
-	return kept
+	for more := len(expected) > 0; more; {
+		more = false
+		for _, i := range ops {
+			o := &s.h.Ops[i]
+			if v, stores := stored(o); stores && expected[v] && !kept[i] {
+				kept[i], more = true, true
+				if swapped(o) {
+					expected[o.Expect] = true
+				}
+			}
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(ops), func(i int32) bool { return !kept[i] })
+}
+
+// looks reports whether o changes nothing, whatever it was answered.
+func (s *shrinking) looks(o *history.Op, stores bool) bool {
+	return o.Kind == model.Read || s.m.Register() && !stores
 }
 
 // drop leaves out one piece of that size after the other, as far as the rest is
