@@ -5,9 +5,15 @@ package checker
 import (
 	"fmt"
 	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/rashomon-go/rashomon/history"
+	"github.com/rashomon-go/rashomon/history/formats"
 	"github.com/rashomon-go/rashomon/internal/cputime"
 	"github.com/rashomon-go/rashomon/model"
 )
@@ -25,7 +31,7 @@ func benchmark(b *testing.B, h *history.History, opts Options, check func(*histo
 // whole is what a caller pays, with the validation of the history.
 func whole(b *testing.B) func(*history.History, Options) {
 	return func(h *history.History, opts Options) {
-		if r, err := Linearizable(h, model.Register(), opts); err != nil || r.Verdict != Valid {
+		if r, err := Linearizable(h, model.CASRegister(), opts); err != nil || r.Verdict != Valid {
 			b.Fatal(r.Verdict, r.Reason, err)
 		}
 	}
@@ -36,7 +42,6 @@ func zonesOnly(b *testing.B) func(*history.History, Options) {
 	var c check
 	return func(h *history.History, _ Options) {
 		c.group(h)
-		c.zones.index.prepare(h)
 		for k := range h.Keys {
 			if f, ok := c.zones.judge(h.Ops, c.part(k)); !ok || f.broken != 0 {
 				b.Fatal(f, ok)
@@ -59,6 +64,163 @@ func BenchmarkZones1e6(b *testing.B) {
 		b.Run(fmt.Sprintf("whole/keys=%d", keys), func(b *testing.B) { benchmark(b, h, Options{Engine: Zones}, whole(b)) })
 		b.Run(fmt.Sprintf("zones/keys=%d", keys), func(b *testing.B) { benchmark(b, h, Options{}, zonesOnly(b)) })
 	}
+}
+
+// A million operations, as a caller pays for them, with and without a proof.
+func BenchmarkEngines1e6(b *testing.B) {
+	for _, l := range []struct {
+		name string
+		load load
+	}{
+		{"zones", load{ops: 1e6, clients: 50, keys: 1, open: 0.01}},
+		{"blocks", load{ops: 1e6, clients: 50, keys: 1, open: 0.01, cas: true}},
+		{"greedy", load{ops: 1e6, clients: 50, keys: 1, open: 0.01, cas: true, deletes: true}},
+	} {
+		h := closedLoop(seeded(), l.load)
+		b.Run(l.name+"/verdict", func(b *testing.B) { benchmark(b, h, Options{VerdictOnly: true}, whole(b)) })
+		b.Run(l.name+"/proof", func(b *testing.B) { benchmark(b, h, Options{}, whole(b)) })
+	}
+}
+
+// The window on valid histories of one key, of which porcupine ends none with
+// more than a dozen clients.
+func BenchmarkWindow(b *testing.B) {
+	for _, clients := range []int{5, 10, 20, 50} {
+		for _, l := range []struct {
+			name string
+			load load
+		}{
+			{"unique", load{}},
+			{"five values", load{values: 5}},
+			{"silent cas", load{cas: true, silent: true, open: 0.01}},
+			{"five values, all kinds", load{values: 5, cas: true, silent: true, deletes: true, open: 0.01}},
+		} {
+			if clients > 20 && l.load.values > 0 && l.load.cas {
+				continue // the search ends with most seeds, and spends its budget with some
+			}
+			l.load.ops, l.load.clients, l.load.keys = 10_000, clients, 1
+			h := closedLoop(seeded(), l.load)
+			b.Run(fmt.Sprintf("%s/clients=%d", l.name, clients), func(b *testing.B) {
+				benchmark(b, h, Options{Engine: Window, VerdictOnly: true}, whole(b))
+			})
+		}
+	}
+}
+
+// The logs that porcupine comes with: five values, compare-and-sets that do not
+// tell why they failed, and time-outs. One operation is all of them together.
+func BenchmarkEtcdLogs(b *testing.B) {
+	dir, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "github.com/anishathalye/porcupine").Output()
+	if err != nil {
+		b.Fatal(err)
+	}
+	files, err := filepath.Glob(filepath.Join(strings.TrimSpace(string(dir)), "test_data/jepsen/etcd_*.log"))
+	if err != nil || len(files) == 0 {
+		b.Fatal(files, err)
+	}
+	var all []*history.History
+	for _, name := range files {
+		f, err := os.Open(name)
+		if err != nil {
+			b.Fatal(err)
+		}
+		h, _, err := formats.Read(f, name, formats.JepsenLog)
+		f.Close()
+		if err != nil {
+			b.Fatal(err)
+		}
+		all = append(all, h)
+	}
+	for _, e := range []Engine{Auto, Porcupine} {
+		b.Run(e.String(), func(b *testing.B) {
+			from := int64(cputime.Used())
+			for b.Loop() {
+				for _, h := range all {
+					if _, err := Linearizable(h, model.CASRegister(), Options{Engine: e, VerdictOnly: true}); err != nil {
+						b.Fatal(err)
+					}
+				}
+			}
+			b.ReportMetric(float64(int64(cputime.Used())-from)/float64(b.N)/1e6, "cpu-ms/all")
+		})
+	}
+}
+
+// The same histories through ours, porcupine, and porcupine with a model that
+// knows that values are unique; unknown is 1 where the budget of 2,000,000 steps
+// and 1 GiB was spent.
+func BenchmarkSameHistories(b *testing.B) {
+	for _, l := range []load{
+		{ops: 1000, clients: 5, keys: 1}, {ops: 1000, clients: 10, keys: 1}, {ops: 1000, clients: 15, keys: 1}, {ops: 1000, clients: 20, keys: 1},
+		{ops: 1000, clients: 10, keys: 1, open: 0.05},
+		{ops: 10_000, clients: 10, keys: 1}, {ops: 10_000, clients: 50, keys: 1}, {ops: 10_000, clients: 50, keys: 100},
+	} {
+		h := closedLoop(seeded(), l)
+		smart, needed := smartModel(h)
+		for _, way := range []struct {
+			name string
+			h    *history.History
+			m    model.Model
+			opts Options
+		}{
+			{"ours", h, model.Register(), Options{VerdictOnly: true}},
+			{"ours with proof", h, model.Register(), Options{}},
+			{"window", h, model.Register(), Options{Engine: Window, VerdictOnly: true}},
+			{"smart porcupine", needed, smart, Options{Engine: Porcupine, VerdictOnly: true}},
+			{"porcupine", h, model.Register(), Options{Engine: Porcupine, VerdictOnly: true}},
+		} {
+			b.Run(fmt.Sprintf("ops=%d/clients=%d/keys=%d/open=%v/%s", l.ops, l.clients, l.keys, l.open, way.name), func(b *testing.B) {
+				unknown := 0.0
+				from := int64(cputime.Used())
+				for b.Loop() {
+					r, err := Linearizable(way.h, way.m, way.opts)
+					if err != nil || r.Verdict == Invalid {
+						b.Fatal(r, err)
+					}
+					if r.Verdict == Unknown {
+						unknown = 1
+					}
+				}
+				b.ReportMetric(float64(int64(cputime.Used())-from)/float64(b.N)/1e3, "cpu-µs")
+				b.ReportMetric(unknown, "unknown")
+			})
+		}
+	}
+}
+
+// heldValue is a register that counts who still has to read what it holds.
+type heldValue struct {
+	value model.Value
+	left  int
+}
+
+// smartModel is what a careful user of porcupine can do for histories whose
+// values are unique on a key: a value must not be overwritten before all who read
+// it have read it, and unknown writes that nobody read are left out.
+func smartModel(h *history.History) (model.Model, *history.History) {
+	reads := map[model.Value]int{}
+	for i := range h.Ops {
+		if o := &h.Ops[i]; o.Kind == model.Read && o.Outcome == history.OK && o.Seen != model.Absent {
+			reads[o.Seen]++
+		}
+	}
+	needed := *h
+	needed.Ops = slices.DeleteFunc(slices.Clone(h.Ops), func(o history.Op) bool {
+		return o.Kind == model.Write && o.Outcome == history.Unknown && reads[o.Value] == 0
+	})
+	return model.Spec[heldValue]{
+		Name: "smart", Kinds: []model.Kind{model.Read, model.Write}, Init: heldValue{value: model.Absent},
+		Step: func(s heldValue, op model.Op) (heldValue, bool) {
+			if op.Kind == model.Write {
+				return heldValue{op.Value, reads[op.Value]}, s.left == 0
+			}
+			if op.Open || op.Seen == model.Absent {
+				return s, op.Open || s.value == model.Absent
+			}
+			return heldValue{s.value, s.left - 1}, op.Seen == s.value
+		},
+		Hash: func(s heldValue) uint64 { return uint64(s.value)*0x9e3779b97f4a7c15 + uint64(s.left) },
+	}.Model(), &needed
 }
 
 func BenchmarkPorcupine(b *testing.B) {

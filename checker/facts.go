@@ -34,7 +34,9 @@ func gather(h *history.History, s Sessions) (*facts, error) {
 	if err := h.Validate(); err != nil {
 		return nil, fmt.Errorf("checker: %w", err)
 	}
-	if _, err := accept(h, model.CASRegister()); err != nil {
+	f := &facts{h: h, words: explanation{h: h}, writers: make(map[place]int32, len(h.Ops)/2)}
+	f.parts.group(h)
+	if err := f.parts.accept(h, model.CASRegister()); err != nil {
 		return nil, fmt.Errorf("checker: %w", err)
 	}
 	for i := range h.Ops {
@@ -42,11 +44,9 @@ func gather(h *history.History, s Sessions) (*facts, error) {
 			return nil, fmt.Errorf("checker: operation %d (%s) stores nil, expected a value or a delete", i, h.OpString(i))
 		}
 	}
-	f := &facts{h: h, words: explanation{h: h}, writers: make(map[place]int32, len(h.Ops)/2)}
 	if err := f.findWriters(); err != nil {
 		return nil, err
 	}
-	f.parts.group(h)
 	return f, f.findSessions(s)
 }
 

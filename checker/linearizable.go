@@ -4,12 +4,14 @@
 // A check has three outcomes that must not be mixed. A Verdict says whether the
 // history keeps the claim. An error says that the question made no sense: a
 // history that breaks its contract, or operations that the model does not know.
-// A panic says that the checker contradicts itself.
+// A CertificateError, or a panic, says that the checker contradicts itself.
 package checker
 
 import (
 	"errors"
 	"fmt"
+	"math"
+	"slices"
 	"sync"
 
 	"github.com/rashomon-go/rashomon/history"
@@ -50,9 +52,9 @@ type KeyResult struct {
 	Key     string
 	Verdict Verdict
 	Ops     int    // operations judged: without failed ones, and without reads that have no answer
-	Steps   int64  // steps that the search took; 0 for zones
+	Steps   int64  // steps that the search took, if one did
 	Reason  string // why the verdict is unknown, or says little
-	Engine  Engine // who judged: Zones or Porcupine
+	Engine  Engine // who judged, never Auto
 }
 
 // ErrNotApplicable says that the engine asked for cannot judge the operations
@@ -73,28 +75,36 @@ var ErrNotApplicable = errors.New("engine not applicable")
 // that m does not accept, or if opts.Engine cannot judge it (ErrNotApplicable).
 //
 // Keys are judged one after the other, each as the operations on it permit:
-// reads and writes of a register in nearly linear time if no value is written
-// twice, everything else by a search that is exponential in the number of
-// concurrent operations at worst. The answer is a function of the arguments
-// alone. It is safe for concurrent use.
+// those on a register in nearly linear time if no value is written twice,
+// everything else by a search that is exponential in the number of concurrent
+// operations at worst. A verdict is proved before it is given, unless
+// opts.VerdictOnly is set: that a register is linearizable by an order of the
+// operations, that anything is not by a witness. An engine that cannot prove its
+// verdict has a bug; the error is then a *CertificateError. The answer is a
+// function of the arguments alone. It is safe for concurrent use.
 func Linearizable(h *history.History, m model.Model, opts Options) (Result, error) {
 	if err := h.Validate(); err != nil {
-		return Result{}, fmt.Errorf("checker: %w", err)
-	}
-	succeeded, err := accept(h, m)
-	if err != nil {
 		return Result{}, fmt.Errorf("checker: %w", err)
 	}
 	c := checks.Get().(*check)
 	defer c.release()
 	c.h, c.m, c.opts = h, m, opts.withDefaults()
-	c.group(h)
-	c.zones.index.prepare(h)
+	succeeded := c.group(h)
+	if err := c.accept(h, m); err != nil {
+		return Result{}, fmt.Errorf("checker: %w", err)
+	}
+	if !opts.VerdictOnly {
+		c.verifier.prepare(h)
+		c.verified = append(c.verified[:0], make([]bool, len(h.Keys))...)
+	}
 	r := Result{Judgement: Judgement{Verdict: Valid}, Keys: make([]KeyResult, len(h.Keys))}
 	for k := range r.Keys {
 		if err := c.judge(&r, k); err != nil {
 			return Result{}, fmt.Errorf("checker: %w", err)
 		}
+	}
+	if err := c.complete(); err != nil {
+		return Result{}, fmt.Errorf("checker: %w", err)
 	}
 	if !succeeded {
 		r.Verdict, r.Reason = Unknown, "no operation succeeded"
@@ -137,23 +147,27 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// accept reports whether some operation succeeded, and an error if m cannot
-// judge operations like these.
-func accept(h *history.History, m model.Model) (succeeded bool, err error) {
+// accept returns an error if m cannot judge operations like those of the history
+// that was grouped.
+func (c *check) accept(h *history.History, m model.Model) error {
 	if h.Sets != nil {
-		return false, fmt.Errorf("model %s: the history is of sets, expected none", m.Name())
+		return fmt.Errorf("model %s: the history is of sets, expected none", m.Name())
 	}
 	if m.Texts() && h.Texts == nil && len(h.Ops) > 0 {
-		return false, fmt.Errorf("model %s: the history has no texts, expected texts for its values", m.Name())
+		return fmt.Errorf("model %s: the history has no texts, expected texts for its values", m.Name())
 	}
-	for i := range h.Ops {
-		o := &h.Ops[i]
-		if !m.Accepts(o.Kind) {
-			return false, m.Refuse(i, o.Kind)
+	for k := model.Read; k <= model.Add; k++ {
+		if c.kinds&(1<<k) != 0 && !m.Accepts(k) {
+			return refuse(h, m)
 		}
-		succeeded = succeeded || o.Outcome == history.OK
 	}
-	return succeeded, nil
+	return nil
+}
+
+// refuse returns the error about the first operation that m does not accept.
+func refuse(h *history.History, m model.Model) error {
+	i := slices.IndexFunc(h.Ops, func(o history.Op) bool { return !m.Accepts(o.Kind) })
+	return m.Refuse(i, h.Ops[i].Kind)
 }
 
 // check is one run of Linearizable. Its buffers are used again by later runs.
@@ -164,13 +178,25 @@ type check struct {
 
 	order []int32 // indices of the operations that count, grouped by key
 	ends  []int32 // ends[k] is the end of key k's part of order
-	zones zones
+	kinds uint32  // a bit for each kind of operation that there is
+
+	zones    zones
+	blocks   blocks
+	window   window
+	verifier verifier
+	verified []bool // by key, whether the verifier has seen an order
 }
 
 var checks = sync.Pool{New: func() any { return new(check) }}
 
+// keep is the most that a run keeps of the memory of a search, for the next one.
+const keep = 16 << 20
+
 func (c *check) release() {
-	c.h, c.m = nil, model.Model{}
+	c.h, c.m, c.verifier.h = nil, model.Model{}, nil
+	if c.window.dead.size() > keep {
+		c.window = window{}
+	}
 	checks.Put(c)
 }
 
@@ -180,28 +206,44 @@ func counts(o *history.Op) bool {
 	return o.Outcome == history.OK || o.Outcome == history.Unknown && o.Kind != model.Read
 }
 
-// group fills order and ends by a counting sort.
-func (c *check) group(h *history.History) {
-	c.ends = append(c.ends[:0], make([]int32, len(h.Keys)+1)...)
+// group fills order and ends by a counting sort, notes the kinds, and prepares the
+// index for the values that are stored. It reports whether some operation
+// succeeded.
+func (c *check) group(h *history.History) (succeeded bool) {
+	c.ends, c.kinds = append(c.ends[:0], make([]int32, len(h.Keys)+1)...), 0
+	c.order = slices.Grow(c.order[:0], len(h.Ops))[:len(h.Ops)]
+	lo, hi := model.Value(math.MaxInt64), model.Value(math.MinInt64)
+	n := 0
 	for i := range h.Ops {
-		if o := &h.Ops[i]; counts(o) {
-			c.ends[o.Key+1]++
+		o := &h.Ops[i]
+		succeeded = succeeded || o.Outcome == history.OK
+		c.kinds |= 1 << o.Kind
+		if !counts(o) {
+			continue
 		}
+		c.ends[o.Key+1]++
+		c.order[n] = int32(i) // in order already if there is only one key
+		n++
+		if (o.Kind == model.Write || o.Kind == model.CAS) && o.Value > model.Unseen {
+			lo, hi = min(lo, o.Value), max(hi, o.Value)
+		}
+	}
+	c.order = c.order[:n]
+	c.zones.index.prepare(lo, hi, len(h.Ops))
+	if len(h.Keys) == 1 {
+		c.ends[0] = int32(n)
+		return succeeded
 	}
 	for k := range h.Keys {
 		c.ends[k+1] += c.ends[k]
 	}
-	n := int(c.ends[len(h.Keys)])
-	if cap(c.order) < n {
-		c.order = make([]int32, n)
-	}
-	c.order = c.order[:n]
 	for i := range h.Ops {
 		if o := &h.Ops[i]; counts(o) {
 			c.order[c.ends[o.Key]] = int32(i)
 			c.ends[o.Key]++
 		}
 	}
+	return succeeded
 }
 
 // part returns the operations that count on key k, in the order of their calls.
@@ -217,18 +259,15 @@ func (c *check) judge(r *Result, k int) error {
 	ops := c.part(k)
 	kr := &r.Keys[k]
 	kr.Key, kr.Ops = c.h.Keys[k], len(ops)
-	f, ok := finding{}, false
-	if c.opts.Engine != Porcupine {
-		f, ok = c.byZones(ops)
-		if !ok && c.opts.Engine == Zones {
-			return fmt.Errorf("key %s: %w: zones judges reads and writes of a register, each value written once", kr.Key, ErrNotApplicable)
-		}
+	d, err := c.decide(ops, kr.Key)
+	if err != nil {
+		return err
 	}
-	if ok {
-		kr.Engine, kr.Verdict = Zones, f.verdict()
-	} else {
-		kr.Engine = Porcupine
-		kr.Verdict, kr.Steps, kr.Reason = c.bySearch(ops, kr.Key)
+	kr.Engine, kr.Verdict, kr.Steps, kr.Reason = d.engine, d.verdict, d.steps, d.reason
+	if kr.Verdict == Valid && !c.opts.VerdictOnly {
+		if err := c.certify(int32(k), ops, d); err != nil {
+			return err
+		}
 	}
 	if kr.Reason == "" && !c.anySucceeded(ops) {
 		kr.Reason = "no operation succeeded"
@@ -238,16 +277,84 @@ func (c *check) judge(r *Result, k int) error {
 		r.Reason = kr.Reason
 	}
 	if kr.Verdict == Invalid && r.Witness == nil && !c.opts.VerdictOnly {
-		c.explain(r, ops, f)
+		return c.explain(r, k, ops, d)
 	}
 	return nil
 }
 
-func (c *check) byZones(ops []int32) (finding, bool) {
-	if !c.m.Register() {
-		return finding{}, false
+// decision is what an engine says about a key.
+type decision struct {
+	engine  Engine
+	verdict Verdict
+	steps   int64
+	reason  string
+	zones   finding // why zones found it invalid
+	blocks  flaw    // why blocks or greedy did
+}
+
+// decide lets the first engine judge that applies and that the options permit.
+func (c *check) decide(ops []int32, key string) (decision, error) {
+	want := c.opts.Engine
+	if c.m.Register() {
+		if want == Auto || want == Zones {
+			if f, ok := c.byZones(ops); ok {
+				return decision{engine: Zones, verdict: f.verdict(), zones: f}, nil
+			}
+		}
+		if want == Auto || want == Blocks || want == Greedy {
+			if d, ok := c.byBlocks(c.h.Ops, ops); ok {
+				return d, nil
+			}
+		}
+		if want == Auto || want == Window {
+			return c.byWindow(ops, key), nil
+		}
 	}
+	if want != Auto && want != Porcupine {
+		return decision{}, fmt.Errorf("key %s: %w: %s", key, ErrNotApplicable, applies[want])
+	}
+	d := decision{engine: Porcupine}
+	d.verdict, d.steps, d.reason = c.bySearch(ops, key)
+	return d, nil
+}
+
+// applies says what engines apply to.
+var applies = map[Engine]string{
+	Zones:  "zones judges reads and writes of a register, each value written once",
+	Blocks: "blocks judges reads, writes and compare-and-sets of a register, each value written once, and failures that tell why",
+	Window: "window judges a register",
+	Greedy: "greedy judges a register, each value written once, and failures that tell why, without compare-and-deletes of unknown outcome",
+}
+
+func (c *check) byZones(ops []int32) (finding, bool) {
+	c.zones.ordered = !c.opts.VerdictOnly
 	return c.zones.judge(c.h.Ops, ops)
+}
+
+// byBlocks judges the operations by blocks, or by greedy if something deletes.
+// What is left out if a compare-and-set does not tell why it failed can only
+// make the history valid.
+func (c *check) byBlocks(ops []history.Op, part []int32) (decision, bool) {
+	c.blocks.index = &c.zones.index
+	f, ok := c.blocks.judge(ops, part)
+	d := decision{engine: Blocks, verdict: Valid, blocks: f}
+	if c.blocks.deletes || c.opts.Engine == Greedy {
+		d.engine = Greedy
+	}
+	if f.broken != 0 {
+		d.verdict = Invalid
+	} else if c.blocks.partial {
+		return d, false
+	}
+	return d, ok && (d.engine == c.opts.Engine || c.opts.Engine == Auto)
+}
+
+func (c *check) byWindow(ops []int32, key string) decision {
+	d := decision{engine: Window, verdict: c.window.judge(c.h.Ops, ops, c.opts.Steps, c.opts.Bytes)}
+	if d.steps = c.window.steps; d.verdict == Unknown {
+		d.reason = fmt.Sprintf("key %s: the search spent its budget: %d steps, %d bytes remembered", key, d.steps, c.window.dead.size())
+	}
+	return d
 }
 
 func (c *check) bySearch(ops []int32, key string) (Verdict, int64, string) {

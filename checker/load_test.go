@@ -12,7 +12,9 @@ import (
 type load struct {
 	ops, clients, keys int
 	open               float64 // share of unknown outcomes
-	deletes            bool
+	deletes, cas       bool
+	silent             bool // compare-and-sets that failed do not tell what they saw
+	values             int  // how many different ones; 0: every write has its own
 }
 
 // closedLoop returns a valid history: each client calls again when it has its
@@ -36,7 +38,12 @@ func closedLoop(r *rand.Rand, l load) *history.History {
 		clients[i] = client{op: -1, id: int32(i)}
 	}
 	next := int32(l.clients)
-	happen := func(o *history.Op) { held[o.Key] = play(o, held[o.Key]) }
+	happen := func(o *history.Op) {
+		held[o.Key] = play(o, held[o.Key])
+		if l.silent && o.Kind == model.CAS {
+			o.Seen = model.Unseen
+		}
+	}
 	for position, returned := int64(1), 0; returned < l.ops; {
 		c := &clients[r.IntN(len(clients))]
 		switch {
@@ -47,6 +54,11 @@ func closedLoop(r *rand.Rand, l load) *history.History {
 				o.Kind, o.Value = model.Write, model.Value(len(h.Ops)+1)
 				if l.deletes && r.IntN(8) == 0 {
 					o.Kind = model.Delete
+				} else if l.cas && r.IntN(3) == 0 {
+					o.Kind, o.Expect = model.CAS, held[o.Key]
+				}
+				if l.values > 0 {
+					o.Value = model.Value(1 + r.IntN(l.values))
 				}
 			}
 			c.op, c.done = len(h.Ops), false
@@ -54,7 +66,7 @@ func closedLoop(r *rand.Rand, l load) *history.History {
 			position++
 		case r.Float64() < l.open/2:
 			o := &h.Ops[c.op]
-			o.Outcome, o.Return, o.Seen = history.Unknown, history.Never, model.Unseen
+			o.Outcome, o.Return, o.Seen, o.Swapped = history.Unknown, history.Never, model.Unseen, false
 			*c = client{op: -1, id: next}
 			next++
 			returned++

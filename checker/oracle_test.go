@@ -92,6 +92,8 @@ type shape struct {
 	keys    int
 	unique  bool // no value is written twice
 	cas     bool
+	tells   bool // a compare-and-set that failed tells what it saw
+	open    int  // how many more outcomes of twenty are unknown
 	deletes bool
 	wild    bool // answers are random; else those of a legal order, few of them spoilt
 }
@@ -164,10 +166,15 @@ func (s shape) ask(r *rand.Rand, o *history.Op, i int) {
 	if !s.unique {
 		o.Value = model.Value(1 + r.IntN(3))
 	}
+	if o.Kind == model.CAS && r.IntN(10) == 0 {
+		o.Value = o.Expect // changes nothing
+	} else if o.Kind == model.CAS && s.deletes && r.IntN(4) == 0 {
+		o.Value = model.Absent
+	}
 	switch x := r.IntN(20); {
-	case x < 3:
+	case x < 3+s.open:
 		o.Outcome, o.Return = history.Unknown, history.Never
-	case x < 5:
+	case x < 5+s.open:
 		o.Outcome = history.Fail
 	}
 }
@@ -202,7 +209,7 @@ func (s shape) guess(r *rand.Rand, h *history.History, i int) {
 		o.Seen = s.value(r, h, i)
 	case model.CAS:
 		o.Swapped, o.Seen = r.IntN(2) == 0, model.Unseen
-		if !o.Swapped && r.IntN(2) == 0 {
+		if !o.Swapped && (s.tells || r.IntN(2) == 0) {
 			o.Seen = s.value(r, h, i)
 		}
 	}
@@ -239,11 +246,14 @@ func (s shape) play(r *rand.Rand, h *history.History) {
 			o.Seen = v
 		case model.CAS:
 			if r.IntN(2) == 0 {
+				if o.Value == o.Expect {
+					o.Value = v
+				}
 				o.Expect = v // or hardly any would succeed
 			}
 			if v == o.Expect {
 				o.Swapped, v = true, o.Value
-			} else if r.IntN(2) == 0 {
+			} else if s.tells || r.IntN(2) == 0 {
 				o.Seen = v
 			}
 		}

@@ -1,11 +1,6 @@
 package checker
 
-import (
-	"math"
-
-	"github.com/rashomon-go/rashomon/history"
-	"github.com/rashomon-go/rashomon/model"
-)
+import "github.com/rashomon-go/rashomon/model"
 
 // valueIndex finds the cluster of a value on the key that is being judged: by a
 // table if the values of the history lie close together, as running numbers do,
@@ -17,14 +12,9 @@ type valueIndex struct {
 	sparse map[model.Value]int32
 }
 
-// prepare makes the index ready for the values written in a history.
-func (x *valueIndex) prepare(h *history.History) {
-	lo, hi := model.Value(math.MaxInt64), model.Value(math.MinInt64)
-	for i := range h.Ops {
-		if o := &h.Ops[i]; o.Kind == model.Write && o.Value > model.Unseen {
-			lo, hi = min(lo, o.Value), max(hi, o.Value)
-		}
-	}
+// prepare makes the index ready for the values written in a history of so many
+// operations: those from lo to hi, none if hi is less.
+func (x *valueIndex) prepare(lo, hi model.Value, operations int) {
 	if len(x.sparse) > 0 {
 		x.sparse = nil
 	}
@@ -32,7 +22,7 @@ func (x *valueIndex) prepare(h *history.History) {
 	width := uint64(hi) - uint64(lo) + 1 // hi may be far from lo: no int64
 	switch {
 	case hi < lo:
-	case width > uint64(4*len(h.Ops)+64) || width == 0:
+	case width > uint64(4*operations+64) || width == 0:
 		if x.sparse == nil {
 			x.sparse = map[model.Value]int32{}
 		}
@@ -41,6 +31,16 @@ func (x *valueIndex) prepare(h *history.History) {
 	default:
 		x.table = x.table[:width]
 	}
+}
+
+// clear forgets all values if that is cheaper than to remove so many of them, and
+// reports whether it did.
+func (x *valueIndex) clear(values int) bool {
+	if len(x.table) == 0 || values < len(x.table)/16 {
+		return false
+	}
+	clear(x.table)
+	return true
 }
 
 // add says that v belongs to cluster c, which is not 0. It reports false if v

@@ -24,30 +24,30 @@ func Confirm(h *history.History, m model.Model, witness []int, steps int64) Verd
 	return r.Verdict
 }
 
-// explain adds the witness, the anomaly and the sentence to r, for a key with
-// the operations ops, which are invalid. f says why if zones judged.
-func (c *check) explain(r *Result, ops []int32, f finding) {
+// explain adds the witness, the anomaly and the sentence to r, for key k with
+// the operations ops, which are invalid as d says.
+func (c *check) explain(r *Result, k int, ops []int32, d decision) error {
 	var few []int32
-	if f.broken != 0 {
-		few = f.witness(c.h.Ops)
+	if d.engine == Zones {
+		few = d.zones.witness(c.h.Ops)
 	} else {
-		few = c.shrink(ops)
+		few = c.shrink(ops, d)
 	}
 	e := explanation{h: c.h, ops: ops, witness: few, register: c.m.Register()}
 	e.find()
 	r.Anomaly, r.Sentence, r.Witness = e.anomaly, e.sentence, indices(e.witness)
-	confirmed := Confirm(c.h, c.m, r.Witness, c.opts.Steps)
-	if confirmed == Invalid {
-		return
-	}
-	if confirmed == Valid && c.m.Register() {
-		panic(fmt.Sprintf("checker: witness %v (%v) of an invalid history is valid by itself", r.Witness, r.Anomaly))
+	switch confirmed := Confirm(c.h, c.m, r.Witness, c.opts.Steps); {
+	case confirmed == Invalid:
+		return nil
+	case confirmed == Valid && c.m.Register():
+		return c.unproved(k, d, fmt.Sprintf("the witness (%v) is valid by itself", r.Anomaly), e.witness)
 	}
 	// Too long for the budget, or the model breaks its contract. What was
 	// judged invalid already is all of it.
 	e = explanation{h: c.h, ops: ops, witness: ops}
 	e.find()
 	r.Anomaly, r.Sentence, r.Witness = e.anomaly, e.sentence, indices(e.witness)
+	return nil
 }
 
 func indices(ops []int32) []int {
@@ -107,12 +107,13 @@ func union(ops ...int32) []int32 {
 	return ops
 }
 
-// shrink returns few of the operations ops, which are invalid, such that they
-// are still invalid, and for no other reason than before. All its searches
-// together may take as many steps as one judgement.
-func (c *check) shrink(ops []int32) []int32 {
-	s := shrinking{search: search{h: c.h, m: c.m, steps: c.opts.Steps, bytes: c.opts.Bytes}, left: c.opts.Steps}
-	ops = s.earliest(ops)
+// shrink returns few of the operations ops, which are invalid as d says, such
+// that they are still invalid, and for no other reason than before. The engine
+// of d judges them. All its judgements together may take as many steps as one
+// search, and a few hundred for each operation.
+func (c *check) shrink(ops []int32, d decision) []int32 {
+	s := shrinking{check: c, engine: d.engine, left: c.opts.Steps + 500*int64(len(ops))}
+	ops = s.seed(s.earliest(ops))
 	// Large pieces first, then single operations until none can go.
 	for size := len(ops) / 2; size > 1; size /= 2 {
 		ops = s.drop(ops, size)
@@ -126,18 +127,70 @@ func (c *check) shrink(ops []int32) []int32 {
 	}
 }
 
-type shrinking struct {
-	search
-	left int64
+// seed returns the operations that the engine itself blames.
+func (s *shrinking) seed(ops []int32) []int32 {
+	if s.engine != Blocks && s.engine != Greedy || !s.invalid(ops, history.Never) {
+		return ops
+	}
+	few := make([]int32, len(s.flaw.seed))
+	for n, i := range s.flaw.seed {
+		few[n] = ops[i]
+	}
+	if !s.invalid(few, history.Never) {
+		return ops
+	}
+	return few
 }
 
-// invalid reports whether the operations are certainly invalid.
+type shrinking struct {
+	*check
+	engine Engine
+	used   int64 // steps so far; engines that do not search take one for each operation
+	left   int64
+	trial  []history.Op
+	all    []int32
+	flaw   flaw // what the engine found last, about trial
+}
+
+// invalid reports whether the operations are certainly invalid, as the history
+// was at position cut.
 func (s *shrinking) invalid(ops []int32, cut int64) bool {
 	if s.used >= s.left {
 		return false
 	}
-	s.steps = s.left - s.used
-	return s.judge(ops, cut) == Invalid
+	if s.engine == Porcupine {
+		search := search{h: s.h, m: s.m, steps: s.left - s.used, bytes: s.opts.Bytes}
+		v := search.judge(ops, cut)
+		s.used += search.used
+		return v == Invalid
+	}
+	s.trial, s.all = s.trial[:0], s.all[:0]
+	for _, i := range ops {
+		if o, there := until(s.h.Ops[i], cut); there {
+			s.all = append(s.all, int32(len(s.trial)))
+			s.trial = append(s.trial, o)
+		}
+	}
+	if s.engine == Window {
+		v := s.window.judge(s.trial, s.all, s.left-s.used, s.opts.Bytes)
+		s.used += s.window.steps
+		return v == Invalid
+	}
+	s.used += int64(len(ops))
+	d, ok := s.byBlocks(s.trial, s.all)
+	s.flaw = d.blocks
+	return ok && d.verdict == Invalid
+}
+
+// until returns o as it was at position cut, and whether it counted then.
+func until(o history.Op, cut int64) (history.Op, bool) {
+	if o.Call > cut {
+		return o, false
+	}
+	if o.Return > cut {
+		o.Outcome, o.Return, o.Swapped = history.Unknown, history.Never, false
+	}
+	return o, counts(&o)
 }
 
 // earliest returns the operations called until the history became invalid for
@@ -160,13 +213,45 @@ func (s *shrinking) earliest(ops []int32) []int32 {
 	if at == len(moments) { // the budget was spent on the way
 		return ops
 	}
-	var kept []int32
+	return s.completed(ops, moments[at])
+}
+
+// completed returns the operations called before a moment at which they were
+// invalid. Those that only look, and had no answer then, are left out. A
+// compare-and-set that stored may have got its answer later, from an operation
+// called later still, which must not be missing: it would be a new reason.
+func (s *shrinking) completed(ops []int32, moment int64) []int32 {
+	kept := map[int32]bool{}
+	expected := map[model.Value]bool{}
 	for _, i := range ops {
-		if o := &s.h.Ops[i]; o.Call < moments[at] && (o.Kind != model.Read || o.Return <= moments[at]) {
-			kept = append(kept, i)
+		o := &s.h.Ops[i]
+		_, stores := stored(o)
+		if o.Call > moment || s.looks(o, stores) && o.Return > moment {
+			continue
+		}
+		kept[i] = true
+		if swapped(o) && o.Return > moment {
+			expected[o.Expect] = true
 		}
 	}
-	return kept
+	for more := len(expected) > 0; more; {
+		more = false
+		for _, i := range ops {
+			o := &s.h.Ops[i]
+			if v, stores := stored(o); stores && expected[v] && !kept[i] {
+				kept[i], more = true, true
+				if swapped(o) {
+					expected[o.Expect] = true
+				}
+			}
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(ops), func(i int32) bool { return !kept[i] })
+}
+
+// looks reports whether o changes nothing, whatever it was answered.
+func (s *shrinking) looks(o *history.Op, stores bool) bool {
+	return o.Kind == model.Read || s.m.Register() && !stores
 }
 
 // drop leaves out one piece of that size after the other, as far as the rest is

@@ -33,7 +33,11 @@ import (
 // left out, for it may be put at the very end.
 type zones struct {
 	clusters []cluster
+	all      int     // clusters before pruning
+	waiting  []int32 // positions in part of reads that were called before their writes
+	of       []int32 // by position in part, the cluster that the read belongs to, or none
 	index    valueIndex
+	ordered  bool // note what linearization needs
 	omit     rule // rules that tests leave out, to show that they would notice
 }
 
@@ -41,13 +45,14 @@ type cluster struct {
 	first, last int64 // the earliest return and the latest call
 	early, late int32 // the operations that these belong to
 	write       int32 // the operation that wrote the value, or none
+	id          int32 // where the cluster stood before sorting
 }
 
 // none stands for the write of the initial value, which is no operation.
 const none int32 = -1
 
 // rule is a set of steps in the decision.
-type rule uint8
+type rule uint16
 
 const (
 	ruleNever rule = 1 << iota
@@ -58,6 +63,13 @@ const (
 	ruleOpen     // unknown writes that nobody read are left out
 	ruleFirst    // reads end a zone early
 	ruleLast     // reads begin a zone late
+
+	// Of compare-and-sets and deletes:
+	ruleDenied // one failed although it saw what it expected
+	ruleTwice  // two replaced the same value
+	ruleOrder  // a block is against the order of time
+	ruleCircle // a block has no beginning
+	ruleStuck  // no item can come next
 )
 
 // finding is what makes a history invalid: a read alone, or two clusters.
@@ -77,73 +89,102 @@ func (f finding) verdict() Verdict {
 // judge decides about the operations ops[part...] of one key. It reports false
 // if it cannot. The index must have been prepared for their history.
 func (z *zones) judge(ops []history.Op, part []int32) (f finding, ok bool) {
-	if ok = z.addWrites(ops, part); ok {
-		f = z.addReads(ops, part)
+	if ok = z.gather(ops, part); ok {
+		f = z.addWaiting(ops, part)
 	}
-	for i := 1; i < len(z.clusters); i++ {
-		z.index.remove(ops[z.clusters[i].write].Value)
-	}
+	z.forget(ops)
 	if !ok || f.broken != 0 {
 		return f, ok
 	}
 	z.prune()
-	z.sort()
-	return z.sweep(), true
+	sortClusters(z.clusters)
+	return sweep(z.clusters, z.omit), true
 }
 
-// addWrites makes a cluster of every write. It reports false if there are
-// operations other than reads and writes, or a value is written twice, or one
-// that stands for no value.
-func (z *zones) addWrites(ops []history.Op, part []int32) bool {
+// gather makes a cluster of every write, and lets the reads widen the zones of
+// their clusters, those that wait for a later write excepted. It reports false if
+// there are operations other than reads and writes, or a value is written twice,
+// or one that stands for no value.
+func (z *zones) gather(ops []history.Op, part []int32) bool {
 	z.clusters = append(z.clusters[:0], cluster{first: math.MinInt64, last: math.MinInt64, early: none, late: none, write: none})
-	for _, i := range part {
+	z.waiting = z.waiting[:0]
+	z.note(len(part))
+	for at, i := range part {
 		o := &ops[i]
 		switch {
 		case o.Kind == model.Read:
+			if o.Seen == model.Unseen {
+				continue
+			}
+			c, known := int32(0), z.omit&ruleInitial == 0
+			if o.Seen != model.Absent {
+				if c, known = z.index.find(o.Seen); !known {
+					z.waiting = append(z.waiting, int32(at))
+				}
+			}
+			if known {
+				z.addRead(o, i, at, c)
+			}
 		case o.Kind != model.Write || o.Value == model.Absent || o.Value == model.Unseen:
 			return false
 		case !z.index.add(o.Value, int32(len(z.clusters))):
 			return false
 		default:
-			z.clusters = append(z.clusters, cluster{first: o.Return, last: o.Call, early: i, late: i, write: i})
+			z.clusters = append(z.clusters, cluster{first: o.Return, last: o.Call, early: i, late: i, write: i, id: int32(len(z.clusters))})
 		}
 	}
 	return true
 }
 
-// addReads lets the reads widen the zones of their clusters, and reports the
-// first read that is wrong whatever the order.
-func (z *zones) addReads(ops []history.Op, part []int32) finding {
-	for _, i := range part {
+// addWaiting does the same for the reads called before their writes, and reports
+// the first that is wrong whatever the order.
+func (z *zones) addWaiting(ops []history.Op, part []int32) finding {
+	for _, at := range z.waiting {
+		i := part[at]
 		o := &ops[i]
-		if o.Kind != model.Read || o.Seen == model.Unseen {
-			continue
-		}
-		c, known := int32(0), z.omit&ruleInitial == 0
-		if o.Seen != model.Absent {
-			if c, known = z.index.find(o.Seen); !known && z.omit&ruleNever == 0 {
+		c, known := z.index.find(o.Seen)
+		if !known {
+			if z.omit&ruleNever == 0 {
 				return finding{broken: ruleNever, read: i}
 			}
-		}
-		if !known {
 			continue
 		}
-		x := &z.clusters[c]
-		if x.write != none && o.Return < ops[x.write].Call && z.omit&ruleFuture == 0 {
+		if x := &z.clusters[c]; o.Return < ops[x.write].Call && z.omit&ruleFuture == 0 {
 			return finding{broken: ruleFuture, read: i, a: *x}
 		}
-		if o.Return < x.first && z.omit&ruleFirst == 0 {
-			x.first, x.early = o.Return, i
-		}
-		if o.Call > x.last && z.omit&ruleLast == 0 {
-			x.last, x.late = o.Call, i
-		}
+		z.addRead(o, i, int(at), c)
 	}
 	return finding{}
 }
 
+// addRead lets read i, which stands at a position in part, widen the zone of
+// cluster c.
+func (z *zones) addRead(o *history.Op, i int32, at int, c int32) {
+	if z.ordered {
+		z.of[at] = c
+	}
+	x := &z.clusters[c]
+	if o.Return < x.first && z.omit&ruleFirst == 0 {
+		x.first, x.early = o.Return, i
+	}
+	if o.Call > x.last && z.omit&ruleLast == 0 {
+		x.last, x.late = o.Call, i
+	}
+}
+
+// forget empties the index.
+func (z *zones) forget(ops []history.Op) {
+	if z.index.clear(len(z.clusters)) {
+		return
+	}
+	for i := 1; i < len(z.clusters); i++ {
+		z.index.remove(ops[z.clusters[i].write].Value)
+	}
+}
+
 // prune leaves out the unknown writes that nobody read.
 func (z *zones) prune() {
+	z.all = len(z.clusters)
 	if z.omit&ruleOpen != 0 {
 		return
 	}
@@ -156,11 +197,10 @@ func (z *zones) prune() {
 	z.clusters = kept
 }
 
-// sort puts the clusters in the order of first. They stand in the order of
+// sortClusters puts the clusters in the order of first. They stand in the order of
 // their writes' calls, which is nearly that order unless writes were open for
 // long, so that insertion takes linear time; if it does not, it gives up.
-func (z *zones) sort() {
-	cs := z.clusters
+func sortClusters(cs []cluster) {
 	moves := 32 * len(cs)
 	for i := 1; i < len(cs); i++ {
 		x := cs[i]
@@ -181,12 +221,15 @@ func (z *zones) sort() {
 // to last at least) do not overlap; so the one that lasts longest is the only
 // one that the next cluster can be in conflict with. Two clusters that need not
 // last are never in conflict.
-func (z *zones) sweep() finding {
-	longest := &z.clusters[0]
-	for i := 1; i < len(z.clusters); i++ {
-		x := &z.clusters[i]
+func sweep(cs []cluster, omit rule) finding {
+	if len(cs) == 0 {
+		return finding{}
+	}
+	longest := &cs[0]
+	for i := 1; i < len(cs); i++ {
+		x := &cs[i]
 		lasts := x.first < x.last
-		if x.last > longest.first && longest.last > x.first && z.omit&kindOfZone(lasts) == 0 {
+		if x.last > longest.first && longest.last > x.first && omit&kindOfZone(lasts) == 0 {
 			return finding{broken: kindOfZone(lasts), a: *longest, b: *x}
 		}
 		if x.last > longest.last && lasts {
@@ -201,4 +244,67 @@ func kindOfZone(lasts bool) rule {
 		return ruleForward
 	}
 	return ruleBackward
+}
+
+// note makes room for what linearization needs, if it is wanted.
+func (z *zones) note(operations int) {
+	if !z.ordered {
+		return
+	}
+	z.of = slices.Grow(z.of[:0], operations)[:operations]
+	for i := range z.of {
+		z.of[i] = none
+	}
+}
+
+// linearization returns the operations of part in a legal order, after judge
+// found nothing wrong with ordered set. Clusters stand in the order of the
+// earlier ends of their zones: if A.first < B.last then, since there is no
+// conflict, A.last <= B.first, and both possible ends of B are later than one of
+// A. In a cluster the write stands first, and the reads by their calls.
+func (z *zones) linearization(part []int32) []int32 {
+	sortByZones(z.clusters)
+	sequence, writes := make([]int32, len(z.clusters)), make([]int32, z.all)
+	for i := range z.clusters {
+		sequence[i], writes[z.clusters[i].id] = z.clusters[i].id, z.clusters[i].write
+	}
+	return lineUp(part, sequence, z.of, writes)
+}
+
+// sortByZones puts the clusters in the order of the earlier ends of their zones,
+// which it leaves in first.
+func sortByZones(cs []cluster) {
+	for i := range cs {
+		cs[i].first = min(cs[i].first, cs[i].last)
+	}
+	sortClusters(cs)
+}
+
+// lineUp returns the operations of part, cluster after cluster in a sequence:
+// writes[c] first, then those with of[position in part] = c.
+func lineUp(part, sequence, of, writes []int32) []int32 {
+	room := make([]int32, len(writes)) // by cluster, where its next operation goes
+	for _, c := range of {
+		if c != none {
+			room[c]++
+		}
+	}
+	at := int32(0)
+	order := make([]int32, len(part))
+	for _, c := range sequence {
+		n := room[c]
+		if w := writes[c]; w != none {
+			order[at] = w
+			at++
+		}
+		room[c] = at
+		at += n
+	}
+	for p, c := range of {
+		if c != none {
+			order[room[c]] = part[p]
+			room[c]++
+		}
+	}
+	return order[:at]
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -65,14 +66,14 @@ not keep the others from being judged; of several exit statuses the gravest coun
 	f := cmd.Flags()
 	f.StringVar(&j.model, "model", "auto", "judge by this `MODEL`: "+modelNames())
 	f.StringVar(&j.format, "format", "auto", "the files are in this `FORMAT`: auto, jsonl, edn, jepsen-log, porcupine-kv")
-	f.StringVar(&j.engine, "engine", "auto", "judge with this `ALGORITHM`: auto, zones, porcupine")
+	f.StringVar(&j.engine, "engine", "auto", "judge with this `ALGORITHM`: "+strings.Join(checker.EngineNames(), ", "))
 	f.Int64Var(&j.steps, "steps", 0, "give up on a key after `N` steps of a search: the verdict is then unknown (default 2000000)")
 	f.BoolVar(&j.json, "json", false, "print a line of JSON for each file")
 	f.BoolVar(&j.explain, "explain", false, "say why, in lines below that of each file (default for a single file)")
 	f.StringVar(&j.html, "html", "", "write a page that shows the history to this `FILE`")
 	complete(cmd, "model", func() []string { return strings.Split(modelNames(), ", ") })
 	complete(cmd, "format", func() []string { return []string{"auto", "jsonl", "edn", "jepsen-log", "porcupine-kv"} })
-	complete(cmd, "engine", func() []string { return []string{"auto", "zones", "porcupine"} })
+	complete(cmd, "engine", checker.EngineNames)
 	return cmd
 }
 
@@ -117,7 +118,7 @@ func (a *app) histories(j *judging, files []string) error {
 		r, err := a.judgeFile(j, file, format, opt)
 		if err != nil {
 			fmt.Fprintf(a.err, "check: %v\n", err)
-			a.status = graver(a.status, statusUsage)
+			a.status = graver(a.status, a.graveError(err))
 			continue
 		}
 		a.status = graver(a.status, statusOf(r.verdict))
@@ -193,12 +194,9 @@ func newHistoryReport(file string, h *history.History, info formats.Info, m stri
 	for _, i := range r.Witness {
 		report.Witness = append(report.Witness, fmt.Sprintf("process %d: %s", h.Ops[i].Process, h.OpString(i)))
 	}
-	for _, e := range []checker.Engine{checker.Zones, checker.Porcupine} {
-		for _, k := range r.Keys {
-			if k.Engine == e {
-				report.Engines = append(report.Engines, e.String())
-				break
-			}
+	for _, name := range checker.EngineNames() {
+		if slices.ContainsFunc(r.Keys, func(k checker.KeyResult) bool { return k.Engine.String() == name }) {
+			report.Engines = append(report.Engines, name)
 		}
 	}
 	return report

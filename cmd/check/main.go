@@ -78,10 +78,7 @@ func run(args []string, in io.Reader, out, errs io.Writer) (s status) {
 		return a.status
 	}
 	fmt.Fprintf(errs, "check: %v\n", err)
-	if errors.As(err, &brokenError{}) {
-		return statusBroken
-	}
-	return statusUsage
+	return a.graveError(err)
 }
 
 // sink remembers that something could not be written, which must not look like

@@ -1,0 +1,113 @@
+package checker
+
+import (
+	"encoding/json"
+	"flag"
+	"go/parser"
+	"go/token"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+var mutants = flag.Bool("mutants", false, "test the tests of the engines with each mutant of the engines (minutes)")
+
+// A mutant is an engine, or the verifier, with a mistake that one might make.
+type mutant struct{ file, right, wrong string }
+
+var engineMutants = map[string]mutant{
+	"zones: touching zones are no conflict":          {"zones.go", "x.last > longest.first && longest.last > x.first", "x.last > longest.last && longest.last > x.first"},
+	"zones: backward zones skipped":                  {"zones.go", "if x.last > longest.first &&", "if lasts && x.last > longest.first &&"},
+	"zones: initial value ignored":                   {"zones.go", "c, known := int32(0), z.omit&ruleInitial == 0", "c, known := int32(0), false"},
+	"zones: reads from the future":                   {"zones.go", "if x := &z.clusters[c]; o.Return < ops[x.write].Call &&", "if x := &z.clusters[c]; o.Return < ops[x.write].Call-99 &&"},
+	"zones: order by last":                           {"zones.go", "cs[i].first = min(cs[i].first, cs[i].last)", "cs[i].first = cs[i].last"},
+	"failed operations count":                        {"linearizable.go", "return o.Outcome == history.OK ||", "return o.Outcome == history.OK || o.Outcome == history.Fail ||"},
+	"unknown writes never happened":                  {"linearizable.go", "o.Outcome == history.Unknown && o.Kind != model.Read", "o.Outcome == history.Unknown && o.Kind == model.CAS"},
+	"blocks: unknown swaps happened if anybody asks": {"blocks.go", "if !l.swap || l.tied || l.open && !l.seen {", "if !l.swap || l.tied {"},
+	"blocks: unknown swaps that others need dropped": {"blocks.go", "before.seen = true\n\t\t\tc = p", "c = p"},
+	"blocks: swaps in a chain not followed":          {"blocks.go", "before.seen = true\n\t\t\tc = p", "before.seen = true\n\t\t\tbreak"},
+	"blocks: two may replace one value":              {"blocks.go", "if before.next != none {", "if before.next == c {"},
+	"blocks: inner order ignored":                    {"blocks.go", "if m.first < x.last {", "if m.first < x.first {"},
+	"blocks: circles ignored":                        {"blocks.go", "if passed < kept {", "if passed < 0 {"},
+	"blocks: failed on what it expects":              {"blocks.go", "!o.Swapped && o.Seen == o.Expect {", "!o.Swapped && o.Seen == o.Value {"},
+	"blocks: silent failures say nothing":            {"blocks.go", "b.partial = b.partial || o.Kind == model.CAS && !saw", ""},
+	"blocks: swaps that change nothing are writes":   {"blocks.go", "return o.Kind == model.CAS && o.Expect == o.Value", "return false"},
+	"blocks: unknown compare-and-deletes dropped":    {"blocks.go", "return flaw{}, false", "continue"},
+	"greedy: unknown deletes first":                  {"greedy.go", "if !ok && full && open < len(g.open)", "if full && open < len(g.open)"},
+	"greedy: unknown deletes never":                  {"greedy.go", "if !ok && full && open < len(g.open)", "if !ok && full && open < 0"},
+	"greedy: deletes before fills":                   {"greedy.go", "case has(fills):\n\t\treturn fills, true\n\tcase has(empties):\n\t\treturn empties, true", "case has(empties):\n\t\treturn empties, true\n\tcase has(fills):\n\t\treturn fills, true"},
+	"greedy: creates before misses":                  {"greedy.go", "case !full && has(misses):\n\t\treturn misses, true\n\tcase !full && has(creates):\n\t\treturn creates, true", "case !full && has(creates):\n\t\treturn creates, true\n\tcase !full && has(misses):\n\t\treturn misses, true"},
+	"greedy: latest first":                           {"greedy.go", "h[(i-1)/2] > h[i]", "h[(i-1)/2] < h[i]"},
+	"greedy: an item is in its own way":              {"greedy.go", "if after == len(g.byFirst) || b.items[head].last <= b.items[g.byFirst[after]].first {", "if false {"},
+	"greedy: creates while there is something":       {"greedy.go", "case !full && has(creates):", "case has(creates):"},
+	"greedy: blocks from nothing to nothing fill":    {"greedy.go", "case fresh && ends:\n\t\treturn misses", "case fresh && ends:\n\t\treturn creates"},
+	"window: what is left is not remembered":         {"window.go", "words = append(words, open...)", ""},
+	"window: what is held is not remembered":         {"window.go", "uint64(first)<<32|uint64(w.held)", "uint64(first)<<32"},
+	"window: values left too late":                   {"window.go", "w.op(s).Call < w.ops[o].Return", "w.op(s).Call < w.ops[o].Call"},
+	"window: nobody needs unknown swaps":             {"window.go", "if w.needs[len(w.ops)+n] == v && !w.openDone(n) {", "if w.needs[len(w.ops)+n] == -7 {"},
+	"window: refusals need nothing":                  {"window.go", "if w.silent || w.observers[v]", "if w.observers[v]"},
+	"window: open writes for open swaps":             {"window.go", "return w.value[y] == v && w.needs[y] == w.needs[x]", "return w.value[y] == v"},
+	"window: time ignored":                           {"window.go", "x != end && w.ops[x].Call < deadline; {", "x != end; {"},
+	"window: queues do not go back":                  {"window.go", "q.from = min(q.from, w.storesAt[x])", "_ = q"},
+	"verifier: twice":                                {"verifier.go", "case v.done[i]:", "case false:"},
+	"verifier: time ignored":                         {"verifier.go", "case o.Return < called:", "case o.Return < o.Call:"},
+	"verifier: time of the last only":                {"verifier.go", "called = max(called, o.Call)", "called = o.Call"},
+	"verifier: failed operations":                    {"verifier.go", "case o.Outcome == history.Fail:", "case false:"},
+	"verifier: other keys":                           {"verifier.go", "case o.Key != k:", "case false:"},
+	"verifier: something is missing":                 {"verifier.go", "verified[o.Key] && !v.done[i]", "verified[o.Key] && false"},
+	"verifier: unknown reads":                        {"verifier.go", "return held, known && (o.Seen", "return held, !known || (o.Seen"},
+	"verifier: any read":                             {"verifier.go", "(o.Seen == held || o.Seen == model.Unseen)\n\tcase model.Write:", "true\n\tcase model.Write:"},
+	"verifier: failed swaps":                         {"verifier.go", "!known || !o.Swapped && (o.Seen == held || o.Seen == model.Unseen)", "!known || !o.Swapped"},
+	"verifier: swaps of what is there may fail":      {"verifier.go", "return o.Value, !known || o.Swapped", "return o.Value, true"},
+}
+
+// Every mutant must make a test fail. That takes minutes, so it is asked for;
+// otherwise the mutants are only seen to be programs.
+func TestMutantsOfEnginesAreKilled(t *testing.T) {
+	for name, m := range engineMutants {
+		source, err := os.ReadFile(m.file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n := strings.Count(string(source), m.right); n != 1 {
+			t.Errorf("%s: %d places in %s to change, expected one", name, n, m.file)
+			continue
+		}
+		mutated := strings.Replace(string(source), m.right, m.wrong, 1)
+		if _, err := parser.ParseFile(token.NewFileSet(), m.file, mutated, 0); err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if *mutants {
+			t.Run(name, func(t *testing.T) { kill(t, m.file, mutated) })
+		}
+	}
+}
+
+func kill(t *testing.T, file, mutated string) {
+	dir := t.TempDir()
+	replacement := filepath.Join(dir, file)
+	here, err := filepath.Abs(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	overlay, err := json.Marshal(map[string]map[string]string{"Replace": {here: replacement}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, content := range map[string][]byte{replacement: []byte(mutated), filepath.Join(dir, "overlay.json"): overlay} {
+		if err := os.WriteFile(name, content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	out, err := exec.Command("go", "test", "-overlay", filepath.Join(dir, "overlay.json"), "-vet=off", "-failfast",
+		"-run", "TestEnginesAgree|TestVerifier|TestWhat|TestOpenWrite", "-histories", "10000", "-timeout", "2m", ".").CombinedOutput()
+	switch {
+	case err == nil:
+		t.Error("the mutant survived")
+	case strings.Contains(string(out), "[build failed]"):
+		t.Errorf("the mutant is no program:\n%s", out)
+	}
+}

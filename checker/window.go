@@ -1,0 +1,470 @@
+package checker
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/rashomon-go/rashomon/history"
+	"github.com/rashomon-go/rashomon/model"
+)
+
+// window judges any operations on a register by a search, as Wing and Gong
+// ("Testing and verifying concurrent objects", 1993) and Lowe ("Testing for
+// linearizability", 2017) do: it does operations one after the other, goes back
+// when nothing can follow, and remembers the configurations (what was done, and
+// what the register holds) from which there is no way on. It goes further than
+// porcupine for five reasons.
+//
+//   - A configuration is remembered by what was done since the first operation
+//     that was not, not by all that was done.
+//   - An operation that fits and changes nothing is done at once, without
+//     alternatives: to do it earlier harms nobody.
+//   - A value is not left while an operation that must see it is still to come
+//     and nobody is left who could store it again in time.
+//   - Operations with unknown outcomes are tried last, and only if somebody who
+//     is left needs what they store; of several that do the same, the first.
+//   - What fits now and may not fit again is tried first, and then what the next
+//     operation to return needs.
+//
+// It is exponential in the number of concurrent operations at worst, so steps
+// and the bytes remembered are limited.
+type window struct {
+	ops    []history.Op // those judged, without the open ones, in the order of their calls
+	origin []int32      // by position in ops and then in open, the operation
+	open   []history.Op // those with unknown outcomes
+
+	value  []int32 // by position in ops and then in open: the number of the value stored, or none
+	needs  []int32 // the number of the value that must be there, or none
+	unless []int32 // the number of the value that must not be there, or none
+
+	next, prev []int32  // the list of operations not done; position len(ops) is its head and its end
+	done       []uint64 // by position in ops, a bit
+	doneOpen   []uint64 // by position in open, a bit
+	high       int      // positions in ops from here on are not done
+	held       int32    // number of the value held
+
+	observers []queue // by value
+	storers   []queue // by value
+	needsAt   []int32 // by position, where it stands in its queue of observers
+	storesAt  []int32 // by position, where it stands in its queue of storers
+	wanted    []int64 // by value, the earliest return of those that could come next and must see it
+	silent    bool    // some must not see a value, and do not tell what they saw
+
+	trail  []int32 // positions done, in order
+	choice []int32 // positions to try, frame after frame
+	frames []frame
+	dead   memo
+
+	words        []uint64 // of the latest configuration
+	numbers      map[model.Value]int32
+	steps, limit int64
+}
+
+// frame is a configuration, and what remains to be tried from it.
+type frame struct {
+	trail   int32 // length of the trail
+	choices int32 // where its choices begin
+	next    int32 // the next of them
+	high    int32
+	held    int32
+}
+
+// judge decides about the operations ops[part...] of one key. If there is a legal
+// order, linearization returns it.
+func (w *window) judge(ops []history.Op, part []int32, steps, bytes int64) Verdict {
+	w.prepare(ops, part)
+	w.steps, w.limit = 0, steps
+	if !w.possible() {
+		return Invalid
+	}
+	w.enter()
+	for len(w.frames) > 0 {
+		if end := int32(len(w.ops)); w.next[end] == end {
+			return Valid
+		}
+		f := &w.frames[len(w.frames)-1]
+		if int(f.next) == len(w.choice) {
+			w.leave()
+			continue
+		}
+		if w.steps == w.limit || w.dead.size() > bytes {
+			return Unknown
+		}
+		w.steps++
+		w.do(w.choice[f.next])
+		f.next++
+		w.enter()
+	}
+	return Invalid
+}
+
+// linearization returns the operations in the order in which they were done.
+func (w *window) linearization() []int32 {
+	order := make([]int32, len(w.trail))
+	for n, x := range w.trail {
+		order[n] = w.origin[x]
+	}
+	return order
+}
+
+func (w *window) prepare(ops []history.Op, part []int32) {
+	w.ops, w.open, w.origin = w.ops[:0], w.open[:0], w.origin[:0]
+	for _, i := range part {
+		if o := &ops[i]; o.Outcome == history.OK {
+			w.ops, w.origin = append(w.ops, *o), append(w.origin, i)
+		}
+	}
+	for _, i := range part {
+		if o := &ops[i]; o.Outcome == history.Unknown && !equal(o) {
+			w.open, w.origin = append(w.open, *o), append(w.origin, i)
+		}
+	}
+	n := len(w.ops)
+	w.next, w.prev = slices.Grow(w.next[:0], n+1)[:n+1], slices.Grow(w.prev[:0], n+1)[:n+1]
+	for i := range n + 1 {
+		w.next[i], w.prev[i] = int32(i+1), int32(i-1)
+	}
+	w.next[n], w.prev[0] = 0, int32(n)
+	w.done, w.doneOpen = bits(w.done, n), bits(w.doneOpen, len(w.open))
+	w.high, w.silent = 0, false
+	w.trail, w.choice, w.frames = w.trail[:0], w.choice[:0], w.frames[:0]
+	w.dead.reset()
+	w.understand(n + len(w.open))
+}
+
+// bits returns n bits that are 0.
+func bits(words []uint64, n int) []uint64 {
+	words = slices.Grow(words[:0], n/64+1)[:n/64+1]
+	clear(words)
+	return words
+}
+
+// understand says in numbers what operations need and store.
+func (w *window) understand(all int) {
+	w.value, w.needs, w.unless = w.value[:0], w.needs[:0], w.unless[:0]
+	w.numbers = map[model.Value]int32{}
+	w.held = w.number(model.Absent)
+	for x := range all {
+		o := w.op(int32(x))
+		value, needs, unless := none, none, none
+		if v, saw := observed(o); saw {
+			needs = w.number(v)
+		}
+		if v, stores := stored(o); stores && !equal(o) {
+			value = w.number(v)
+		}
+		if o.Kind == model.CAS && !o.Swapped {
+			if expect := w.number(o.Expect); o.Outcome == history.Unknown {
+				needs = expect // otherwise it does nothing, and need not be done
+			} else {
+				unless = expect
+			}
+		}
+		w.silent = w.silent || unless != none && needs == none
+		w.value, w.needs, w.unless = append(w.value, value), append(w.needs, needs), append(w.unless, unless)
+	}
+	w.wanted = w.wanted[:0]
+	for range w.numbers {
+		w.wanted = append(w.wanted, history.Never)
+	}
+	order := make([]int32, all)
+	for x := range order {
+		order[x] = int32(x)
+	}
+	slices.SortFunc(order, func(x, y int32) int { return cmp.Compare(w.op(x).Call, w.op(y).Call) })
+	w.storers, w.storesAt = w.queues(order, w.value)
+	order = slices.DeleteFunc(order, func(x int32) bool { return int(x) >= len(w.ops) })
+	slices.SortFunc(order, func(x, y int32) int { return cmp.Compare(w.ops[x].Return, w.ops[y].Return) })
+	w.observers, w.needsAt = w.queues(order, w.needs)
+}
+
+// queues returns a queue for each value v, of the operations x in the order given
+// of which value[x] = v, and where each stands.
+func (w *window) queues(order, value []int32) (queues []queue, at []int32) {
+	queues, at = make([]queue, len(w.numbers)), make([]int32, len(value))
+	ends := make([]int32, len(w.numbers)+1)
+	for _, x := range order {
+		if v := value[x]; v != none {
+			at[x] = ends[v+1]
+			ends[v+1]++
+		}
+	}
+	for v := range queues {
+		ends[v+1] += ends[v]
+	}
+	lists := make([]int32, ends[len(queues)])
+	for _, x := range order {
+		if v := value[x]; v != none {
+			lists[ends[v]+at[x]] = x
+		}
+	}
+	for v := range queues {
+		queues[v].list = lists[ends[v]:ends[v+1]]
+	}
+	return queues, at
+}
+
+func (w *window) number(v model.Value) int32 {
+	n, known := w.numbers[v]
+	if !known {
+		n = int32(len(w.numbers))
+		w.numbers[v] = n
+	}
+	return n
+}
+
+func (w *window) op(x int32) *history.Op {
+	if int(x) < len(w.ops) {
+		return &w.ops[x]
+	}
+	return &w.open[int(x)-len(w.ops)]
+}
+
+// possible reports whether everything that must be seen can be stored, and
+// nothing must see what it must not.
+func (w *window) possible() bool {
+	for v := range w.observers {
+		if len(w.observers[v].list) > 0 && len(w.storers[v].list) == 0 && int32(v) != w.held {
+			return false
+		}
+	}
+	for x := range w.ops {
+		if w.unless[x] != none && w.unless[x] == w.needs[x] {
+			return false
+		}
+	}
+	return true
+}
+
+// fits reports whether the answer of x is right now.
+func (w *window) fits(x int32) bool {
+	return (w.needs[x] == none || w.needs[x] == w.held) && (w.unless[x] == none || w.unless[x] != w.held)
+}
+
+// enter does all that can be done without alternatives, and makes a frame of the
+// configuration with its choices, unless there is no way on from it.
+func (w *window) enter() {
+	deadline := w.settle()
+	if w.dead.has(w.configuration()) {
+		w.undo()
+		return
+	}
+	from := int32(len(w.choice))
+	w.frames = append(w.frames, frame{trail: int32(len(w.trail)), choices: from, next: from, high: int32(w.high), held: w.held})
+	end := int32(len(w.ops))
+	for x := w.next[end]; x != end && w.ops[x].Call < deadline; x = w.next[x] {
+		if v := w.needs[x]; v != none {
+			w.wanted[v] = min(w.wanted[v], w.ops[x].Return)
+		}
+		if w.value[x] != none && w.fits(x) && w.mayLeave(x) {
+			w.choice = append(w.choice, x)
+		}
+	}
+	w.sort(w.choice[from:])
+	for x := w.next[end]; x != end && w.ops[x].Call < deadline; x = w.next[x] {
+		if v := w.needs[x]; v != none {
+			w.wanted[v] = history.Never
+		}
+	}
+	w.tryOpen(deadline)
+}
+
+// leave remembers that there is no way on from the latest frame, and goes back.
+func (w *window) leave() {
+	w.dead.add(w.configuration())
+	w.choice = w.choice[:w.frames[len(w.frames)-1].choices]
+	w.frames = w.frames[:len(w.frames)-1]
+	w.undo()
+}
+
+// undo goes back to the configuration of the latest frame.
+func (w *window) undo() {
+	if len(w.frames) == 0 {
+		return
+	}
+	f := &w.frames[len(w.frames)-1]
+	for len(w.trail) > int(f.trail) {
+		x := w.trail[len(w.trail)-1]
+		w.trail = w.trail[:len(w.trail)-1]
+		if n := int32(len(w.ops)); x < n {
+			w.done[x/64] &^= 1 << (x % 64)
+			w.next[w.prev[x]], w.prev[w.next[x]] = x, x
+		} else {
+			w.doneOpen[(x-n)/64] &^= 1 << ((x - n) % 64)
+		}
+		w.restore(x)
+	}
+	w.high, w.held = int(f.high), f.held
+}
+
+// settle does everything that fits, changes nothing and can come next. It returns
+// when the first of those left returns. One pass is enough: whether an operation can come next depends on earlier calls alone.
+func (w *window) settle() int64 {
+	end := int32(len(w.ops))
+	deadline := history.Never
+	for x := w.next[end]; x != end && w.ops[x].Call < deadline; {
+		after := w.next[x]
+		if w.value[x] == none && w.fits(x) {
+			w.do(x)
+		} else {
+			deadline = min(deadline, w.ops[x].Return)
+		}
+		x = after
+	}
+	return deadline
+}
+
+// mayLeave reports whether what is held may be replaced by what x stores: the
+// next of those that are left and must see it needs somebody who is left to store
+// it again, and was called in time.
+func (w *window) mayLeave(x int32) bool {
+	v := w.held
+	if w.value[x] == v {
+		return true
+	}
+	o := w.observers[v].first(w)
+	if o == x {
+		o = w.observers[v].second(w)
+	}
+	if o == none {
+		return true
+	}
+	s := w.storers[v].first(w)
+	return s != none && w.op(s).Call < w.ops[o].Return
+}
+
+// queue is the operations that store a value, by their calls, or those that must
+// see it, by their returns.
+type queue struct {
+	list []int32
+	from int32 // those before are done
+}
+
+// first returns the first that is left, or none.
+func (q *queue) first(w *window) int32 {
+	for ; int(q.from) < len(q.list); q.from++ {
+		if x := q.list[q.from]; !w.isDone(x) {
+			return x
+		}
+	}
+	return none
+}
+
+// second returns the one that is left behind the first, or none.
+func (q *queue) second(w *window) int32 {
+	for at := int(q.from) + 1; at < len(q.list); at++ {
+		if x := q.list[at]; !w.isDone(x) {
+			return x
+		}
+	}
+	return none
+}
+
+// sort puts first the compare-and-sets, which fit now and may not fit again, and
+// then what has to be done soon, because it returns, or because somebody who
+// needs what it stores returns.
+func (w *window) sort(xs []int32) {
+	if len(xs) < 2 {
+		return
+	}
+	due := func(x int32) int64 {
+		if w.needs[x] != none {
+			return 0
+		}
+		return min(w.ops[x].Return, w.wanted[w.value[x]])
+	}
+	slices.SortFunc(xs, func(a, b int32) int {
+		return cmp.Or(cmp.Compare(due(a), due(b)), cmp.Compare(w.ops[a].Return, w.ops[b].Return))
+	})
+}
+
+// tryOpen adds the operations with unknown outcomes that may help.
+func (w *window) tryOpen(deadline int64) {
+	from := len(w.choice)
+	for n := range w.open {
+		x := int32(len(w.ops) + n)
+		if w.open[n].Call >= deadline {
+			break
+		}
+		v := w.value[x]
+		if w.openDone(n) || v == w.held || !w.fits(x) || !w.mayLeave(x) || !w.needed(v) {
+			continue
+		}
+		// A write can do what a compare-and-set can, but not the other way round.
+		same := func(y int32) bool { return w.value[y] == v && w.needs[y] == w.needs[x] }
+		if !slices.ContainsFunc(w.choice[from:], same) {
+			w.choice = append(w.choice, x)
+		}
+	}
+}
+
+// needed reports whether an operation that is left may need value v: one that
+// must see it, one that must not see another, or one with an unknown outcome that
+// replaces v.
+func (w *window) needed(v int32) bool {
+	if w.silent || w.observers[v].first(w) != none {
+		return true
+	}
+	for n := range w.open {
+		if w.needs[len(w.ops)+n] == v && !w.openDone(n) {
+			return true
+		}
+	}
+	return false
+}
+
+func (w *window) isDone(x int32) bool {
+	if n := int32(len(w.ops)); x >= n {
+		return w.openDone(int(x - n))
+	}
+	return w.done[x/64]&(1<<(x%64)) != 0
+}
+
+func (w *window) openDone(n int) bool { return w.doneOpen[n/64]&(1<<(n%64)) != 0 }
+
+func (w *window) do(x int32) {
+	w.trail = append(w.trail, x)
+	if n := int32(len(w.ops)); x < n {
+		w.done[x/64] |= 1 << (x % 64)
+		w.next[w.prev[x]], w.prev[w.next[x]] = w.next[x], w.prev[x]
+		w.high = max(w.high, int(x)+1)
+	} else {
+		w.doneOpen[(x-n)/64] |= 1 << ((x - n) % 64)
+	}
+	if w.value[x] != none {
+		w.held = w.value[x]
+	}
+}
+
+// restore notes that x is left again.
+func (w *window) restore(x int32) {
+	if v := w.value[x]; v != none {
+		q := &w.storers[v]
+		q.from = min(q.from, w.storesAt[x])
+	}
+	if int(x) >= len(w.ops) {
+		return
+	}
+	if v := w.needs[x]; v != none {
+		q := &w.observers[v]
+		q.from = min(q.from, w.needsAt[x])
+	}
+}
+
+// configuration returns words that say what was done and what is held, and the
+// same words for the same configuration only.
+func (w *window) configuration() []uint64 {
+	first := int(w.next[len(w.ops)])
+	words := append(w.words[:0], uint64(first)<<32|uint64(w.held))
+	if first < w.high {
+		words = append(words, w.done[first/64:(w.high-1)/64+1]...)
+	}
+	open := w.doneOpen
+	for len(open) > 0 && open[len(open)-1] == 0 {
+		open = open[:len(open)-1]
+	}
+	words = append(words, open...)
+	words = append(words, uint64(len(open)))
+	w.words = words
+	return words
+}
