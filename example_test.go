@@ -102,8 +102,8 @@ func Example() {
 	}
 	// Output:
 	// invalid - stale-read
-	// c1 write k0=24 (14ms..14ms)
-	// c0 read k0 -> nil (16ms..16ms)
+	// c0 write k0=15 (29ms..29ms)
+	// c1 read k0 -> nil (30ms..30ms)
 	// 2 operations, 0 faults
 }
 
