@@ -273,7 +273,7 @@ func (g generator) downs(f Fault) int {
 	switch {
 	case !f.Kind.crashes() || g.all(f):
 		return 0
-	case f.Every != 0 && !slices.Contains(g.Nodes, f.Who[0][0]):
+	case f.Every != 0 && !g.Crash.All && !slices.Contains(g.Nodes, f.Who[0][0]):
 		// Whoever plays the role, which may be another node each time.
 		return min(1+int((f.For+g.Crash.Recovery)/f.Every), len(g.Nodes))
 	case f.Rolling:

@@ -21,14 +21,14 @@ func (g generator) fall() Schedule {
 	fault := func(kind Kind, who ...[]string) Fault {
 		return Fault{Kind: kind, From: from, Until: until, Who: who}
 	}
-	switch g.IntN(10) {
+	switch g.IntN(12) {
 	case 2:
 		return Schedule{fault(Pause, one)}
 	case 3:
 		return Schedule{fault(Cut, all, one)}
 	case 4:
 		return Schedule{fault(Cut, one, all)}
-	case 5:
+	case 5, 6:
 		if len(g.Services) == 0 {
 			break
 		}
@@ -36,23 +36,23 @@ func (g generator) fall() Schedule {
 		late := fault(Delay, g.Services, one)
 		late.Delay = sim.Constant(pick(g, []time.Duration{200, 100, 400}) * time.Millisecond)
 		return Schedule{late}
-	case 6, 7:
+	case 7, 8, 9:
 		if len(g.Crash.Nodes) == 0 || len(g.kept()) == 0 {
 			break
 		}
 		// It is back so soon that nobody has missed it, while what it sent is on its way.
 		slow := fault(Delay, one, g.Nodes)
-		slow.Delay = sim.Constant(pick(g, []time.Duration{20, 10, 50}) * time.Millisecond)
+		slow.Delay = sim.Constant(pick(g, []time.Duration{50, 20, 100}) * time.Millisecond)
 		hiccup := fault(Crash, one)
 		hiccup.Fate = pick(g, g.kept())
 		hiccup.Every = pick(g, []time.Duration{100, 50, 200}) * time.Millisecond
 		hiccup.For = pick(g, []time.Duration{5, 2, 20}) * time.Millisecond
 		return Schedule{hiccup, slow}
-	case 8, 9:
+	case 10, 11:
 		// It falls amid answers that do not arrive: clients ask again, whoever is next.
 		mute := fault(Cut, all, []string{Clients})
 		around := pick(g, []time.Duration{50, 20, 100}) * time.Millisecond
-		mute.From, mute.Until = max(from-around, 0), from+around
+		mute.From, mute.Until = max(from-2*around, 0), from+around
 		return Schedule{mute, fault(Partition, one, all)}
 	}
 	return Schedule{fault(Partition, one, all)}
