@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/rashomon-go/rashomon/checker"
+	"github.com/rashomon-go/rashomon/faults"
 	"github.com/rashomon-go/rashomon/history"
 	"github.com/rashomon-go/rashomon/model"
 	"github.com/rashomon-go/rashomon/sim"
@@ -27,9 +28,22 @@ func (r *run) outcome() *Result {
 	result.Exercise = r.exercise(result.History)
 	if r.effects != nil { // or it panicked before there were any
 		result.Effects = r.effects()
+		result.History.Faults = r.faulted(result.Effects)
 	}
 	result.Digest = digestOf(w.Digest(), result)
 	return result
+}
+
+// faulted tells the faults of the scenario to the history.
+func (r *run) faulted(effects []faults.Effect) (all []history.Fault) {
+	for i, f := range r.scenario.Faults {
+		told := history.Fault{From: f.From, Until: f.Until, Text: f.String(), Hits: effects[i].Total()}
+		if f.Endless() {
+			told.Until = history.Endless
+		}
+		all = append(all, told)
+	}
+	return all
 }
 
 // judge decides what the history says of a row.

@@ -15,6 +15,12 @@ type Effect struct {
 	Messages sim.Hits // of a fault of links
 }
 
+// Total returns how often the fault hit anything.
+func (e Effect) Total() uint64 {
+	m := &e.Messages
+	return e.Hits + m.Dropped + m.Held + m.Delayed + m.Duplicated + m.Reordered
+}
+
 // deed is an Effect in the making.
 type deed struct {
 	befell   int

@@ -239,11 +239,9 @@ func (g generator) effect(f *Fault, class Classes) {
 // clock being further out, than the options allow. A fault that repeats itself
 // counts from its first beginning to its last end.
 func (g generator) fits(f Fault, s Schedule) bool {
-	down, lost := g.downs(f), int(f.times())
+	down, lost := g.downs(f), f.losses()
 	for _, h := range s {
-		if f.Fate == sim.LoseAll && h.Fate == sim.LoseAll {
-			lost += int(h.times())
-		}
+		lost += h.losses()
 		switch {
 		case f.Kind.crashes() && h.Kind.crashes():
 			if f.From > h.Until+g.Crash.Recovery || h.From > f.Until+g.Crash.Recovery {
@@ -259,7 +257,15 @@ func (g generator) fits(f Fault, s Schedule) bool {
 			}
 		}
 	}
-	return down <= g.Crash.AtOnce && (g.Crash.Losses == 0 || lost <= g.Crash.Losses)
+	return down <= g.Crash.AtOnce && (g.Crash.Losses == 0 || f.losses() == 0 || lost <= g.Crash.Losses)
+}
+
+// losses returns how many disks a fault empties, if it befalls one node.
+func (f Fault) losses() int {
+	if f.Kind == Crash && f.Fate == sim.LoseAll {
+		return int(f.times())
+	}
+	return 0
 }
 
 // all says whether a fault takes all replicas down as they may be.

@@ -47,7 +47,7 @@ func (g generator) fall() Schedule {
 		hiccup.Fate = pick(g, g.kept())
 		hiccup.Every = pick(g, []time.Duration{100, 50, 200}) * time.Millisecond
 		hiccup.For = pick(g, []time.Duration{5, 2, 20}) * time.Millisecond
-		return Schedule{hiccup, slow}
+		return Schedule{slow, hiccup} // in this order: who is down plays no role
 	case 10, 11:
 		// It falls amid answers that do not arrive: clients ask again, whoever is next.
 		mute := fault(Cut, all, []string{Clients})

@@ -92,6 +92,8 @@ type History struct {
 	// order: keys then hold sets of numbers, and all operations are reads and
 	// adds. A table leaves Op small, and replicas that agree share an entry.
 	Sets [][]model.Value
+	// Faults are what befell the system meanwhile, if that is known.
+	Faults []Fault
 }
 
 // ModelOp returns operation i as a specification sees it.

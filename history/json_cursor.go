@@ -64,13 +64,13 @@ func (c *jsonCursor) expect(b byte) error {
 	return nil
 }
 
-// open begins the object of the line.
+// open begins an object.
 func (c *jsonCursor) open() error { return c.expect('{') }
 
 // field returns the name of the next field, or nil after the last one.
 func (c *jsonCursor) field(first bool) ([]byte, error) {
 	if c.take('}') {
-		return nil, c.end()
+		return nil, nil
 	}
 	if !first {
 		if !c.take(',') {

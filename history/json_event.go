@@ -111,8 +111,11 @@ func (e *jsonEvent) parse(line []byte) error {
 	}
 	for {
 		name, err := c.field(e.present == 0)
-		if err != nil || name == nil {
+		if err != nil {
 			return err
+		}
+		if name == nil {
+			return c.end()
 		}
 		field := fieldNumber(name)
 		if field < 0 {

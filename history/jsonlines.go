@@ -107,6 +107,9 @@ func (j *jsonReader) header(line []byte) error {
 			return err
 		}
 		if name == nil {
+			if err := c.end(); err != nil {
+				return err
+			}
 			break
 		}
 		field := string(name)
@@ -149,8 +152,12 @@ func (j *jsonReader) headerField(c *jsonCursor, field string) error {
 	case "keys", "nodes", "clients", "texts":
 	case "sets":
 		return j.ofSets(c)
+	case "faults":
+		list, err := c.faults()
+		j.rec.h.Faults = list
+		return err
 	default:
-		return wrong(c.nameAt, "field %q in the header, expected format, version, keys, nodes, clients, texts or sets", field)
+		return wrong(c.nameAt, "field %q in the header, expected format, version, keys, nodes, clients, texts, sets or faults", field)
 	}
 	list, err := c.names()
 	if err != nil {

@@ -148,7 +148,7 @@ func TestReadJSONLinesRefuses(t *testing.T) {
 		{`{"version":1}`, `h:1:1: a header without "format", expected {"format":"rashomon-history","version":1}`},
 		{`{"format":"other","version":1}`, `h:1:11: format "other", expected "rashomon-history"`},
 		{`{"format":"rashomon-history","version":2}`, `h:1:40: version 2, expected 1`},
-		{`{"format":"rashomon-history","version":1,"seed":4}`, `h:1:42: field "seed" in the header, expected format, version, keys, nodes, clients, texts or sets`},
+		{`{"format":"rashomon-history","version":1,"seed":4}`, `h:1:42: field "seed" in the header, expected format, version, keys, nodes, clients, texts, sets or faults`},
 		{`{"format":"rashomon-history","version":1,"version":1}`, `h:1:42: field "version" twice, expected it once`},
 		{`{"format":"rashomon-history","version":1,"keys":["a","a"]}`, `h:1:54: name "a" twice, expected names used once`},
 		{`{"format":"rashomon-history","version":1,"keys":["a" "b"]}`, `h:1:54: '"', expected ','`},
@@ -360,4 +360,32 @@ func BenchmarkWrite(b *testing.B) {
 		}
 	}
 	b.ReportMetric(float64(b.N)*float64(len(h.Ops))/b.Elapsed().Seconds(), "ops/s")
+}
+
+// Faults stand in the header, and come back as they were.
+func TestFaults(t *testing.T) {
+	h := &history.History{Faults: []history.Fault{
+		{From: 5, Until: 9, Text: "5ns..9ns partition n0 | \"n1\"", Hits: 3}, {From: 7, Until: history.Endless, Text: "crash"},
+	}}
+	var b bytes.Buffer
+	require.NoError(t, history.Write(&b, h))
+	assert.Contains(t, b.String(), `"faults":[{"from":5,"until":9,"fault":"5ns..9ns partition n0 | \"n1\"","hits":3},{"from":7,"fault":"crash","hits":0}]}`)
+	again, err := history.ReadJSONLines(&b, "h")
+	require.NoError(t, err)
+	assert.Equal(t, h.Faults, again.Faults)
+
+	h.Faults[0].Until = 4
+	require.ErrorContains(t, history.Write(&b, h), "from 5ns until 4ns, expected an end that is not before the beginning")
+	for faults, want := range map[string]string{
+		`{}`:                         `h:1:51: '{', expected '['`,
+		`[{"from":5,"until":4}]`:     `h:1:52: fault "": from 5ns until 4ns, expected an end that is not before the beginning`,
+		`[{"from":-1}]`:              `h:1:60: number -1, expected 0..9223372036854775807`,
+		`[{"from":1,"from":1}]`:      `h:1:62: field "from" twice, expected it once`,
+		`[{"node":1}]`:               `h:1:53: field "node" in a fault, expected from, until, fault or hits`,
+		`[{"from":1} {}]`:            `h:1:63: '{', expected ','`,
+		`[{"fault":"x","hits":1.5}]`: `h:1:72: a fraction, expected a whole number`,
+	} {
+		_, err := history.ReadJSONLines(strings.NewReader(`{"format":"rashomon-history","version":1,"faults":`+faults+"}\n"), "h")
+		assert.EqualError(t, err, want)
+	}
 }

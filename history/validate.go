@@ -15,6 +15,11 @@ import (
 // write of nothing, a swap of what is no successful compare-and-set. It takes
 // time proportional to the operations and to the tables.
 func (h *History) Validate() error {
+	for i := range h.Faults {
+		if err := h.Faults[i].validate(); err != nil {
+			return err
+		}
+	}
 	if h.orderly() {
 		return nil
 	}

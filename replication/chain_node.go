@@ -139,6 +139,8 @@ func (n *ChainNode) State() []sim.Variable {
 // committed it, the others don't know whether the tail has it.
 func (n *ChainNode) Start(env *sim.Env) {
 	access(env, n.recovery)
+	// Answers to what an earlier incarnation asked may be on their way.
+	n.craq.queries, n.ask = uint64(env.Now()), uint64(env.Now())
 	if n.cfg.Failover != nil {
 		n.enter(env)
 		return

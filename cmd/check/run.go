@@ -12,13 +12,15 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/rashomon-go/rashomon"
+	"github.com/rashomon-go/rashomon/history"
+	"github.com/rashomon-go/rashomon/internal/wholefile"
 	"github.com/rashomon-go/rashomon/sim"
 )
 
 // show is what the user wants to see of one run.
 type show struct {
-	trace, json bool
-	out         string
+	trace, json  bool
+	out, history string
 }
 
 func (s *show) flags(cmd *cobra.Command) {
@@ -26,6 +28,7 @@ func (s *show) flags(cmd *cobra.Command) {
 	f.BoolVar(&s.trace, "trace", false, "print every event of the run")
 	f.BoolVar(&s.json, "json", false, "print JSON")
 	f.StringVar(&s.out, "out", "", "write the scenario, and a page that shows the run, to this `DIR`")
+	f.StringVar(&s.history, "history", "", "write what clients saw, and the faults, as JSON lines to this `FILE`")
 }
 
 // prepare says early what would fail late.
@@ -161,6 +164,12 @@ func (a *app) show(s *rashomon.System, sc *rashomon.Scenario, r *rashomon.Result
 		w.dir = show.out
 		saved, _ = w.write(s, sc, name)
 	}
+	if show.history != "" {
+		write := func(w io.Writer) error { return history.Write(w, r.History) }
+		if err := wholefile.Write(show.history, write); err != nil {
+			w.errs = append(w.errs, notWritten("--history", show.history, err))
+		}
+	}
 	a.status = statusOf(r.Verdict)
 	report := newRunReport(sc, r, saved)
 	print := report.print
@@ -200,10 +209,17 @@ type runReport struct {
 	Messages   uint64          `json:"messages"`
 	Faults     int             `json:"faults"`
 	Simulated  string          `json:"simulated"`
+	Befell     []faultReport   `json:"befell,omitempty"` // the faults
 	Features   []featureReport `json:"features,omitempty"`
 	Expected   string          `json:"expected_digest,omitempty"` // that the scenario file tells
 	Scenario   string          `json:"scenario,omitempty"`        // file
 	Page       string          `json:"page,omitempty"`            // file
+}
+
+// faultReport is a fault, and how often it hit anything.
+type faultReport struct {
+	Fault string `json:"fault"`
+	Hits  uint64 `json:"hits"`
 }
 
 func newRunReport(sc *rashomon.Scenario, r *rashomon.Result, saved rashomon.Saved) runReport {
@@ -216,6 +232,9 @@ func newRunReport(sc *rashomon.Scenario, r *rashomon.Result, saved rashomon.Save
 	}
 	if sc.Digest != 0 {
 		report.Expected = rashomon.DigestString(sc.Digest)
+	}
+	for _, f := range r.History.Faults {
+		report.Befell = append(report.Befell, faultReport{f.Text, f.Hits})
 	}
 	for _, i := range r.Witness {
 		report.Witness = append(report.Witness, r.DescribeOp(i))
@@ -242,6 +261,9 @@ func (r runReport) print(w io.Writer) error {
 	fmt.Fprintf(&b, "%s: %d ok, %d failed, %d unknown; %s and %s in %s of simulated time\n",
 		plural(r.Operations, "operation"), r.OK, r.Failed, r.Unknown,
 		plural(int(r.Messages), "message"), plural(r.Faults, "fault"), r.Simulated)
+	for _, f := range r.Befell {
+		fmt.Fprintf(&b, "  %s: %s\n", f.Fault, plural(int(f.Hits), "hit"))
+	}
 	var reached []string
 	for _, f := range r.Features {
 		if f.Times > 0 {
