@@ -136,9 +136,10 @@ func (n *PrimaryNode) Receive(env *sim.Env, from sim.Addr, m sim.Message) {
 	}
 }
 
-// may says by a rule whether the node may serve.
+// may says by a rule whether the node may serve. An asynchronous primary promises
+// nothing that a lease would protect: it serves until it hears of another one.
 func (n *PrimaryNode) may(env *sim.Env, rule func(leased, established bool) bool) bool {
-	return rule(n.fixed() || n.leased(env), n.committed >= n.began)
+	return rule(n.fixed() || n.cfg.Mode == Async || n.leased(env), n.committed >= n.began)
 }
 
 func (n *PrimaryNode) write(env *sim.Env, from sim.Addr, m Write) {

@@ -42,9 +42,14 @@ func primaryBackup(name, about string) *rashomon.System {
 		Falls:     []string{"primary"},
 		InRole:    inRole,
 		Survives:  func(replicas int) int { return survivedBy(mode, replicas) },
-		Features:  masterFeatures(),
+		Features:  primaryBackupFeatures(mode),
 		Settle:    4 * time.Second,
 	}
+}
+
+func primaryBackupFeatures(mode replication.ReplicationMode) []string {
+	leaseless := func(feature string) bool { return mode == replication.Async && feature == replication.ReachedLeaseEnd }
+	return slices.DeleteFunc(masterFeatures(), leaseless)
 }
 
 // masterFeatures are those of systems that a master repairs.
