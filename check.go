@@ -203,7 +203,7 @@ func fail(t TB, s *System, sc *Scenario, first *Result, runs int) {
 	again := func(file string) string {
 		return replayVariable + "=" + shellWord(file) + " go test -run " + shellWord(testPattern(t.Name()))
 	}
-	saved, r, err := Save(outDir(), fileName(s.Name+"-"+t.Name()), s, small, again)
+	saved, r, err := Save(Files{Dir: outDir(), Name: fileName(s.Name + "-" + t.Name()), Replay: again}, s, small)
 	switch {
 	case err == nil && r.Verdict != checker.Invalid:
 		notDeterministic(t, s, small)

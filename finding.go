@@ -10,79 +10,133 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/rashomon-go/rashomon/checker"
+	"github.com/rashomon-go/rashomon/faults"
 	"github.com/rashomon-go/rashomon/internal/wholefile"
+	"github.com/rashomon-go/rashomon/model"
 	"github.com/rashomon-go/rashomon/report"
 	"github.com/rashomon-go/rashomon/sim"
 )
 
-// Saved says where a finding was written.
-type Saved struct{ Scenario, Page string }
+// Files says where to write a finding.
+type Files struct {
+	Dir, Name string // the files are Name.yaml and Name.html in Dir, which is made if it is missing
+	SVG       bool   // and Name.svg, the drawing of the page
+	// Replay returns the command that the page gives for seeing the run in a file
+	// again.
+	Replay func(file string) string
+}
 
-// Save runs a scenario once more, with its trace, and writes the scenario and
-// the page that shows the run to a directory, which is made if it is missing. The
-// files are called name.yaml and name.html. Replay returns the command that the
-// page gives for seeing the run in a file again. The result is that of the run,
-// also if writing fails; it is nil if the scenario makes no sense.
-func Save(dir, name string, s *System, sc *Scenario, replay func(file string) string) (Saved, *Result, error) {
-	var events []sim.Event
-	result, err := Run(s, sc, Options{Trace: func(e sim.Event) { events = append(events, e) }})
+// Saved says where a finding was written.
+type Saved struct {
+	Scenario, Page string
+	Drawing        string // if it was wanted
+}
+
+// Save runs a scenario again, with its trace, and writes the scenario and the page
+// that shows the run. The result is that of the run, also if writing fails; it is nil
+// if the scenario makes no sense.
+func Save(to Files, s *System, sc *Scenario) (Saved, *Result, error) {
+	result, page, err := film(s, sc)
 	if err != nil {
 		return Saved{}, nil, err
 	}
 	sc = sc.clone()
 	sc.Digest = result.Digest
-	saved := Saved{filepath.Join(dir, name+".yaml"), filepath.Join(dir, name+".html")}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	file := filepath.Join(to.Dir, to.Name)
+	saved := Saved{Scenario: file + ".yaml", Page: file + ".html"}
+	if err := os.MkdirAll(to.Dir, 0o755); err != nil {
 		return Saved{}, result, err
 	}
 	write := func(w io.Writer) error { return WriteScenario(w, sc) }
 	if err := wholefile.Write(saved.Scenario, write); err != nil {
 		return Saved{}, result, err
 	}
-	page, err := result.page(sc, events, replay(saved.Scenario))
-	if err != nil {
+	if err := result.title(page, sc, to.Replay(saved.Scenario)); err != nil {
 		return Saved{}, result, err
+	}
+	if to.SVG {
+		saved.Drawing = file + ".svg"
+		if err := wholefile.Write(saved.Drawing, page.WriteSVG); err != nil {
+			return saved, result, err
+		}
 	}
 	return saved, result, wholefile.Write(saved.Page, page.Write)
 }
 
-// page puts a run into the words of package report.
-func (r *Result) page(sc *Scenario, events []sim.Event, replay string) (*report.Page, error) {
-	var text bytes.Buffer
-	if err := WriteScenario(&text, sc); err != nil {
-		return nil, err
+// film runs a scenario twice: once to see what happens, and once to look into the
+// nodes when it matters. The page lacks its title.
+func film(s *System, sc *Scenario) (*Result, *report.Page, error) {
+	first := newWatcher(0, nil)
+	result, err := Run(s, sc, Options{Trace: first.event})
+	if err != nil {
+		return nil, nil, err
 	}
+	page := result.page(sc, first.events)
+	window, err := page.Window()
+	if err != nil {
+		return nil, nil, err
+	}
+	second := newWatcher(result.firstClient, window)
+	if _, err := Run(s, sc, Options{Trace: second.event, Look: second.look, Check: checker.Options{VerdictOnly: true}}); err != nil {
+		return nil, nil, err
+	}
+	page.States, page.StatesLeft = second.states, second.full
+	return result, page, nil
+}
+
+// page puts a run into the words of package report.
+func (r *Result) page(sc *Scenario, events []sim.Event) *report.Page {
 	p := &report.Page{
-		Title: sc.System, Verdict: r.Verdict.String(), Sentence: r.Sentence,
-		System: sc.System, Claim: fmt.Sprintf("%s, reads at %s", sc.Claim, sc.Reads),
-		Digest: DigestString(r.Digest), Seed: strconv.FormatUint(sc.Seed, 10), Replay: replay,
+		Verdict: r.Verdict.String(), Sentence: r.Sentence,
 		History: r.History, Witness: r.Witness, Events: events,
 		Names: r.Names, Replicas: r.firstClient,
-		Lane:     func(process int32) sim.NodeID { return sim.NodeID(r.firstClient + int(process)%r.Clients) },
-		Scenario: text.String(), Facts: r.Exercise.facts(),
+		Lane:  func(process int32) sim.NodeID { return sim.NodeID(r.firstClient + int(process)%r.Clients) },
+		Facts: r.Exercise.facts(),
 	}
+	if sc.Claim == Linearizable && r.Panic == "" {
+		p.Order = checker.LongestLegal(r.History, model.CASRegister(), r.Witness)
+	}
+	for _, f := range sc.Faults {
+		p.Faults = append(p.Faults, report.Band{From: f.From, Until: min(f.Until, r.End), Kind: f.Kind.String(), Text: f.String(), Nodes: r.befallen(f)})
+	}
+	return p
+}
+
+// title says what was run and how to run it again.
+func (r *Result) title(p *report.Page, sc *Scenario, replay string) error {
+	var text bytes.Buffer
+	if err := WriteScenario(&text, sc); err != nil {
+		return err
+	}
+	p.Title, p.System, p.Claim = sc.System, sc.System, fmt.Sprintf("%s, reads at %s", sc.Claim, sc.Reads)
+	p.Digest, p.Seed, p.Replay, p.Scenario = DigestString(r.Digest), strconv.FormatUint(sc.Seed, 10), replay, text.String()
 	if sc.Bug != "" {
 		p.Title = sc.Bug
 		p.System += " with the planted bug " + sc.Bug
 	}
-	for _, f := range sc.Faults {
-		p.Faults = append(p.Faults, report.Band{From: f.From, Until: min(f.Until, r.End), Text: f.String(), Nodes: sc.concerned(f.Who)})
-	}
-	return p, nil
+	return nil
 }
 
-// concerned returns the nodes of a fault's groups, or nil if it names roles.
-func (sc *Scenario) concerned(groups [][]string) (nodes []sim.NodeID) {
-	for _, group := range groups {
-		for _, name := range group {
-			place := slices.Index(nodeNames(sc.Nodes), name)
-			if place < 0 {
-				return nil
-			}
+// befallen returns the nodes that a fault names, and those that played the roles
+// that it names, or nil if it names everybody. Beside names, "*" means the rest,
+// whom the drawing need not mark.
+func (r *Result) befallen(f faults.Fault) (nodes []sim.NodeID) {
+	again := f.Repeat != faults.Repeat{}
+	begins := func(at time.Duration) bool { return at == f.From || again && f.From <= at && at < f.Until }
+	for _, name := range slices.Concat(f.Who...) {
+		if place := slices.Index(r.Names[:r.firstClient], name); place >= 0 {
 			nodes = append(nodes, sim.NodeID(place))
+			continue
+		}
+		for _, c := range r.cast {
+			if c.role == name && name != faults.Clients && begins(c.at) {
+				nodes = append(nodes, c.players...)
+			}
 		}
 	}
-	return nodes
+	slices.Sort(nodes)
+	return slices.Compact(nodes)
 }
 
 // facts returns the counts for a page.

@@ -23,7 +23,7 @@ func (r *run) outcome() *Result {
 	result := &Result{
 		History: r.recorder.Finish(w.Now()), Clients: r.clients, End: w.Now(),
 		Panic: r.panicked, cause: r.cause, States: r.states,
-		Names: r.scenario.Names(r.system), firstClient: r.scenario.Nodes + len(r.system.Services),
+		Names: r.scenario.Names(r.system), firstClient: r.scenario.Nodes + len(r.system.Services), cast: r.cast,
 	}
 	result.Exercise = r.exercise(result.History)
 	if r.effects != nil { // or it panicked before there were any

@@ -36,8 +36,9 @@ type Result struct {
 	// End is the simulated time at which the run ended.
 	End time.Duration
 
-	firstClient int    // index of client 0 in Names
-	cause       string // of Panic, without the time
+	firstClient int       // index of client 0 in Names
+	cause       string    // of Panic, without the time
+	cast        []casting // who played the roles that faults name
 }
 
 // DescribeOp prints operation i of the history in one line, with its client and
@@ -47,10 +48,20 @@ func (r *Result) DescribeOp(i int) string {
 	return fmt.Sprintf("%s %s (%v..%v)", r.Names[r.firstClient+int(o.Process)%r.Clients], r.History.OpString(i), roundTime(o.CalledAt), roundTime(o.ReturnedAt))
 }
 
+// casting is who played a role when a fault asked for it.
+type casting struct {
+	at      time.Duration
+	role    string
+	players []sim.NodeID
+}
+
 // Options say how to run a scenario. The zero Options are the usual ones.
 type Options struct {
 	// Trace, if not nil, is called for every event; it changes nothing.
 	Trace func(sim.Event)
+	// Look, if not nil, is called after every step, with the world between two
+	// steps. It must change nothing.
+	Look func(*sim.World)
 	// Check says how to judge the history.
 	Check checker.Options
 }
@@ -134,12 +145,14 @@ type run struct {
 	loaded   []string // of the features, those that count under load too
 	waiting  int      // clients that wait for an answer
 	effects  func() []faults.Effect
+	cast     []casting
+	look     func(*sim.World)
 	panicked string // what the system panicked with, and
 	cause    string // the same without the time
 }
 
 func newRun(s *System, sc *Scenario, opt Options) *run {
-	r := &run{system: s, scenario: sc, keys: sc.keys(), clients: sc.clients() + 1, left: maxEvents(sc)}
+	r := &run{system: s, scenario: sc, keys: sc.keys(), clients: sc.clients() + 1, left: maxEvents(sc), look: opt.Look}
 	r.features, r.loaded = s.declared(), s.loaded()
 	r.world = sim.New(sim.Config{Seed: sc.Seed, Link: sc.Links, Client: sc.Access, Trace: opt.Trace, Count: r.reach})
 	r.cluster = newCluster(s, sc)
@@ -202,26 +215,38 @@ func (r *run) play() {
 	}
 }
 
-func (r *run) inRole(name string) []sim.NodeID {
+// inRole returns who plays a role, and remembers it for the page.
+func (r *run) inRole(name string) (players []sim.NodeID) {
 	switch {
 	case name == faults.Clients:
-		return r.running
-	case r.system.InRole == nil:
-		return nil
+		players = r.running
+	case r.system.InRole != nil:
+		players = r.system.InRole(r.world, r.cluster, name)
 	}
-	return r.system.InRole(r.world, r.cluster, name)
+	r.cast = append(r.cast, casting{r.world.Now(), name, players})
+	return players
 }
 
 // finish lets events happen until every client has ended.
 func (r *run) finish(limit time.Duration) {
-	for r.world.Live() > 0 && r.left > 0 && r.world.Step(limit) {
+	for r.world.Live() > 0 && r.left > 0 && r.step(limit) {
 		r.left--
 	}
 }
 
+func (r *run) step(limit time.Duration) bool {
+	if !r.world.Step(limit) {
+		return false
+	}
+	if r.look != nil {
+		r.look(r.world)
+	}
+	return true
+}
+
 // pass lets time pass.
 func (r *run) pass(until time.Duration) {
-	for r.left > 0 && r.world.Step(until) {
+	for r.left > 0 && r.step(until) {
 		r.left--
 	}
 	if r.left > 0 {

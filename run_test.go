@@ -33,7 +33,7 @@ func everySystem(f func(s *rashomon.System, c rashomon.Claim)) {
 	}
 }
 
-// Same scenario, same digest: again, traced, and with any number of processors.
+// Same scenario, same digest: again, traced and looked into, and with any number of processors.
 func TestRunIsDeterministic(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
 	everySystem(func(s *rashomon.System, c rashomon.Claim) {
@@ -42,12 +42,20 @@ func TestRunIsDeterministic(t *testing.T) {
 			runtime.GOMAXPROCS(1 + int(seed%2))
 			first := run(t, s, sc, rashomon.Options{})
 			runtime.GOMAXPROCS(2 - int(seed%2))
-			events := 0
-			again := run(t, s, sc, rashomon.Options{Trace: func(sim.Event) { events++ }})
+			events, looks := 0, 0
+			again := run(t, s, sc, rashomon.Options{Trace: func(sim.Event) { events++ }, Look: func(w *sim.World) {
+				looks++
+				for i := range sc.Nodes {
+					if o, ok := w.Node(sim.NodeID(i)).(sim.Observable); ok && looks%10 == 0 {
+						o.State()
+					}
+				}
+			}})
 			require.Equal(t, first.Digest, again.Digest, "system %s, seed %d", s.Name, seed)
 			require.Equal(t, first.History, again.History)
 			require.Equal(t, first.States, again.States)
 			require.NotZero(t, events)
+			require.NotZero(t, looks)
 		}
 	})
 }

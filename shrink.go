@@ -21,7 +21,7 @@ func Shrink(s *System, sc *Scenario, opt Options, runs int) (*Scenario, *Result,
 	if runs == 0 {
 		runs = DefaultShrinkRuns
 	}
-	opt.Trace = nil
+	opt.Trace, opt.Look = nil, nil
 	best, err := Run(s, sc, opt)
 	if err != nil || best.Verdict != checker.Invalid {
 		return sc, best, err

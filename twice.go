@@ -22,7 +22,8 @@ type Difference struct {
 
 // Twice runs a scenario two times, each time as RunClaims does, and compares every event
 // with what its message says, what clients saw, the final states, and the verdicts. The
-// difference is nil if there is none. opt.Trace sees the first run only.
+// difference is nil if there is none. opt.Trace and
+// opt.Look see the first run only.
 func Twice(s *System, sc *Scenario, claims []Property, opt Options) (first, again []*Result, d *Difference, err error) {
 	var results [2][]*Result
 	var traces [2][]sim.Event
@@ -37,6 +38,7 @@ func Twice(s *System, sc *Scenario, claims []Property, opt Options) (first, agai
 		if results[i], err = RunClaims(s, sc, claims, opt); err != nil {
 			return nil, nil, nil, err
 		}
+		opt.Look = nil
 	}
 	first, again = results[0], results[1]
 	return first, again, difference(first, again, traces[0], traces[1]), nil

@@ -2,11 +2,13 @@ package report
 
 import (
 	"fmt"
+	"html/template"
 	"math"
 	"slices"
 	"strconv"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/rashomon-go/rashomon/history"
 	"github.com/rashomon-go/rashomon/sim"
@@ -31,8 +33,9 @@ type drawing struct {
 	Labels        []text   // of messages
 	Kinds         []string // of operations that are drawn
 	Hatches       []string // kinds that need patterns of their own
-	Overview      overview
-	Focus         px // what to scroll to
+	Sentence      string
+	Style         template.CSS
+	Notes         []text // below, about what is left out
 
 	scene  *scene
 	lanes  map[sim.NodeID]*laneShape
@@ -129,7 +132,6 @@ func newDrawing(s *scene) *drawing {
 	d := &drawing{scene: s, Width: px(s.axis.width), Gutter: gutter(s), lanes: map[sim.NodeID]*laneShape{}, answer: -1}
 	if n := len(s.witness); n > 0 {
 		d.answer = s.witness[min(n, maxWitness)-1]
-		d.Focus = px(s.axis.x(s.h.Ops[d.answer].CalledAt))
 	}
 	d.drawTime()
 	d.drawBands()
@@ -138,7 +140,6 @@ func newDrawing(s *scene) *drawing {
 	d.drawDown()
 	d.drawArrows()
 	d.labelArrows()
-	d.Overview = newOverview(s)
 	d.Hatches = []string{"read", "write", "cas", "delete", "append", "other"}
 	for _, k := range d.Hatches {
 		if slices.ContainsFunc(d.Bars, func(b barShape) bool { return b.Hatch() == k }) {
@@ -147,6 +148,36 @@ func newDrawing(s *scene) *drawing {
 	}
 	return d
 }
+
+// TitleHeight is the room above the drawing for the sentence.
+func (d *drawing) TitleHeight() px { return px(20 + titleLine*len(d.Title())) }
+
+const titleLine = 22
+
+// Title is the sentence in lines that fit the image.
+func (d *drawing) Title() (lines []text) {
+	const titleChar = 9
+	room := int(d.FullWidth()-32) / titleChar
+	line := ""
+	for word := range strings.FieldsSeq(d.Sentence) {
+		if line != "" && utf8.RuneCountInString(line)+1+utf8.RuneCountInString(word) > room {
+			lines = append(lines, text{Text: line})
+			line = ""
+		}
+		line = strings.TrimPrefix(line+" "+word, " ")
+	}
+	lines = append(lines, text{Text: line})
+	for i := range lines {
+		lines[i].Y = px(26 + titleLine*i)
+	}
+	return lines
+}
+
+// FullWidth is the width of the image.
+func (d *drawing) FullWidth() px { return d.Gutter + d.Width + 12 }
+
+// FullHeight is the height of the image.
+func (d *drawing) FullHeight() px { return d.TitleHeight() + d.Height + px(12+18*len(d.Notes)) }
 
 // GridTop is where the lines of the grid begin.
 func (d *drawing) GridTop() px { return d.Top + 4 }

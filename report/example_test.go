@@ -110,10 +110,10 @@ func staleRead() *Page {
 	}}
 	h := t.page.History
 	t.page.Faults = []Band{
-		{us(14_000), us(44_000), "partition n1 from n0 n2 at 14ms for 30ms", []sim.NodeID{middle}},
-		{us(25_500), us(25_500), "copy next n0 → n2", nil},
-		{us(37_000), us(60_000), "crash n2 at 37ms for 23ms, disk kept", []sim.NodeID{tail}},
-		{us(90_000), us(110_000), "skew n0 by +40ms at 90ms for 20ms", []sim.NodeID{head3}},
+		{us(14_000), us(44_000), "partition", "partition n1 from n0 n2 at 14ms for 30ms", []sim.NodeID{middle}},
+		{us(25_500), us(25_500), "duplicate", "copy next n0 → n2", nil},
+		{us(37_000), us(60_000), "crash", "crash n2 at 37ms for 23ms, disk kept", []sim.NodeID{tail}},
+		{us(90_000), us(110_000), "clock", "skew n0 by +40ms at 90ms for 20ms", []sim.NodeID{head3}},
 	}
 	for i := range 12 {
 		t.op(history.Op{Process: int32(i % 3), Key: 1, Kind: model.Read, Seen: model.Absent, Outcome: history.OK, Node: int32(i % 3)}, i*1000, i*1000+700)

@@ -15,7 +15,9 @@ import (
 type message struct {
 	from, to   sim.NodeID
 	sent, ends time.Duration
+	id, cause  uint64
 	seq        uint64 // of its sending
+	endSeq     uint64 // of its end
 	body       sim.Message
 	text       string
 	why        sim.DropCause // if it was dropped
@@ -39,6 +41,7 @@ type journal struct {
 	down     []downtime
 	acts     []act
 
+	timers map[uint64]*sim.Event
 	open   map[uint64]int // messages under way
 	booted map[sim.NodeID]int
 	newest map[sim.Pair]uint64 // latest sending that has arrived
@@ -50,7 +53,8 @@ type journal struct {
 type downtime struct {
 	node sim.NodeID
 	span
-	restarted bool
+	restarted      bool
+	crash, restart uint64 // of the events
 }
 
 // act is an action of the scenario.
@@ -64,7 +68,7 @@ type act struct {
 // of that, belongs to the operation.
 func read(events []sim.Event, end time.Duration, asks func(sim.NodeID, time.Duration) int) *journal {
 	j := &journal{
-		open: map[uint64]int{}, booted: map[sim.NodeID]int{}, newest: map[sim.Pair]uint64{},
+		timers: map[uint64]*sim.Event{}, open: map[uint64]int{}, booted: map[sim.NodeID]int{}, newest: map[sim.Pair]uint64{},
 		owner: map[uint64]int{}, asks: asks,
 	}
 	for i := range events {
@@ -85,12 +89,14 @@ func (j *journal) event(e *sim.Event) {
 		j.send(e)
 	case sim.Delivered, sim.Dropped:
 		j.end(e)
+	case sim.TimerFired:
+		j.timers[e.ID] = e
 	case sim.Crashed:
 		j.booted[e.To] = len(j.down)
-		j.down = append(j.down, downtime{node: e.To, span: span{e.At, e.At}})
+		j.down = append(j.down, downtime{node: e.To, span: span{e.At, e.At}, crash: e.Seq})
 	case sim.Restarted:
 		if i, down := j.booted[e.To]; down {
-			j.down[i].until, j.down[i].restarted = e.At, true
+			j.down[i].until, j.down[i].restarted, j.down[i].restart = e.At, true, e.Seq
 			delete(j.booted, e.To)
 		}
 	case sim.Acted:
@@ -99,7 +105,7 @@ func (j *journal) event(e *sim.Event) {
 }
 
 func (j *journal) send(e *sim.Event) {
-	m := message{from: e.From, to: e.To, sent: e.At, ends: e.At, seq: e.Seq, body: e.Message, copied: e.Kind == sim.Duplicated}
+	m := message{from: e.From, to: e.To, sent: e.At, ends: e.At, id: e.ID, cause: e.Cause, seq: e.Seq, endSeq: e.Seq, body: e.Message, copied: e.Kind == sim.Duplicated}
 	m.op = j.asks(e.From, e.At)
 	if i, known := j.owner[e.Cause]; known && m.op < 0 {
 		m.op = i
@@ -118,7 +124,7 @@ func (j *journal) end(e *sim.Event) {
 	}
 	delete(j.open, e.ID)
 	m := &j.messages[i]
-	m.ends, m.ended, m.why = e.At, true, e.Why
+	m.ends, m.endSeq, m.ended, m.why = e.At, e.Seq, true, e.Why
 	if e.Kind == sim.Delivered {
 		link := sim.Pair{From: m.from, To: m.to}
 		m.overtaken = m.seq < j.newest[link]

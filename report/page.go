@@ -4,10 +4,11 @@
 // # The page of a counterexample
 //
 // A Page is plain data: a history, the witness in it, and, if the history comes
-// from the simulator, what happened to every message. Write draws clients and
-// replicas in one space-time diagram, with operations, messages, crashes and
-// faults, limited to the time around the witness. Whatever is left out is said
-// in words and numbers.
+// from the simulator, what happened to every message and what the replicas held.
+// Write makes a page with one space-time diagram of clients and replicas, which
+// opens at the witness and in which one can move, search, and look at everything;
+// WriteSVG draws the time around the witness for papers. Whatever is left out is
+// said in words and numbers.
 //
 //	p := report.Page{
 //		Verdict: "invalid", Sentence: why, System: "chain",
@@ -25,6 +26,7 @@ import (
 	"crypto/sha256"
 	"embed"
 	"encoding/base64"
+	"encoding/json"
 	"fmt"
 	"html/template"
 	"io"
@@ -55,6 +57,14 @@ type Page struct {
 	// Events is the trace of the run, in its order. Without it the page shows
 	// operations only.
 	Events []sim.Event
+	// States are what nodes held, in the order of the trace. A node without an
+	// entry for a step held what its entry before says. Those outside of Window
+	// may be missing. StatesLeft says that others are missing too.
+	States     []State
+	StatesLeft bool
+	// Order is a longest order of operations that the model allows, as positions
+	// in the history: the drawing marks where each may have taken effect.
+	Order []int
 	// Names are the lanes' names, by NodeID: first the replicas (and other
 	// nodes that serve), then the processes. Lanes without a name get one.
 	Names    []string
@@ -68,7 +78,7 @@ type Page struct {
 
 	Faults []Band
 
-	// From and Until choose the time to draw. If both are zero the time around
+	// From and Until choose the time to show first. If both are zero the time around
 	// the witness is drawn, or the whole run if there is no witness.
 	From, Until time.Duration
 
@@ -80,6 +90,7 @@ type Page struct {
 // or before, is a moment.
 type Band struct {
 	From, Until time.Duration
+	Kind        string // "partition", "crash", "pause", "clock" or another word for it
 	Text        string
 	Nodes       []sim.NodeID // the lanes it concerns; nil means all
 }
@@ -87,33 +98,57 @@ type Band struct {
 // Fact is a named count, such as {"failovers", "2"}.
 type Fact struct{ Name, Value string }
 
-//go:embed page.html diagram.html style.css page.js
+//go:generate go -C page run ./bundle src/main.ts ../page.js
+
+//go:embed page.html drawing.svg page.css drawing.css page.js
 var assets embed.FS
 
-var pages = template.Must(template.New("page.html").ParseFS(assets, "page.html", "diagram.html"))
+var pages = template.Must(template.New("page.html").ParseFS(assets, "page.html", "drawing.svg"))
 
 // Write writes the page as one HTML document. Equal pages are written as equal
 // bytes. Texts may come from anywhere: they are shown, never run. The page stays
-// readable, and below about two megabytes, whatever the size of the history.
-// The error is the writer's, or says which operation of the witness does not
-// exist.
+// usable, and below five megabytes, whatever the size of the history: it holds
+// Window. The error is the writer's, or says which operation of the witness does
+// not exist.
 func (p *Page) Write(w io.Writer) error {
 	s, err := newScene(p)
 	if err != nil {
 		return err
 	}
-	return pages.Execute(w, newView(s))
+	v, err := newView(s)
+	if err != nil {
+		return err
+	}
+	return pages.Execute(w, v)
 }
 
-// view is what the templates see.
+// WriteSVG draws the time around the witness as an SVG image in light colours,
+// which needs no other file. What it has no room for is said below the drawing.
+// The error is as that of Write.
+func (p *Page) WriteSVG(w io.Writer) error {
+	s, err := newScene(p)
+	if err != nil {
+		return err
+	}
+	d := newDrawing(s)
+	d.Sentence, d.Style = clip(oneLine(p.Sentence), 2*maxText), template.CSS(asset("drawing.css"))
+	for _, say := range append(s.words(), d.notes...) {
+		d.Notes = append(d.Notes, text{Y: d.Height + px(20+18*len(d.Notes)), Text: say})
+	}
+	return pages.ExecuteTemplate(w, "drawing.svg", d)
+}
+
+// view is what the template sees.
 type view struct {
 	*Page
 	Grade           string // CSS class of the verdict
 	Meta            []Fact
 	Facts           []Fact
 	Scenario        string
-	Drawing         *drawing
-	Shown           []string // sentences about what is drawn and what is not
+	Nodes           bool     // there are replicas to look into
+	Kinds           []string // of operations that are here
+	End             string   // of the run
+	Shown           []string // sentences about what is here and what is not
 	Witness         []row
 	WitnessLeftOut  string
 	SameKey         []row
@@ -124,13 +159,18 @@ type view struct {
 	FactsLeftOut    string
 	Style           template.CSS
 	Script          template.JS
+	Data            template.JS
 	StyleSum, JSSum string
 }
 
-func newView(s *scene) *view {
+func newView(s *scene) (*view, error) {
 	p := s.page
-	v := &view{Page: p, Grade: grade(p.Verdict), Drawing: newDrawing(s)}
-	v.Shown = append(s.words(), v.Drawing.notes...)
+	d := newDocument(s)
+	data, err := json.Marshal(&d.doc) // escapes <, > and &
+	if err != nil {
+		return nil, fmt.Errorf("report: %w", err)
+	}
+	v := &view{Page: p, Grade: grade(p.Verdict), Shown: d.words(), Data: template.JS(data), Nodes: len(p.States) > 0, Kinds: d.kinds(), End: ms(s.run.until) + " ms"}
 	v.Meta = present(Fact{"System", p.System}, Fact{"Claim", p.Claim}, Fact{"Seed", p.Seed}, Fact{"Digest", p.Digest})
 	v.Scenario = clip(p.Scenario, maxScenario)
 	v.Witness, v.WitnessLeftOut = s.rows(s.witness, "operations of the witness")
@@ -139,9 +179,9 @@ func newView(s *scene) *view {
 	v.SameKey, v.SameKeyLeftOut = s.rows(same, "operations")
 	v.Bands, v.BandsLeftOut = bandRows(s)
 	v.Facts, v.FactsLeftOut = p.Facts[:min(len(p.Facts), maxRows)], leftOut(len(p.Facts), maxRows, "counts")
-	v.Style, v.StyleSum = template.CSS(asset("style.css")), sum("style.css")
+	v.Style, v.StyleSum = template.CSS(asset("page.css")), sum("page.css")
 	v.Script, v.JSSum = template.JS(asset("page.js")), sum("page.js")
-	return v
+	return v, nil
 }
 
 func present(facts ...Fact) []Fact {

@@ -2,6 +2,7 @@ package report
 
 import (
 	"bytes"
+	"encoding/json"
 	"encoding/xml"
 	"errors"
 	"fmt"
@@ -30,20 +31,39 @@ func written(t testing.TB, p *Page) string {
 	return b.String()
 }
 
-// drawn returns the SVG elements of a page, after checking that they are well
-// formed.
-func drawn(t testing.TB, page string) string {
+// drawn returns a page's drawing as SVG, after checking that it is well formed.
+func drawn(t testing.TB, p *Page) string {
 	t.Helper()
-	svg := strings.Join(regexp.MustCompile(`(?s)<svg.*?</svg>`).FindAllString(page, -1), "\n")
-	d := xml.NewDecoder(strings.NewReader("<all>" + svg + "</all>"))
+	var b bytes.Buffer
+	require.NoError(t, p.WriteSVG(&b))
+	d := xml.NewDecoder(bytes.NewReader(b.Bytes()))
 	d.Entity = xml.HTMLEntity
 	for {
 		if _, err := d.Token(); err == io.EOF {
-			return svg
+			return b.String()
 		} else if err != nil {
 			t.Fatalf("the drawing is not well formed: %v", err)
 		}
 	}
+}
+
+// held returns the document in a page.
+func held(t testing.TB, page string) (doc document) {
+	t.Helper()
+	_, data, _ := strings.Cut(page, `<script type="application/json" id="data">`)
+	data, _, _ = strings.Cut(data, "</script>")
+	require.NoError(t, json.Unmarshal([]byte(data), &doc))
+	return doc
+}
+
+// sums undoes the differences of a column.
+func sums(column []int64) (all []int) {
+	at := int64(0)
+	for _, step := range column {
+		at += step
+		all = append(all, int(at))
+	}
+	return all
 }
 
 // found returns the number that a pattern captures, for every match.
@@ -57,8 +77,7 @@ func found(text, pattern string) (numbers []int) {
 
 func TestEverythingIsDrawnOnce(t *testing.T) {
 	p := staleRead()
-	page := written(t, p)
-	svg := drawn(t, page)
+	svg := drawn(t, p)
 
 	assert.Equal(t, p.Witness, found(svg, `<g class="op [^"]*witness[^"]*" data-op="(\d+)"`))
 	assert.Equal(t, []int{p.Witness[2]}, found(svg, `<g class="op [^"]*answer[^"]*" data-op="(\d+)"`))
@@ -66,16 +85,75 @@ func TestEverythingIsDrawnOnce(t *testing.T) {
 
 	s, err := newScene(p)
 	require.NoError(t, err)
-	within := 0
-	for _, e := range p.Events {
-		if e.Kind == sim.Sent || e.Kind == sim.Duplicated {
-			within++
-		}
-	}
-	assert.Equal(t, within, s.msgTotal)
 	assert.ElementsMatch(t, indices(len(s.messages)), found(svg, `data-m="(\d+)"`))
 	assert.Equal(t, s.msgWindow, len(s.messages))
 	assert.ElementsMatch(t, s.ops, found(svg, `<g class="op [^"]*" data-op="(\d+)"`))
+	assert.Contains(t, svg, "20 of 31 operations and 66 of 109 messages lie outside.")
+	assert.Contains(t, svg, `>`+p.Sentence+`</text>`)
+	p.Sentence = strings.Repeat("a long sentence ", 30)
+	assert.Greater(t, len(found(drawn(t, p), `class="title" x="(\d+)"`)), 3, "in lines")
+}
+
+func TestThePageHoldsTheRun(t *testing.T) {
+	p := staleRead()
+	p.States = []State{
+		{Seq: 1, Node: head3, Variables: []sim.Variable{{Name: "store k0", Value: "3"}, {Name: "dirty", Value: "k0"}, {Name: "dirty", Value: "k1"}}},
+		{Seq: 5, Node: tail, Variables: []sim.Variable{{Name: "role", Value: "tail"}}},
+		{Seq: 9, Node: head3, Variables: []sim.Variable{{Name: "store k0", Value: "7"}}},
+	}
+	page := written(t, p)
+	doc := held(t, page)
+	text := func(n int64) string { return doc.Texts[n] }
+
+	assert.Equal(t, indices(len(p.History.Ops)), sums(doc.Ops.Index))
+	called := sums(doc.Ops.Called)
+	for i := range p.History.Ops {
+		o := &p.History.Ops[i]
+		assert.Equal(t, p.History.OpString(i), text(doc.Ops.Text[i]))
+		assert.EqualValues(t, o.CalledAt, called[i])
+		assert.EqualValues(t, o.Outcome, doc.Ops.Outcome[i])
+		assert.Less(t, doc.Ops.First[i], doc.Ops.Last[i])
+	}
+	for n, i := range p.Witness {
+		assert.EqualValues(t, n+1, doc.Ops.Rank[i])
+	}
+
+	sent := []sim.Event{}
+	for _, e := range p.Events {
+		if e.Kind == sim.Sent || e.Kind == sim.Duplicated {
+			sent = append(sent, e)
+		}
+	}
+	m := &doc.Msgs
+	at, seq := sums(m.Sent), sums(m.Seq)
+	require.Len(t, at, len(sent))
+	for i, e := range sent {
+		assert.EqualValues(t, e.At, at[i])
+		assert.EqualValues(t, e.Seq*seqScale, seq[i])
+		assert.EqualValues(t, e.From, m.From[i])
+		assert.EqualValues(t, e.To, m.To[i])
+		assert.Equal(t, sim.DescribeMessage(e.Message), text(m.Text[i]))
+		if e.Cause != 0 {
+			assert.Equal(t, e.Cause, sent[i-int(m.Cause[i])].ID)
+		}
+	}
+	for _, why := range m.Fate {
+		assert.Less(t, int(why>>3), len(doc.Drops))
+	}
+
+	assert.Equal(t, "partition", doc.Bands[0].Kind)
+	assert.Equal(t, []int{int(middle)}, doc.Bands[0].Lanes)
+	said := []string{}
+	for _, s := range doc.States {
+		for i := 0; i < len(s.Changes); i += 2 {
+			value := "gone"
+			if s.Changes[i+1] >= 0 {
+				value = doc.Texts[s.Changes[i+1]]
+			}
+			said = append(said, fmt.Sprint(s.Seq/seqScale, " ", p.Names[s.Lane], " ", doc.Texts[s.Changes[i]], "=", value))
+		}
+	}
+	assert.Equal(t, []string{"1 n0 head store k0=3", "1 n0 head dirty=k0, k1", "5 n2 tail role=tail", "9 n0 head store k0=7", "9 n0 head dirty=gone"}, said)
 
 	for _, f := range p.Faults {
 		assert.Equal(t, 1, strings.Count(html.UnescapeString(page), "<code>"+f.Text+"</code>"))
@@ -85,7 +163,7 @@ func TestEverythingIsDrawnOnce(t *testing.T) {
 	}
 	rows := page[strings.Index(page, `id="witness"`):strings.Index(page, `id="facts"`)]
 	assert.Equal(t, p.Witness, found(rows, `<tr data-op="(\d+)"`))
-	for _, words := range []string{p.Sentence, p.Claim, p.System, p.Seed, p.Digest, p.Replay, "20 of 31 operations and 66 of 109 messages lie outside."} {
+	for _, words := range []string{p.Sentence, p.Claim, p.System, p.Seed, p.Digest, p.Replay, "All of the run is here: 31 operations and 109 messages"} {
 		assert.Contains(t, page, words)
 	}
 }
@@ -119,7 +197,7 @@ func TestFates(t *testing.T) {
 	u.event(4600, sim.Event{Kind: sim.Acted, Message: "the scenario acts"})
 	u.event(6000, sim.Event{Kind: sim.Crashed, From: 1, To: 1})
 	u.send(4700, 4800, 1, 1, "to itself", 0, 0)
-	page := written(t, u.number())
+	page := drawn(t, u.number())
 	for _, words := range []string{
 		"arrived at 5 ms; overtaken by a later one", "came too late at 4 ms", "still under way when the run ended",
 		"the scenario acts at 4.6 ms", "b is down from 6 ms<",
@@ -137,13 +215,13 @@ func TestWhatFindsNoRoomIsSaid(t *testing.T) {
 		u.event(1000+i, sim.Event{Kind: sim.Acted, Message: "act"})
 	}
 	u.send(2000, 3000, 1, 35, "to a replica that is not drawn", 0, 0)
-	page := written(t, u.number())
+	page := drawn(t, u.number())
 	for _, words := range []string{
 		"8 replicas are not drawn: the first 32 are.", "50 actions are not drawn: the first 250 of this time are.", "1 message is of this time not drawn",
 	} {
 		assert.Contains(t, page, words)
 	}
-	assert.NotContains(t, written(t, staleRead()), "not drawn: the first")
+	assert.NotContains(t, drawn(t, staleRead()), "not drawn: the first")
 }
 
 func TestHostileTextsAreShown(t *testing.T) {
@@ -159,13 +237,18 @@ func TestHostileTextsAreShown(t *testing.T) {
 	for i := range p.Events {
 		p.Events[i].Message = evil
 	}
+	p.States = []State{{Seq: 1, Node: 0, Variables: []sim.Variable{{Name: evil, Value: evil}}}}
 	page := written(t, p)
-	drawn(t, page)
-	assert.Equal(t, 1, strings.Count(page, "<script"))
+	assert.Equal(t, 2, strings.Count(page, "<script"), "the data and our script")
+	assert.Equal(t, 2, strings.Count(page, "</script"))
 	assert.NotContains(t, page, "<img")
-	assert.NotContains(t, page, `" onload`)
+	assert.NotContains(t, strings.ReplaceAll(page, `\"`, ""), `" onload`)
 	assert.NotContains(t, page, "\x00")
-	assert.NotContains(t, drawn(t, page), "\u202e")
+	held(t, page)
+	svg := drawn(t, p)
+	assert.NotContains(t, svg, "\u202e")
+	assert.NotContains(t, svg, "<script")
+	assert.NotContains(t, svg, "<img")
 	assert.Contains(t, page, "&lt;script&gt;alert(1)")
 }
 
@@ -184,7 +267,8 @@ func TestEmptyPages(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			page := written(t, p)
-			drawn(t, page)
+			held(t, page)
+			page += drawn(t, p)
 			assert.NotContains(t, page, "NaN")
 			assert.NotContains(t, page, "Inf")
 			assert.NotContains(t, page, "ZgotmplZ")
@@ -249,7 +333,7 @@ func crowd(ops int) *Page {
 		}
 		u.send(ends, ends, sim.NodeID(n), sim.NodeID(nodes+c), Ack{i}, m, 0)
 		if i%500 == 0 {
-			u.page.Faults = append(u.page.Faults, Band{us(at), us(at + 30_000), fmt.Sprintf("partition n%d from the rest at %v for 30ms", n, us(at)), []sim.NodeID{sim.NodeID(n)}})
+			u.page.Faults = append(u.page.Faults, Band{us(at), us(at + 30_000), "partition", fmt.Sprintf("partition n%d from the rest at %v for 30ms", n, us(at)), []sim.NodeID{sim.NodeID(n)}})
 		}
 	}
 	u.number()
@@ -265,19 +349,69 @@ func TestAHugeRunStaysAPage(t *testing.T) {
 	began := time.Now()
 	page := written(t, p)
 	t.Logf("%d bytes in %v", len(page), time.Since(began))
-	assert.Less(t, len(page), 2<<20)
-	svg := drawn(t, page)
+	assert.Less(t, len(page), 5<<20)
+	doc := held(t, page)
+	assert.LessOrEqual(t, len(doc.Ops.Index), keptOps)
+	assert.LessOrEqual(t, len(doc.Msgs.From), keptMessages+keptMessages/10)
+	assert.Greater(t, len(doc.Msgs.From)+10*len(doc.Ops.Index), keptMessages*9/10, "there is room for more")
+	assert.Contains(t, page, "The run was too large for a page.")
 	assert.Contains(t, page, "of 100,000 operations and")
-	assert.Contains(t, page, "are folded away")
-	assert.ElementsMatch(t, p.Witness, found(svg, `<g class="op [^"]*witness[^"]*" data-op="(\d+)"`))
-	for _, i := range found(page, `data-op="(\d+)"`) {
-		assert.Less(t, i, len(p.History.Ops))
+	ops := sums(doc.Ops.Index)
+	for _, i := range p.Witness {
+		assert.Contains(t, ops, i)
 	}
+	svg := drawn(t, p)
+	assert.Less(t, len(svg), 2<<20)
+	assert.Contains(t, svg, "are folded away")
+	assert.ElementsMatch(t, p.Witness, found(svg, `<g class="op [^"]*witness[^"]*" data-op="(\d+)"`))
 
 	p.Witness = indices(100_000) // nobody made it small
 	page = written(t, p)
-	assert.Less(t, len(page), 2<<20)
+	assert.Less(t, len(page), 5<<20)
 	assert.Contains(t, page, "The first 250 of 100,000 operations of the witness are listed.")
+	p.Witness, p.Verdict = nil, "valid"
+	assert.Less(t, len(written(t, p)), 5<<20)
+}
+
+func TestFiveThousandOperationsFit(t *testing.T) {
+	p := crowd(5000)
+	p.Witness = []int{2500}
+	for i := range p.Events {
+		if u, is := p.Events[i].Message.(Update); is { // every text its own, and long
+			u.Key = strings.Repeat("<k>", 60)
+			p.Events[i].Message = u
+		}
+	}
+	for i := range 40_000 {
+		p.States = append(p.States, State{Seq: uint64(i), Node: sim.NodeID(i % 5), Variables: []sim.Variable{{Name: "store k0", Value: strconv.Itoa(i)}, {Name: "log", Value: strconv.Itoa(i)}}})
+	}
+	page := written(t, p)
+	t.Logf("%d bytes", len(page))
+	assert.Less(t, len(page), 5<<20)
+	doc := held(t, page)
+	assert.Len(t, doc.Ops.Index, 5000)
+	assert.Greater(t, len(doc.Msgs.From), 25_000)
+	assert.Contains(t, page, "told by type only.")
+	assert.Contains(t, page, "Not all states of the replicas found room.")
+}
+
+// Window is what fits around the witness, equally much on both sides.
+func TestWindow(t *testing.T) {
+	p := staleRead()
+	all, err := p.Window()
+	require.NoError(t, err)
+	assert.Equal(t, []Span{{0, us(119_100)}}, all)
+
+	p = crowd(60_000)
+	p.Witness = []int{30_000}
+	some, err := p.Window()
+	require.NoError(t, err)
+	require.Len(t, some, 1)
+	o := &p.History.Ops[30_000]
+	assert.InDelta(t, float64(o.CalledAt-some[0].From), float64(some[0].Until-o.ReturnedAt), 1e7)
+	p.Witness = []int{-1}
+	_, err = p.Window()
+	assert.Error(t, err)
 }
 
 // TestCrowd writes the page of a long run to the file that REPORT_CROWD names,
@@ -301,6 +435,7 @@ func TestLongTextsAreCut(t *testing.T) {
 		}
 	}
 	assert.Less(t, len(written(t, p)), 1<<20)
+	assert.Less(t, len(drawn(t, p)), 1<<20)
 }
 
 func TestLanes(t *testing.T) {

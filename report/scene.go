@@ -29,10 +29,11 @@ const (
 // scene is what will be drawn, in the units of the run: operations, messages,
 // times. It knows nothing of pixels but the width that the axis divides.
 type scene struct {
-	page *Page
-	h    *history.History
-	run  span
-	axis axis
+	page    *Page
+	h       *history.History
+	journal *journal
+	run     span
+	axis    axis
 
 	witness []int       // sorted
 	rank    map[int]int // operation → its number on the page, from 1
@@ -51,7 +52,22 @@ type scene struct {
 	actsLeft  int // actions of the drawn time not drawn
 }
 
+// newScene chooses what the drawing shows.
 func newScene(p *Page) (*scene, error) {
+	s, err := newRunScene(p)
+	if err != nil {
+		return nil, err
+	}
+	s.journal = read(p.Events, s.run.until, s.asker())
+	s.axis = axis{s.chooseTime(s.journal), screenWidth}
+	s.chooseBands()
+	s.choose(s.journal)
+	s.axis.width = s.chooseWidth()
+	return s, nil
+}
+
+// newRunScene knows the run and chooses nothing.
+func newRunScene(p *Page) (*scene, error) {
 	w, err := p.checked()
 	if err != nil {
 		return nil, err
@@ -64,11 +80,6 @@ func newScene(p *Page) (*scene, error) {
 		s.rank[i] = n + 1
 	}
 	s.run = s.wholeRun()
-	j := read(p.Events, s.run.until, s.asker())
-	s.axis = axis{s.chooseTime(j), screenWidth}
-	s.chooseBands()
-	s.choose(j)
-	s.axis.width = s.chooseWidth()
 	return s, nil
 }
 

@@ -21,6 +21,7 @@ type fuzzFlags struct {
 	choice
 	plan campaign.Plan
 	out  string
+	svg  bool
 	json bool
 }
 
@@ -79,6 +80,7 @@ windows of faults; messages dropped, duplicated (twice) and overtaken by later o
 	flags.IntVar(&f.plan.Workers, "workers", 0, "make `N` runs at a time (default one for each processor)")
 	flags.Float64Var(&f.plan.Twice, "twice", campaign.DefaultTwice, "run this `SHARE` of the runs twice, 0..1, and compare")
 	flags.StringVar(&f.out, "out", "rashomon-out", "write what is found to this `DIR`")
+	flags.BoolVar(&f.svg, "svg", false, "write the drawings of the pages as SVG images too")
 	flags.BoolVar(&f.json, "json", false, "print JSON")
 	f.choice.flags(cmd)
 	return cmd
@@ -133,7 +135,7 @@ func (a *app) campaign(ctx context.Context, f *fuzzFlags) error {
 	if report.Err != nil {
 		return brokenError{report.Err}
 	}
-	s := saver{dir: f.out}
+	s := saver{dir: f.out, svg: f.svg}
 	r := newFuzzReport(report, s.save(report))
 	r.Interrupted = ctx.Err() != nil
 	a.status = graver(fuzzStatus(report, f.bug != ""), r.status())

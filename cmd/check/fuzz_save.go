@@ -16,6 +16,7 @@ const shrinkRuns = 600
 // saver shrinks what a campaign found and writes it to a directory.
 type saver struct {
 	dir  string
+	svg  bool    // write a drawing too
 	errs []error // what could not be written
 }
 
@@ -102,7 +103,7 @@ func (s *saver) finding(system *rashomon.System, f *campaign.Finding, name strin
 func (s *saver) write(system *rashomon.System, sc *rashomon.Scenario, name string) (rashomon.Saved, *rashomon.Result) {
 	ours := *sc
 	ours.Program = version()
-	saved, result, err := rashomon.Save(s.dir, name, system, &ours, replayCommand)
+	saved, result, err := rashomon.Save(rashomon.Files{Dir: s.dir, Name: name, SVG: s.svg, Replay: replayCommand}, system, &ours)
 	if err != nil {
 		s.errs = append(s.errs, notWritten("--out", filepath.Join(s.dir, name), err))
 		saved.Page = "" // it is written last

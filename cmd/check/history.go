@@ -22,7 +22,7 @@ type judging struct {
 	model, format, engine string
 	steps                 int64
 	json, explain         bool
-	html                  string // file for a page
+	html, svg             string // files for a page and for its drawing
 }
 
 func (a *app) historyCommand() *cobra.Command {
@@ -71,6 +71,7 @@ not keep the others from being judged; of several exit statuses the gravest coun
 	f.BoolVar(&j.json, "json", false, "print a line of JSON for each file")
 	f.BoolVar(&j.explain, "explain", false, "say why, in lines below that of each file (default for a single file)")
 	f.StringVar(&j.html, "html", "", "write a page that shows the history to this `FILE`")
+	f.StringVar(&j.svg, "svg", "", "write the drawing of the page as an SVG image to this `FILE`")
 	complete(cmd, "model", func() []string { return strings.Split(modelNames(), ", ") })
 	complete(cmd, "format", func() []string { return []string{"auto", "jsonl", "edn", "jepsen-log", "porcupine-kv"} })
 	complete(cmd, "engine", checker.EngineNames)
@@ -86,13 +87,16 @@ func modelNames() string {
 }
 
 func (j *judging) validate(cmd *cobra.Command, files []string) error {
-	switch {
-	case j.steps < 0 || j.steps == 0 && cmd.Flags().Changed("steps"):
+	if j.steps < 0 || j.steps == 0 && cmd.Flags().Changed("steps") {
 		return fmt.Errorf("--steps %d, expected a number from 1 upwards", j.steps)
-	case j.html == "" && cmd.Flags().Changed("html"):
-		return errors.New("--html \"\", expected a file to write")
-	case j.html != "" && len(files) > 1:
-		return fmt.Errorf("--html for %d files, expected one history", len(files))
+	}
+	for _, picture := range []struct{ flag, file string }{{"html", j.html}, {"svg", j.svg}} {
+		switch {
+		case picture.file == "" && cmd.Flags().Changed(picture.flag):
+			return fmt.Errorf("--%s \"\", expected a file to write", picture.flag)
+		case picture.file != "" && len(files) > 1:
+			return fmt.Errorf("--%s for %d files, expected one history", picture.flag, len(files))
+		}
 	}
 	return nil
 }
@@ -125,11 +129,27 @@ func (a *app) histories(j *judging, files []string) error {
 		if err := r.print(a.out, j); err != nil {
 			return err
 		}
-		if j.html == "" {
-			continue
+		if err := j.draw(r); err != nil {
+			return err
 		}
-		if err := wholefile.Write(j.html, r.page().Write); err != nil {
+	}
+	return nil
+}
+
+// draw writes the page and the image of a history, if they are wanted.
+func (j *judging) draw(r *historyReport) error {
+	if j.html == "" && j.svg == "" {
+		return nil
+	}
+	page := r.page()
+	if j.html != "" {
+		if err := wholefile.Write(j.html, page.Write); err != nil {
 			return brokenError{notWritten("--html", j.html, err)}
+		}
+	}
+	if j.svg != "" {
+		if err := wholefile.Write(j.svg, page.WriteSVG); err != nil {
+			return brokenError{notWritten("--svg", j.svg, err)}
 		}
 	}
 	return nil

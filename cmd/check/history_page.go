@@ -8,7 +8,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/rashomon-go/rashomon/checker"
 	"github.com/rashomon-go/rashomon/history"
+	"github.com/rashomon-go/rashomon/model"
 	"github.com/rashomon-go/rashomon/report"
 )
 
@@ -25,6 +27,9 @@ func (r *historyReport) page() *report.Page {
 			{Name: "operations unknown", Value: fmt.Sprint(r.Unknown)}, {Name: "keys", Value: fmt.Sprint(r.Keys)},
 			{Name: "format", Value: r.Format}, {Name: "judged by", Value: strings.Join(r.Engines, ", ")},
 		},
+	}
+	if m, err := model.ByName(r.Model); err == nil {
+		p.Order = checker.LongestLegal(r.history, m, r.witness)
 	}
 	for _, note := range r.Notes {
 		p.Facts = append(p.Facts, report.Fact{Name: "note", Value: note})

@@ -19,8 +19,8 @@ import (
 
 // show is what the user wants to see of one run.
 type show struct {
-	trace, json  bool
-	out, history string
+	trace, json, svg bool
+	out, history     string
 }
 
 func (s *show) flags(cmd *cobra.Command) {
@@ -29,14 +29,18 @@ func (s *show) flags(cmd *cobra.Command) {
 	f.BoolVar(&s.json, "json", false, "print JSON")
 	f.StringVar(&s.out, "out", "", "write the scenario, and a page that shows the run, to this `DIR`")
 	f.StringVar(&s.history, "history", "", "write what clients saw, and the faults, as JSON lines to this `FILE`")
+	f.BoolVar(&s.svg, "svg", false, "with --out, write the drawing of the page as an SVG image too")
 }
 
 // prepare says early what would fail late.
 func (s *show) prepare() error {
-	if s.out == "" {
-		return nil
+	switch {
+	case s.out != "":
+		return writable(s.out)
+	case s.svg:
+		return errors.New("--svg without --out, expected a directory to write the image to")
 	}
-	return writable(s.out)
+	return nil
 }
 
 func (a *app) runCommand() *cobra.Command {
@@ -161,7 +165,7 @@ func (a *app) show(s *rashomon.System, sc *rashomon.Scenario, r *rashomon.Result
 	var w saver
 	var saved rashomon.Saved
 	if show.out != "" {
-		w.dir = show.out
+		w.dir, w.svg = show.out, show.svg
 		saved, _ = w.write(s, sc, name)
 	}
 	if show.history != "" {
@@ -214,6 +218,7 @@ type runReport struct {
 	Expected   string          `json:"expected_digest,omitempty"` // that the scenario file tells
 	Scenario   string          `json:"scenario,omitempty"`        // file
 	Page       string          `json:"page,omitempty"`            // file
+	Drawing    string          `json:"drawing,omitempty"`         // file
 }
 
 // faultReport is a fault, and how often it hit anything.
@@ -228,7 +233,7 @@ func newRunReport(sc *rashomon.Scenario, r *rashomon.Result, saved rashomon.Save
 		Digest: rashomon.DigestString(r.Digest), Verdict: r.Verdict.String(), Reason: r.Reason, Sentence: r.Sentence,
 		Operations: r.Exercise.Operations(), OK: r.Exercise.OK, Failed: r.Exercise.Failed, Unknown: r.Exercise.Unknown,
 		Messages: r.Exercise.Traffic.Sent, Faults: r.Exercise.Faults, Features: newFeatures(&r.Exercise),
-		Simulated: r.End.Round(time.Millisecond).String(), Scenario: saved.Scenario, Page: saved.Page,
+		Simulated: r.End.Round(time.Millisecond).String(), Scenario: saved.Scenario, Page: saved.Page, Drawing: saved.Drawing,
 	}
 	if sc.Digest != 0 {
 		report.Expected = rashomon.DigestString(sc.Digest)
@@ -276,6 +281,9 @@ func (r runReport) print(w io.Writer) error {
 	}
 	if r.Page != "" {
 		fmt.Fprintf(&b, "page:     %s\n", r.Page)
+	}
+	if r.Drawing != "" {
+		fmt.Fprintf(&b, "drawing:  %s\n", r.Drawing)
 	}
 	fmt.Fprintf(&b, "digest: %s\n", r.Digest)
 	_, err := io.WriteString(w, b.String())

@@ -22,6 +22,7 @@ type tree struct {
 	fset   *token.FileSet
 	pkgs   []*pkg
 	texts  []text
+	nested []string // directories of modules in this one, with a slash at the end
 	layers map[string]layer
 	dice   map[string]string // files that may import math/rand, and why
 	whole  bool              // every row's package is all there: what a row allows must be needed
@@ -60,7 +61,12 @@ func readTree(fsys fs.FS) (*tree, error) {
 			return err
 		case d.IsDir() && (slices.Contains(notOurs, name) || strings.HasSuffix(name, "testdata/rapid")):
 			return fs.SkipDir
-		case d.IsDir() || !d.Type().IsRegular():
+		case d.IsDir():
+			if _, err := fs.Stat(fsys, path.Join(name, "go.mod")); err == nil && name != "." {
+				t.nested = append(t.nested, name+"/")
+			}
+			return nil
+		case !d.Type().IsRegular():
 			return nil
 		}
 		return t.read(name)
@@ -78,7 +84,8 @@ func (t *tree) read(name string) error {
 	}
 	lines := strings.Split(string(content), "\n")
 	t.texts = append(t.texts, text{name, lines})
-	if path.Ext(name) != ".go" || skipped(path.Dir(name)) {
+	nested := slices.ContainsFunc(t.nested, func(dir string) bool { return strings.HasPrefix(name, dir) })
+	if path.Ext(name) != ".go" || nested || skipped(path.Dir(name)) {
 		return nil
 	}
 	syntax, err := parser.ParseFile(t.fset, name, content, parser.ParseComments|parser.SkipObjectResolution)
