@@ -347,7 +347,7 @@ func fate(m *message) (sum int) {
 
 func (w *writer) writeFaults(j *journal) {
 	for _, b := range w.scene.page.Faults[:min(len(w.scene.page.Faults), maxRows)] {
-		e := bandEntry{From: int64(b.From), Until: int64(max(b.From, b.Until)), Kind: b.Kind, Text: w.put(clip(oneLine(b.Text), maxText))}
+		e := bandEntry{From: int64(b.From), Until: int64(max(b.From, min(b.Until, w.scene.run.until))), Kind: b.Kind, Text: w.put(clip(oneLine(b.Text), maxText))}
 		for _, id := range b.Nodes {
 			if n, known := w.lanes[id]; known && !slices.Contains(e.Lanes, n) {
 				e.Lanes = append(e.Lanes, n)

@@ -34,12 +34,23 @@ func (r *historyReport) page() *report.Page {
 	for _, note := range r.Notes {
 		p.Facts = append(p.Facts, report.Fact{Name: "note", Value: note})
 	}
+	for _, f := range r.history.Faults {
+		p.Faults = append(p.Faults, report.Band{From: f.From, Until: min(f.Until, end(r.history)), Text: f.Text})
+	}
 	if timeless(r.history) {
 		p.History = inPositions(r.history)
 		p.Facts = append(p.Facts, report.Fact{Name: "time", Value: "the file has none: a millisecond on the axis is the step from one event to the next"})
 	}
 	p.Facts = slices.DeleteFunc(p.Facts, func(f report.Fact) bool { return f.Value == "" })
 	return p
+}
+
+// end is the time of the last event.
+func end(h *history.History) (last time.Duration) {
+	for i := range h.Ops {
+		last = max(last, h.Ops[i].CalledAt, h.Ops[i].ReturnedAt)
+	}
+	return last
 }
 
 // timeless says whether a history tells the order of its events and no times.
