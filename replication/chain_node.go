@@ -130,7 +130,7 @@ func (n *ChainNode) State() []sim.Variable {
 		state = append(state, sim.Variable{Name: "dirty", Value: key})
 	}
 	if n.cfg.Failover != nil {
-		state = append(state, number("configuration", n.chain.Number), sim.Variable{Name: "role", Value: n.Role().String()})
+		state = append(state, number("configuration", n.chain.Number), sim.Variable{Name: "role", Value: n.Role().String()}, n.group.leaseState())
 	}
 	return state
 }

@@ -150,6 +150,15 @@ func (m *membership) current() bool { return m.latest.Number == m.number && m.nu
 // member says whether the replica is a member of the current configuration.
 func (m *membership) member(env *sim.Env) bool { return m.current() && m.latest.Has(env.Self()) }
 
+// leaseState is the variable that tells until when, on the replica's clock, it has
+// a lease.
+func (m *membership) leaseState() sim.Variable {
+	if m.lease == 0 {
+		return sim.Variable{Name: "lease", Value: "none"}
+	}
+	return sim.Variable{Name: "lease", Value: "until " + m.lease.String()}
+}
+
 // leased says whether the replica may serve on behalf of the current
 // configuration, by its own clock.
 func (m *membership) leased(env *sim.Env) bool { return env.Now() < m.lease }

@@ -142,7 +142,7 @@ func (n *PrimaryBackupNode) State() []sim.Variable {
 	case !n.latest.Has(n.self):
 		role = "learner"
 	}
-	return append(n.role.(sim.Observable).State(), number("configuration", n.number), sim.Variable{Name: "role", Value: role})
+	return append(n.role.(sim.Observable).State(), number("configuration", n.number), sim.Variable{Name: "role", Value: role}, n.leaseState())
 }
 
 // Start implements sim.Starter.
