@@ -14,6 +14,7 @@ import (
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/cdproto/performance"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
@@ -71,7 +72,8 @@ func (b *tab) start(program, file string, width, height int) *tab {
 	ctx, stopTab := chromedp.NewContext(ctx, chromedp.WithListener(b.listen))
 	t.Cleanup(stopTab)
 	b.ctx = ctx
-	b.do(raw(log.Enable, cdp.Empty{}), chromedp.EmulateViewport(int64(width), int64(height)))
+	b.do(raw(log.Enable, cdp.Empty{}), raw(performance.Enable, performance.EnableParams{TimeDomain: performance.EnableTimeDomainThreadTicks}),
+		chromedp.EmulateViewport(int64(width), int64(height)))
 	ctx, stopClock := context.WithTimeout(ctx, 2*time.Minute)
 	t.Cleanup(stopClock)
 	b.ctx = ctx
@@ -130,6 +132,24 @@ func value[T any](b *tab, expression string) (v T) {
 	v, err := chromedp.Run(b.ctx, chromedp.Evaluate[T]("(() => { const app = globalThis.rashomon; return "+expression+"; })()"))
 	require.NoError(b.t, err)
 	return v
+}
+
+// busy returns how long the processor has worked for the page's thread.
+func (b *tab) busy() (spent time.Duration) {
+	b.t.Helper()
+	b.do(func(ctx context.Context, t *chromedp.Target) (none chromedp.Void, err error) {
+		metrics, err := cdp.Call(ctx, t, performance.GetMetrics, cdp.Empty{})
+		if err != nil {
+			return none, err
+		}
+		for _, m := range metrics.Metrics {
+			if m.Name == "TaskDuration" {
+				spent = time.Duration(m.Value * float64(time.Second))
+			}
+		}
+		return none, nil
+	})
+	return spent
 }
 
 // text returns what an element says.

@@ -382,27 +382,31 @@ func large(ops int) *report.Page {
 }
 
 // TestSpeed draws 5,000 operations and 50,000 messages, with pixels and without a
-// GPU.
+// GPU. It judges by the time of the processor, for the machine may be busy.
 func TestSpeed(t *testing.T) {
 	b := open(t, large(5000), 1400, 1000)
 	require.Equal(t, 5000, value[int](b, `app.run.ops.length`))
 	require.Equal(t, 50_000, value[int](b, `app.run.messages.length`))
-	first := value[float64](b, `Number(document.documentElement.dataset.drawn)`)
+	first, busy := value[float64](b, `Number(document.documentElement.dataset.drawn)`), b.busy()
 	file, err := os.Stat(filepath.Join(b.dir, "page.html"))
 	require.NoError(t, err)
-	t.Logf("%d bytes; first drawing after %.0f ms", file.Size(), first)
+	t.Logf("%d bytes; first drawing after %.0f ms; %v of the processor with loading", file.Size(), first, busy)
 	assert.Less(t, file.Size(), int64(5<<20))
-	assert.Less(t, first, 1000.0)
+	assert.Less(t, busy, time.Second)
 	for _, view := range []struct{ name, set string }{
 		{"at the violation", `app.home()`},
 		{"a tenth of the run", `app.diagram.axis.fit({from: 200e6, until: 250e6}, app.diagram.plot)`},
 		{"all of the run", `app.diagram.axis.fit(app.run.run, app.diagram.plot)`},
 		{"all of the run, every lane", `(document.getElementById("lanes").checked || document.getElementById("lanes").click(), app.diagram.axis.fit(app.run.run, app.diagram.plot))`},
 	} {
-		times := value[[]float64](b, `(`+view.set+`, app.measure(200))`)
+		const draws = 200
+		before := b.busy()
+		times := value[[]float64](b, fmt.Sprintf(`(%s, app.measure(%d))`, view.set, draws))
+		each := float64(b.busy()-before) / float64(draws*time.Millisecond)
 		slices.Sort(times)
-		t.Logf("%s: %.1f ms for a redraw in the median, %d of %d messages drawn", view.name, times[len(times)/2], value[int](b, `app.diagram.drawn`), value[int](b, `app.diagram.inView`))
-		assert.Less(t, times[len(times)/10], 16.0, "%s: the fastest tenth, for the machine may be busy", view.name)
+		t.Logf("%s: a redraw takes %.1f ms of the processor and %.1f ms in the median, %d of %d messages drawn",
+			view.name, each, times[draws/2], value[int](b, `app.diagram.drawn`), value[int](b, `app.diagram.inView`))
+		assert.Less(t, each, 16.0, view.name)
 	}
 }
 

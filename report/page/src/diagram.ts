@@ -78,6 +78,9 @@ export class Diagram {
   private hatches = new Map<string, CanvasPattern | null>();
   private top = 0; // of the lanes
   private readonly longest: number; // time that a message takes
+  private readonly sent: Float64Array; // by message
+  private readonly ends: Float64Array;
+  private readonly look: Uint8Array; // 0: not seen, 1: seen, 2: stands out
 
   constructor(readonly canvas: HTMLCanvasElement, readonly run: Run) {
     const ctx = canvas.getContext("2d");
@@ -87,6 +90,9 @@ export class Diagram {
     this.bandRows = this.stackBands();
     this.stackOps();
     for (const op of run.ops) if (op.rank > 0) this.rankKind.set(op.rank, op.kind);
+    this.sent = Float64Array.from(run.messages, (m) => m.sent);
+    this.ends = Float64Array.from(run.messages, (m) => m.ends);
+    this.look = new Uint8Array(run.messages.length);
     this.longest = run.messages.reduce((most, m) => Math.max(most, m.ends - m.sent), 0);
   }
 
@@ -141,6 +147,7 @@ export class Diagram {
       widest = Math.max(widest, Math.min(lane.name.length, 18));
     }
     this.content = y + 10;
+    this.decide();
     this.gutter = Math.max(this.run.marks.length > 0 ? 124 : 84, widest * this.char + 26);
   }
 
@@ -223,16 +230,22 @@ export class Diagram {
   private sorted(shown: Span): [Message[], Message[]] {
     const all = this.run.messages;
     const lists: [Message[], Message[]] = [[], []];
-    const lanes = this.byLane;
+    const { sent, ends, look } = this;
     const folds = this.axis.folds.some((f) => !f.open);
-    for (let i = firstNotBefore(all, shown.from - this.longest); i < all.length; i++) {
-      const m = all[i];
-      if (m.sent > shown.until) break;
-      if (m.ends < shown.from || !lanes[m.from] || !lanes[m.to] || !this.seesMessage(m)) continue;
-      if (folds && this.hidden(m.sent, m.ends)) continue;
-      lists[this.hot(m) || m === this.hovered ? 1 : 0].push(m);
+    for (let i = firstNotBefore(all, shown.from - this.longest); i < all.length && sent[i] <= shown.until; i++) {
+      if (look[i] === 0 || ends[i] < shown.from || (folds && this.hidden(sent[i], ends[i]))) continue;
+      lists[look[i] === 2 || all[i] === this.hovered ? 1 : 0].push(all[i]);
     }
     return lists;
+  }
+
+  // decide notes of each message whether it is seen and stands out. A redraw goes
+  // through all messages in view, and has no time to ask.
+  private decide(): void {
+    for (const [i, m] of this.run.messages.entries()) {
+      const seen = this.byLane[m.from] && this.byLane[m.to] && this.seesMessage(m);
+      this.look[i] = !seen ? 0 : this.hot(m) ? 2 : 1;
+    }
   }
 
   opsIn(shown: Span): Op[] {
@@ -405,7 +418,7 @@ export class Diagram {
     const c = this.ctx;
     const lanes = this.run.lanes.length;
     const apart = faint.length > mostMessages ? (countPairs(faint, lanes) * this.plot) / mostMessages : 0;
-    const last: number[] = []; // by pair of lanes, where the latest that was drawn began
+    const last = new Map<number, number>(); // by pair of lanes, where the latest that was drawn began
     const heads = apart === 0;
     const paths: [Path2D, Path2D] = [new Path2D(), new Path2D()];
     let n = 0;
@@ -413,8 +426,8 @@ export class Diagram {
       if (apart > 0) {
         const pair = m.from * lanes + m.to;
         const x = this.x(m.sent);
-        if (x - (last[pair] ?? -Infinity) < apart) continue;
-        last[pair] = x;
+        if (x - (last.get(pair) ?? -Infinity) < apart) continue;
+        last.set(pair, x);
       }
       const g = this.segment(m);
       if (!g) continue;
@@ -483,13 +496,14 @@ export class Diagram {
     const c = this.ctx;
     const last: number[] = []; // by lane, the pixel of the latest of its bars
     for (const op of ops) {
-      const b = this.barOf(op);
-      if (!b) continue;
       const hot = this.hot(op);
       if (!hot && ops.length > 1000 && op.row === 0 && op.point < 0 && op !== this.hovered) {
-        if (last[op.lane] === Math.round(b.x)) continue;
-        last[op.lane] = Math.round(b.x);
+        const x = Math.round(this.x(op.from) / 2);
+        if (last[op.lane] === x) continue;
+        last[op.lane] = x;
       }
+      const b = this.barOf(op);
+      if (!b) continue;
       const color = this.color(op.kind);
       c.globalAlpha = hot ? 1 : this.cone ? 0.25 : 0.45;
       c.fillStyle = color;
@@ -891,16 +905,11 @@ function brief(text: string): string {
   return flat.length > 34 ? flat.slice(0, 33) + "…" : flat;
 }
 
-// countPairs counts the pairs of lanes between which messages go.
+// countPairs counts the pairs of lanes between which messages go, nearly.
 function countPairs(messages: Message[], lanes: number): number {
-  const seen: boolean[] = [];
-  let n = 0;
-  for (const m of messages) {
-    const pair = m.from * lanes + m.to;
-    if (!seen[pair]) n++;
-    seen[pair] = true;
-  }
-  return n;
+  const seen = new Set<number>();
+  for (let i = 0; i < messages.length; i += 7) seen.add(messages[i].from * lanes + messages[i].to); // a sample does
+  return seen.size;
 }
 
 function firstNotBefore(messages: Message[], t: number): number {
