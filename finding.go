@@ -30,7 +30,7 @@ func Save(dir, name string, s *System, sc *Scenario, replay func(file string) st
 		return Saved{}, nil, err
 	}
 	sc = sc.clone()
-	sc.Digest = result.Digest
+	sc.Digest, sc.Shows = result.Digest, result.Class()
 	saved := Saved{filepath.Join(dir, name+".yaml"), filepath.Join(dir, name+".html")}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return Saved{}, result, err
