@@ -83,6 +83,18 @@ func Run(s *System, sc *Scenario, opt Options) (*Result, error) {
 // results, in the order of the properties, differ in their judgement only; they
 // share the history and everything else.
 func RunClaims(s *System, sc *Scenario, claims []Property, opt Options) ([]*Result, error) {
+	r, err := prepare(s, sc, opt)
+	if err != nil {
+		return nil, err
+	}
+	defer r.world.Stop()
+	r.play()
+	return r.results(claims, opt.Check)
+}
+
+// prepare returns a run that has not begun. The scenario must make sense for the
+// system.
+func prepare(s *System, sc *Scenario, opt Options) (*run, error) {
 	if err := s.Validate(); err != nil {
 		return nil, err
 	}
@@ -95,20 +107,22 @@ func RunClaims(s *System, sc *Scenario, claims []Property, opt Options) ([]*Resu
 	if err := sc.Validate(s); err != nil {
 		return nil, err
 	}
-	r := newRun(s, sc, opt)
-	defer r.world.Stop()
-	r.play()
+	return newRun(s, sc, opt), nil
+}
+
+// results judges a run that has ended.
+func (r *run) results(claims []Property, opt checker.Options) ([]*Result, error) {
 	outcome := r.outcome()
 	results := make([]*Result, len(claims))
 	for i, property := range claims {
-		row, err := s.Claim(sc.Reads, property)
+		row, err := r.system.Claim(r.scenario.Reads, property)
 		if err != nil {
 			return nil, err
 		}
 		one := *outcome
 		results[i] = &one
-		if err := r.judge(&one, row, opt.Check); err != nil {
-			return nil, fmt.Errorf("system %s: %w", s.Name, err)
+		if err := r.judge(&one, row, opt); err != nil {
+			return nil, fmt.Errorf("system %s: %w", r.system.Name, err)
 		}
 	}
 	return results, nil
@@ -125,6 +139,7 @@ type run struct {
 	clients  int
 	running  []sim.NodeID     // the clients, by number
 	left     int              // events that may still happen
+	stepped  func()           // if not nil, is called when the nodes have booted, and after every event
 	answered int              // of the last client's reads, ok
 	differed bool             // what replicas stored, when the last fault ended or the last client did
 	states   [][]sim.Variable // at the end
@@ -183,6 +198,7 @@ func (r *run) play() {
 	for i, name := range r.system.Services {
 		w.AddNode(name, r.system.Boot(r.cluster, sc.Nodes+i))
 	}
+	r.seen()
 	healed := sc.Faults.End()
 	w.At(healed, "the last fault ends", func() { r.differed = r.differ() })
 	r.effects = sc.Faults.Apply(w, slices.Concat(r.cluster.Nodes, r.cluster.Services), r.inRole)
@@ -214,15 +230,30 @@ func (r *run) inRole(name string) []sim.NodeID {
 
 // finish lets events happen until every client has ended.
 func (r *run) finish(limit time.Duration) {
-	for r.world.Live() > 0 && r.left > 0 && r.world.Step(limit) {
-		r.left--
+	for r.world.Live() > 0 && r.step(limit) {
+	}
+}
+
+// step lets the next event happen, if there is one until then.
+func (r *run) step(until time.Duration) bool {
+	if r.left <= 0 || !r.world.Step(until) {
+		return false
+	}
+	r.left--
+	r.seen()
+	return true
+}
+
+// seen lets whoever follows the run look at the world.
+func (r *run) seen() {
+	if r.stepped != nil {
+		r.stepped()
 	}
 }
 
 // pass lets time pass.
 func (r *run) pass(until time.Duration) {
-	for r.left > 0 && r.world.Step(until) {
-		r.left--
+	for r.step(until) {
 	}
 	if r.left > 0 {
 		r.world.Run(until)

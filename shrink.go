@@ -11,7 +11,8 @@ const DefaultShrinkRuns = 5000
 
 // ShrinkOptions say how far Shrink goes. The zero ShrinkOptions are the usual ones.
 type ShrinkOptions struct {
-	// Runs bounds how many runs are tried; 0 means DefaultShrinkRuns.
+	// Runs bounds how many runs are tried; 0 means DefaultShrinkRuns. One of more than a
+	// thousand operations counts as one for each thousand.
 	Runs int
 	// Kept, if not nil, is called for every step as soon as it is made, with the
 	// scenario after it, which must not be changed.
@@ -63,7 +64,7 @@ func Shrink(s *System, sc *Scenario, opt ShrinkOptions) (*Shrunk, error) {
 	}
 	k.scenario = k.scenario.clone()
 	k.scenario.Digest, k.scenario.Shows = k.result.Digest, k.result.Class()
-	return &Shrunk{Scenario: k.scenario, Result: k.result, Steps: k.steps, Runs: opt.Runs - k.left, Minimal: k.left > 0}, nil
+	return &Shrunk{Scenario: k.scenario, Result: k.result, Steps: k.steps, Runs: k.runs, Minimal: k.left > 0}, nil
 }
 
 // shrinkPasses are done over and over until none of them finds anything.
@@ -95,6 +96,7 @@ type shrinker struct {
 	system   *System
 	opt      ShrinkOptions
 	left     int // runs that may still be tried
+	runs     int // that have been tried
 	scenario *Scenario
 	result   *Result
 	pass     string
@@ -106,7 +108,8 @@ func (k *shrinker) try(what string, change func(*Scenario)) bool {
 	if k.left == 0 {
 		return false
 	}
-	k.left--
+	k.left = max(0, k.left-1-len(k.scenario.Operations)/1000)
+	k.runs++
 	smaller := k.scenario.clone()
 	change(smaller)
 	r, err := Run(k.system, smaller, Options{})

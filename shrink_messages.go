@@ -62,7 +62,7 @@ func byChance(f faults.Fault) bool {
 func (k *shrinker) pin(what string, most int, remove func(*Scenario)) bool {
 	trial := *k
 	trial.opt.Kept, trial.steps = nil, nil
-	defer func() { k.left = trial.left }()
+	defer func() { k.left, k.runs = trial.left, trial.runs }()
 	before := k.scenario.clone()
 	remove(before)
 	for _, grain := range []time.Duration{time.Millisecond, time.Microsecond} {
