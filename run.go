@@ -185,7 +185,7 @@ func (r *run) play() {
 		switch p := recover().(type) {
 		case nil:
 		case *sim.Panic:
-			r.panicked, r.cause = p.Brief(), fmt.Sprint(p.Who, p.Value)
+			r.panicked, r.cause = p.Brief(), fmt.Sprintf("%s: %v", p.Who, p.Value)
 		default:
 			r.panicked = fmt.Sprint(p)
 			r.cause = r.panicked

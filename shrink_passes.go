@@ -200,15 +200,16 @@ var chances = []struct {
 }
 
 // plainer returns latencies that are easier to tell than l: the plainest one, round
-// constants, and parts of l. Whoever follows it comes to an end.
+// constants that are no longer than l mostly is, and parts of l. Whoever follows it
+// comes to an end.
 func plainer(l, plainest sim.Latency) (all []sim.Latency) {
 	if l == plainest {
 		return nil
 	}
-	constant := l == sim.Constant(l.Min)
+	constant, most := l == sim.Constant(l.Min), l.Min+l.Spread+l.Tail+l.Median
 	all = append(all, plainest)
 	for _, ms := range []time.Duration{1, 2, 5, 10, 20, 50, 100} {
-		if d := ms * time.Millisecond; !constant || d < l.Min {
+		if d := ms * time.Millisecond; d < most || d == most && !constant {
 			all = append(all, sim.Constant(d))
 		}
 	}
@@ -221,25 +222,21 @@ func plainer(l, plainest sim.Latency) (all []sim.Latency) {
 }
 
 // times makes operations begin at rounder times, pause for a shorter while, and wait
-// as long as others do, and lets clients try less often.
+// as long as others do, and lets clients try less often. How long they wait stays: whom
+// patience fails too early, a correct system does not serve either.
 func (k *shrinker) times() (shrunk bool) {
 	for i := range k.scenario.Operations {
-		for word, of := range operationTimes {
-			what := fmt.Sprintf("%s of operation %d", word, k.scenario.Operations[i].ID)
-			shrunk = k.time(what, func(sc *Scenario) *time.Duration { return of(&sc.Operations[i]) }) || shrunk
+		op := k.scenario.Operations[i]
+		shrunk = k.time(fmt.Sprintf("time of operation %d", op.ID), func(sc *Scenario) *time.Duration { return &sc.Operations[i].Start }) || shrunk
+		shrunk = k.time(fmt.Sprintf("pause of operation %d", op.ID), func(sc *Scenario) *time.Duration { return &sc.Operations[i].Think }) || shrunk
+		if op.Timeout != 0 {
+			shrunk = k.try(fmt.Sprintf("no timeout of operation %d, was %v", op.ID, op.Timeout), func(sc *Scenario) { sc.Operations[i].Timeout = 0 }) || shrunk
 		}
 	}
 	for k.scenario.Attempts > 1 && k.try(fmt.Sprintf("attempts %d", k.scenario.Attempts-1), func(sc *Scenario) { sc.Attempts-- }) {
 		shrunk = true
 	}
-	return k.time("timeout", func(sc *Scenario) *time.Duration { return &sc.Timeout }) || shrunk
-}
-
-// operationTimes yields the times of an operation with the words for them.
-func operationTimes(yield func(string, func(*Operation) *time.Duration) bool) {
-	_ = yield("timeout", func(op *Operation) *time.Duration { return &op.Timeout }) &&
-		yield("time", func(op *Operation) *time.Duration { return &op.Start }) &&
-		yield("pause", func(op *Operation) *time.Duration { return &op.Think })
+	return shrunk
 }
 
 // time shortens one time, or rounds it.

@@ -41,7 +41,16 @@ goes on with what it shows now. If two runs of it differ, the exit status is 4.`
 			if m.runs < 1 || m.runs > maxMinimizeRuns {
 				return fmt.Errorf("--runs %d, expected 1..%d", m.runs, maxMinimizeRuns)
 			}
-			return a.minimize(args[0], m)
+			sc, system, err := readScenario(a.in, args[0])
+			if err != nil {
+				return err
+			}
+			if m.out != "" {
+				if err := writable(filepath.Dir(m.out)); err != nil {
+					return err
+				}
+			}
+			return a.minimize(args[0], system, sc, m)
 		},
 	}
 	f := cmd.Flags()
@@ -60,16 +69,7 @@ type minimize struct {
 	runs int
 }
 
-func (a *app) minimize(file string, m minimize) error {
-	sc, system, err := readScenario(a.in, file)
-	if err != nil {
-		return err
-	}
-	if m.out != "" {
-		if err := writable(filepath.Dir(m.out)); err != nil {
-			return err
-		}
-	}
+func (a *app) minimize(file string, system *rashomon.System, sc *rashomon.Scenario, m minimize) error {
 	before, err := rashomon.Run(system, sc, rashomon.Options{})
 	if err != nil {
 		return err
