@@ -74,17 +74,20 @@ func (k *shrinker) pin(what string, most int, remove func(*Scenario)) bool {
 			continue
 		}
 		trial.fewerPins(len(before.Faults))
-		if left := trial.scenario.Faults[len(before.Faults):]; len(left) <= most {
-			pinned := "nothing"
-			if len(left) > 0 {
-				pinned = strings.ReplaceAll(left.String(), "\n", "; ")
-			}
-			k.keep(pinned+" in place of "+what, trial.scenario, trial.result)
+		if pinned := trial.scenario.Faults[len(before.Faults):]; len(pinned) <= most {
+			k.keep(pinsText(pinned)+" in place of "+what, trial.scenario, trial.result)
 			return true
 		}
 		trial.scenario, trial.result = k.scenario, k.result
 	}
 	return false
+}
+
+func pinsText(pins faults.Schedule) string {
+	if len(pins) == 0 {
+		return "nothing"
+	}
+	return strings.ReplaceAll(pins.String(), "\n", "; ")
 }
 
 // fewerPins takes out faults from a place of the schedule on.
@@ -97,52 +100,72 @@ func (k *shrinker) fewerPins(from int) {
 // pins returns faults that do to single messages what befell them in the run, in
 // windows that begin and end at multiples of the grain, for a scenario that is as the
 // shrinker's but for one reason.
-func (k *shrinker) pins(without *Scenario, grain time.Duration) (pins faults.Schedule) {
-	var events []sim.Event
-	if _, err := Run(k.system, k.scenario, Options{Trace: func(e sim.Event) { events = append(events, e) }}); err != nil {
-		return nil
+func (k *shrinker) pins(without *Scenario, grain time.Duration) faults.Schedule {
+	p := &pinner{
+		scenario: without, names: k.scenario.Names(k.system), nodes: k.scenario.Nodes + len(k.system.Services),
+		grain: grain, left: map[uint64]time.Duration{}, known: map[string]bool{},
 	}
-	names := k.scenario.Names(k.system)
-	nodes := k.scenario.Nodes + len(k.system.Services)
-	name := func(id sim.NodeID) string {
-		if int(id) < nodes {
-			return names[id]
+	if _, err := Run(k.system, k.scenario, Options{Trace: p.see}); err != nil {
+		return nil // never: it has run before
+	}
+	return p.pins
+}
+
+// pinner writes down what befalls the messages of a run.
+type pinner struct {
+	scenario *Scenario // whose links need the pins
+	names    []string
+	nodes    int // of the names; clients come behind them
+	grain    time.Duration
+	left     map[uint64]time.Duration // when messages on the network left, by identity
+	known    map[string]bool
+	pins     faults.Schedule
+}
+
+func (p *pinner) see(e sim.Event) {
+	if e.From == e.To {
+		return // no network
+	}
+	switch e.Kind {
+	case sim.Sent:
+		p.left[e.ID] = e.At
+	case sim.Duplicated:
+		p.left[e.ID] = e.At
+		p.pin(e, faults.Fault{Kind: faults.Duplicate, Percent: 100})
+	case sim.Dropped:
+		if e.Why != sim.NodeDown && e.Why != sim.PortClosed {
+			p.pin(e, faults.Fault{Kind: faults.Lose, Percent: 100})
 		}
-		return faults.Clients
-	}
-	known := map[string]bool{}
-	add := func(sent, e *sim.Event, f faults.Fault) {
-		f.From = sent.At.Truncate(grain)
-		f.Until = f.From + grain
-		f.Who = [][]string{{name(e.From)}, {name(e.To)}}
-		f.Only = []string{sim.MessageName(e.Message)}
-		if text := f.String(); !known[text] {
-			known[text] = true
-			pins = append(pins, f)
-		}
-	}
-	sent := map[uint64]*sim.Event{}
-	for i := range events {
-		e := &events[i]
-		switch {
-		case e.Kind == sim.Sent:
-			sent[e.ID] = e
-		case e.From == e.To || sent[e.ID] == nil && sent[e.Cause] == nil:
-			// not of the network
-		case e.Kind == sim.Duplicated:
-			sent[e.ID] = e
-			add(e, e, faults.Fault{Kind: faults.Duplicate, Percent: 100})
-		case e.Kind == sim.Dropped && e.Why != sim.NodeDown && e.Why != sim.PortClosed:
-			add(sent[e.ID], e, faults.Fault{Kind: faults.Lose, Percent: 100})
-		case e.Kind == sim.Delivered && sent[e.ID] != nil:
-			base := without.Links.Latency.Min
-			if int(max(e.From, e.To)) >= nodes {
-				base = without.Access.Latency.Min
-			}
-			if late := (e.At - sent[e.ID].At - base).Truncate(grain); late > 0 {
-				add(sent[e.ID], e, faults.Fault{Kind: faults.Delay, Delay: sim.Constant(late)})
-			}
+	case sim.Delivered:
+		if late := (e.At - p.left[e.ID] - p.least(e)).Truncate(p.grain); late > 0 {
+			p.pin(e, faults.Fault{Kind: faults.Delay, Delay: sim.Constant(late)})
 		}
 	}
-	return pins
+}
+
+// least returns how long a message is on its way at least.
+func (p *pinner) least(e sim.Event) time.Duration {
+	if int(max(e.From, e.To)) >= p.nodes {
+		return p.scenario.Access.Latency.Min
+	}
+	return p.scenario.Links.Latency.Min
+}
+
+// pin adds a fault of the message of an event, once.
+func (p *pinner) pin(e sim.Event, f faults.Fault) {
+	f.From = p.left[e.ID].Truncate(p.grain)
+	f.Until = f.From + p.grain
+	f.Who = [][]string{{p.name(e.From)}, {p.name(e.To)}}
+	f.Only = []string{sim.MessageName(e.Message)}
+	if text := f.String(); !p.known[text] {
+		p.known[text] = true
+		p.pins = append(p.pins, f)
+	}
+}
+
+func (p *pinner) name(id sim.NodeID) string {
+	if int(id) < p.nodes {
+		return p.names[id]
+	}
+	return faults.Clients
 }
