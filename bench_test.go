@@ -1,6 +1,7 @@
 package rashomon_test
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/rashomon-go/rashomon"
@@ -32,5 +33,25 @@ func BenchmarkFromSeed(b *testing.B) {
 			b.ReportMetric(float64(made)/float64(b.N)/1000, "cpu-µs/scenario")
 			b.ReportMetric(100*float64(made)/float64(ran), "%-of-run")
 		})
+	}
+}
+
+// What is left of the zoo's scenarios, and the processor time that it takes to shrink
+// one, in medians.
+func BenchmarkShrinkZoo(b *testing.B) {
+	for b.Loop() {
+		var operations, faults, times []float64
+		for _, bug := range systems.Bugs() {
+			s, sc := zooScenario(b, bug)
+			began := cputime.Used()
+			small := shrink(b, s, sc, rashomon.ShrinkOptions{}).Scenario
+			times = append(times, (cputime.Used() - began).Seconds())
+			operations, faults = append(operations, float64(len(small.Operations))), append(faults, float64(len(small.Faults)))
+		}
+		for unit, values := range map[string][]float64{"operations": operations, "faults": faults, "cpu-s": times} {
+			slices.Sort(values)
+			b.ReportMetric(values[len(values)/2], unit)
+		}
+		b.ReportMetric(times[len(times)-1], "cpu-s-most")
 	}
 }

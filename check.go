@@ -191,15 +191,16 @@ func fail(t TB, s *System, sc *Scenario, first *Result, runs int) {
 	if !runsAgain(t, s, sc, first) {
 		return
 	}
-	small, r, err := Shrink(s, sc, Options{}, runs)
+	shrunk, err := Shrink(s, sc, ShrinkOptions{Runs: runs})
 	switch {
 	case err != nil:
 		t.Fatalf("%v", err)
 		return
-	case r.Verdict != checker.Invalid:
+	case shrunk.Result.Verdict != checker.Invalid:
 		notDeterministic(t, s, sc)
 		return
 	}
+	small := shrunk.Scenario
 	again := func(file string) string {
 		return replayVariable + "=" + shellWord(file) + " go test -run " + shellWord(testPattern(t.Name()))
 	}

@@ -92,19 +92,24 @@ func Example() {
 		if result.Verdict != checker.Invalid {
 			continue
 		}
-		scenario, result, _ = rashomon.Shrink(lazySystem, scenario, rashomon.Options{}, 0)
+		shrunk, err := rashomon.Shrink(lazySystem, scenario, rashomon.ShrinkOptions{})
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		scenario, result = shrunk.Scenario, shrunk.Result
 		fmt.Println(result.Verdict, "-", result.Anomaly)
 		for _, i := range result.Witness {
 			fmt.Println(result.DescribeOp(i))
 		}
-		fmt.Println(len(scenario.Operations), "operations,", len(scenario.Faults), "faults")
+		fmt.Println(len(scenario.Operations), "operations, and", scenario.Faults)
 		return
 	}
 	// Output:
 	// invalid - stale-read
-	// c0 write k0=15 (29ms..29ms)
+	// c0 write k0=1 (29ms..29ms)
 	// c1 read k0 -> nil (30ms..30ms)
-	// 2 operations, 0 faults
+	// 2 operations, and 29ms..30ms delay n2 -> n0 by 1ms
 }
 
 // Check fails for such a register, and its report has everything that it takes to

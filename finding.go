@@ -42,7 +42,7 @@ func Save(to Files, s *System, sc *Scenario) (Saved, *Result, error) {
 		return Saved{}, nil, err
 	}
 	sc = sc.clone()
-	sc.Digest = result.Digest
+	sc.Digest, sc.Shows = result.Digest, result.Class()
 	file := filepath.Join(to.Dir, to.Name)
 	saved := Saved{Scenario: file + ".yaml", Page: file + ".html"}
 	if err := os.MkdirAll(to.Dir, 0o755); err != nil {

@@ -59,8 +59,8 @@ type casting struct {
 type Options struct {
 	// Trace, if not nil, is called for every event; it changes nothing.
 	Trace func(sim.Event)
-	// Look, if not nil, is called after every step, with the world between two
-	// steps. It must change nothing.
+	// Look, if not nil, is called when the nodes have booted and after every step, with
+	// the world between two steps. It must change nothing.
 	Look func(*sim.World)
 	// Check says how to judge the history.
 	Check checker.Options
@@ -94,6 +94,18 @@ func Run(s *System, sc *Scenario, opt Options) (*Result, error) {
 // results, in the order of the properties, differ in their judgement only; they
 // share the history and everything else.
 func RunClaims(s *System, sc *Scenario, claims []Property, opt Options) ([]*Result, error) {
+	r, err := prepare(s, sc, opt)
+	if err != nil {
+		return nil, err
+	}
+	defer r.world.Stop()
+	r.play()
+	return r.results(claims, opt.Check)
+}
+
+// prepare returns a run that has not begun. The scenario must make sense for the
+// system.
+func prepare(s *System, sc *Scenario, opt Options) (*run, error) {
 	if err := s.Validate(); err != nil {
 		return nil, err
 	}
@@ -106,20 +118,22 @@ func RunClaims(s *System, sc *Scenario, claims []Property, opt Options) ([]*Resu
 	if err := sc.Validate(s); err != nil {
 		return nil, err
 	}
-	r := newRun(s, sc, opt)
-	defer r.world.Stop()
-	r.play()
+	return newRun(s, sc, opt), nil
+}
+
+// results judges a run that has ended.
+func (r *run) results(claims []Property, opt checker.Options) ([]*Result, error) {
 	outcome := r.outcome()
 	results := make([]*Result, len(claims))
 	for i, property := range claims {
-		row, err := s.Claim(sc.Reads, property)
+		row, err := r.system.Claim(r.scenario.Reads, property)
 		if err != nil {
 			return nil, err
 		}
 		one := *outcome
 		results[i] = &one
-		if err := r.judge(&one, row, opt.Check); err != nil {
-			return nil, fmt.Errorf("system %s: %w", s.Name, err)
+		if err := r.judge(&one, row, opt); err != nil {
+			return nil, fmt.Errorf("system %s: %w", r.system.Name, err)
 		}
 	}
 	return results, nil
@@ -183,7 +197,7 @@ func (r *run) play() {
 		switch p := recover().(type) {
 		case nil:
 		case *sim.Panic:
-			r.panicked, r.cause = p.Brief(), fmt.Sprint(p.Who, p.Value)
+			r.panicked, r.cause = p.Brief(), fmt.Sprintf("%s: %v", p.Who, p.Value)
 		default:
 			r.panicked = fmt.Sprint(p)
 			r.cause = r.panicked
@@ -196,6 +210,7 @@ func (r *run) play() {
 	for i, name := range r.system.Services {
 		w.AddNode(name, r.system.Boot(r.cluster, sc.Nodes+i))
 	}
+	r.seen()
 	healed := sc.Faults.End()
 	w.At(healed, "the last fault ends", func() { r.differed = r.differ() })
 	r.effects = sc.Faults.Apply(w, slices.Concat(r.cluster.Nodes, r.cluster.Services), r.inRole)
@@ -229,25 +244,30 @@ func (r *run) inRole(name string) (players []sim.NodeID) {
 
 // finish lets events happen until every client has ended.
 func (r *run) finish(limit time.Duration) {
-	for r.world.Live() > 0 && r.left > 0 && r.step(limit) {
-		r.left--
+	for r.world.Live() > 0 && r.step(limit) {
 	}
 }
 
-func (r *run) step(limit time.Duration) bool {
-	if !r.world.Step(limit) {
+// step lets the next event happen, if there is one until then.
+func (r *run) step(until time.Duration) bool {
+	if r.left <= 0 || !r.world.Step(until) {
 		return false
 	}
+	r.left--
+	r.seen()
+	return true
+}
+
+// seen lets whoever follows the run look at the world.
+func (r *run) seen() {
 	if r.look != nil {
 		r.look(r.world)
 	}
-	return true
 }
 
 // pass lets time pass.
 func (r *run) pass(until time.Duration) {
-	for r.left > 0 && r.step(until) {
-		r.left--
+	for r.step(until) {
 	}
 	if r.left > 0 {
 		r.world.Run(until)

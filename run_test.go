@@ -3,7 +3,6 @@ package rashomon_test
 import (
 	"bytes"
 	"runtime"
-	"strings"
 	"testing"
 	"time"
 
@@ -145,51 +144,15 @@ func TestPanicIsAFinding(t *testing.T) {
 	assert.Contains(t, r.Panic, "update 5 follows 3")
 	assert.Contains(t, r.Sentence, "update 5 follows 3")
 
-	small, again, err := rashomon.Shrink(s, sc, rashomon.Options{}, 0)
+	shrunk, err := rashomon.Shrink(s, sc, rashomon.ShrinkOptions{})
 	require.NoError(t, err)
-	assert.Len(t, small.Operations, 1)
-	assert.NotEmpty(t, again.Panic)
+	assert.Len(t, shrunk.Scenario.Operations, 1)
+	assert.NotEmpty(t, shrunk.Result.Panic)
 }
 
 type fragile struct{}
 
 func (fragile) Receive(*sim.Env, sim.Addr, sim.Message) { panic("fragile: update 5 follows 3") }
-
-// Shrinking keeps the anomaly, is deterministic, and what it returns fails.
-func TestShrink(t *testing.T) {
-	bug, err := systems.BugByName("chain-ack-at-middle")
-	require.NoError(t, err)
-	s := bug.Variant()
-	shrunk := 0
-	for seed := range uint64(10) {
-		sc := rashomon.FromSeed(seed, s, s.Claims[0], 0)
-		before := run(t, s, sc, rashomon.Options{})
-		if before.Verdict != checker.Invalid {
-			continue
-		}
-		shrunk++
-		small, after, err := rashomon.Shrink(s, sc, rashomon.Options{}, 0)
-		require.NoError(t, err)
-		assert.Equal(t, before.Anomaly, after.Anomaly)
-		assert.LessOrEqual(t, len(small.Operations), 8)
-		assert.Equal(t, after.Digest, run(t, s, small, rashomon.Options{}).Digest)
-		again, _, err := rashomon.Shrink(s, sc, rashomon.Options{}, 0)
-		require.NoError(t, err)
-		assert.Equal(t, small, again)
-	}
-	assert.Greater(t, shrunk, 3)
-}
-
-// A scenario that does not fail stays as it is.
-func TestShrinkOfValidScenario(t *testing.T) {
-	s, err := systems.ByName("chain")
-	require.NoError(t, err)
-	sc := rashomon.FromSeed(3, s, s.Claims[0], 20)
-	small, r, err := rashomon.Shrink(s, sc, rashomon.Options{}, 0)
-	require.NoError(t, err)
-	assert.Same(t, sc, small)
-	assert.Equal(t, checker.Valid, r.Verdict)
-}
 
 // A scenario whose run is replayed from its file gives the same digest.
 func TestReplayFromFile(t *testing.T) {
@@ -311,42 +274,6 @@ func TestPanicOfState(t *testing.T) {
 type shy struct{ mute }
 
 func (shy) State() []sim.Variable { panic("not to be looked at") }
-
-// Shrinking does not wander from one panic to another.
-func TestShrinkKeepsThePanic(t *testing.T) {
-	s := *lazySystem
-	s.Boot = func(*rashomon.Cluster, int) sim.Boot {
-		return func(sim.NodeID, *sim.Disk) sim.Node { return &moody{} }
-	}
-	kept := 0
-	for seed := range uint64(20) {
-		sc := rashomon.FromSeed(seed, &s, s.Claims[0], 60)
-		before := run(t, &s, sc, rashomon.Options{})
-		if !strings.Contains(before.Panic, "ten writes") {
-			continue
-		}
-		_, after, err := rashomon.Shrink(&s, sc, rashomon.Options{}, 0)
-		require.NoError(t, err)
-		assert.Contains(t, after.Panic, "ten writes")
-		kept++
-	}
-	assert.Positive(t, kept)
-}
-
-// moody panics after ten writes, and at a read after exactly one.
-type moody struct{ writes int }
-
-func (n *moody) Receive(env *sim.Env, from sim.Addr, m sim.Message) {
-	if _, ok := m.(put); ok {
-		n.writes++
-	} else if n.writes == 1 {
-		panic("a read after one write")
-	}
-	if n.writes == 10 {
-		panic("ten writes")
-	}
-	env.Reply(from, answer{})
-}
 
 // What a system tolerates, and how long it takes to settle, decide what happens to
 // it.

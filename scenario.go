@@ -33,9 +33,11 @@ type Scenario struct {
 	Operations []Operation
 	Faults     faults.Schedule
 
-	// Digest is what the run gave when the scenario was written, or 0; Program is
-	// the version that wrote it.
+	// Digest is what the run gave when the scenario was written, or 0; Shows is in which
+	// way the run failed then (Result.Class), or empty; Program is the version that wrote
+	// it.
 	Digest  uint64
+	Shows   string
 	Program string
 }
 
@@ -236,10 +238,11 @@ func (sc *Scenario) keys() (keys []string) {
 	return keys
 }
 
-// clone returns a copy that shares nothing that is changed in place.
+// clone returns a copy that shares nothing that is changed in place. What is empty is
+// nil in it, as in a scenario from a file.
 func (sc *Scenario) clone() *Scenario {
 	c := *sc
-	c.Operations = slices.Clone(sc.Operations)
-	c.Faults = slices.Clone(sc.Faults)
+	c.Operations = append([]Operation(nil), sc.Operations...)
+	c.Faults = append(faults.Schedule(nil), sc.Faults...)
 	return &c
 }

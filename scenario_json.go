@@ -13,7 +13,7 @@ func WriteScenarioJSON(w io.Writer, sc *Scenario) error {
 	file := scenarioJSON{
 		Format: scenarioFormat, System: sc.System, Bug: sc.Bug, Reads: sc.Reads, Claim: string(sc.Claim), Seed: sc.Seed, Nodes: sc.Nodes,
 		Links: newLinkJSON(sc.Links), Access: newLinkJSON(sc.Access), Timeout: sc.Timeout.String(), Attempts: sc.Attempts,
-		Operations: make([]string, len(sc.Operations)), Program: sc.Program,
+		Operations: make([]string, len(sc.Operations)), Shows: sc.Shows, Program: sc.Program,
 	}
 	for i := range sc.Operations {
 		file.Operations[i] = sc.Operations[i].String()
@@ -45,6 +45,7 @@ type scenarioJSON struct {
 	Operations []string `json:"operations"`
 	Faults     []string `json:"faults,omitempty"`
 	Digest     string   `json:"digest,omitempty"`
+	Shows      string   `json:"shows,omitempty"`
 	Program    string   `json:"program,omitempty"`
 }
 

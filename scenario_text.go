@@ -47,6 +47,9 @@ func WriteScenario(w io.Writer, sc *Scenario) error {
 	if sc.Digest != 0 {
 		p("digest: %s # of the run\n", quote(DigestString(sc.Digest)))
 	}
+	if sc.Shows != "" {
+		p("shows: %s # what was wrong with it\n", quote(sc.Shows))
+	}
 	if sc.Program != "" {
 		p("program: %s\n", quote(sc.Program))
 	}

@@ -189,10 +189,12 @@ func (f *scenarioFile) readEntry(e entry) (err error) {
 		return f.readFaults(v)
 	case "digest":
 		sc.Digest, err = v.digest()
+	case "shows":
+		sc.Shows, err = v.text()
 	case "program":
 		sc.Program, err = v.text()
 	default:
-		return e.unknown("format, system, bug, reads, claim, seed, nodes, links, access, timeout, attempts, operations, faults, digest or program")
+		return e.unknown("format, system, bug, reads, claim, seed, nodes, links, access, timeout, attempts, operations, faults, digest, shows or program")
 	}
 	return err
 }

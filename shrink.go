@@ -1,186 +1,156 @@
 package rashomon
 
 import (
-	"slices"
-	"time"
+	"regexp"
 
 	"github.com/rashomon-go/rashomon/checker"
-	"github.com/rashomon-go/rashomon/sim"
 )
 
 // DefaultShrinkRuns bounds how many runs Shrink tries.
-const DefaultShrinkRuns = 2000
+const DefaultShrinkRuns = 5000
 
-// Shrink makes a failing scenario smaller for as long as it fails with the same
-// anomaly, or with the same panic: fewer and milder faults, fewer operations,
-// plainer links, shorter pauses. It tries at most the given number of runs (0 means
-// DefaultShrinkRuns), and returns the smallest scenario found with its result. What
-// it does depends on its arguments alone. A scenario that does not fail is returned
-// as it is.
-func Shrink(s *System, sc *Scenario, opt Options, runs int) (*Scenario, *Result, error) {
-	if runs == 0 {
-		runs = DefaultShrinkRuns
+// ShrinkOptions say how far Shrink goes. The zero ShrinkOptions are the usual ones.
+type ShrinkOptions struct {
+	// Runs bounds how many runs are tried; 0 means DefaultShrinkRuns. One of more than a
+	// thousand operations counts as one for each thousand.
+	Runs int
+	// Kept, if not nil, is called for every step as soon as it is made, with the
+	// scenario after it, which must not be changed.
+	Kept func(ShrinkStep, *Scenario)
+}
+
+// ShrinkStep is a change that made a scenario smaller.
+type ShrinkStep struct {
+	Pass string // what the change is about: one of ShrinkPasses
+	What string // what was changed, in words
+}
+
+// Shrunk is what Shrink made of a scenario.
+type Shrunk struct {
+	Scenario *Scenario // with the digest and the class of its run
+	Result   *Result   // of its run
+	Steps    []ShrinkStep
+	Runs     int // how many were tried
+	// Minimal says that nothing more could be changed: with any element less, such as
+	// an operation, a fault or a node, the run passes or fails in another way. It is
+	// false if Runs were not enough.
+	Minimal bool
+}
+
+// Shrink makes a failing scenario smaller for as long as its run fails in the same
+// way, which is what Result.Class tells: fewer and milder faults, fewer operations,
+// clients, keys and nodes, plainer links, rounder times, and faults of single
+// messages in the place of chance. What it does depends on its
+// arguments alone. A scenario that does not fail is returned as it is.
+func Shrink(s *System, sc *Scenario, opt ShrinkOptions) (*Shrunk, error) {
+	r, err := Run(s, sc, Options{})
+	if err != nil {
+		return nil, err
 	}
-	opt.Trace, opt.Look = nil, nil
-	best, err := Run(s, sc, opt)
-	if err != nil || best.Verdict != checker.Invalid {
-		return sc, best, err
+	if r.Verdict != checker.Invalid {
+		return &Shrunk{Scenario: sc, Result: r}, nil
 	}
-	k := &shrinker{system: s, opt: opt, left: runs, scenario: sc.clone(), result: best}
-	for again := true; again && k.left > 0; {
-		again = k.faults()
-		again = k.operations() || again
-		again = k.links() || again
-		again = k.times() || again
+	if opt.Runs == 0 {
+		opt.Runs = DefaultShrinkRuns
 	}
-	k.try(renumberClients)
-	k.scenario.Digest = k.result.Digest
-	return k.scenario, k.result, nil
+	k := &shrinker{system: s, opt: opt, left: opt.Runs, scenario: sc.clone(), result: r}
+	idle := 0 // passes since the last one that found anything
+	for i := 0; idle < len(shrinkPasses) && k.left > 0; i++ {
+		pass := shrinkPasses[i%len(shrinkPasses)]
+		k.pass = pass.name
+		if idle++; pass.shrink(k) {
+			idle = 0
+		}
+	}
+	k.scenario = k.scenario.clone()
+	k.scenario.Digest, k.scenario.Shows = k.result.Digest, k.result.Class()
+	return &Shrunk{Scenario: k.scenario, Result: k.result, Steps: k.steps, Runs: k.runs, Minimal: k.left > 0}, nil
+}
+
+// shrinkPasses are done over and over until none of them finds anything.
+var shrinkPasses = []struct {
+	name   string
+	shrink func(*shrinker) (shrunk bool)
+}{
+	{"faults", (*shrinker).faults},
+	{"operations", (*shrinker).operations},
+	{"clients", (*shrinker).clients},
+	{"keys", (*shrinker).keys},
+	{"links", (*shrinker).links},
+	{"nodes", (*shrinker).nodes},
+	{"times", (*shrinker).times},
+	{"messages", (*shrinker).messages},
+	{"names", (*shrinker).names},
+}
+
+// ShrinkPasses returns the names of the passes, in the order in which they are made.
+func ShrinkPasses() (names []string) {
+	for _, pass := range shrinkPasses {
+		names = append(names, pass.name)
+	}
+	return names
 }
 
 // shrinker holds the smallest scenario so far that fails, and its result.
 type shrinker struct {
 	system   *System
-	opt      Options
+	opt      ShrinkOptions
 	left     int // runs that may still be tried
+	runs     int // that have been tried
 	scenario *Scenario
 	result   *Result
+	pass     string
+	steps    []ShrinkStep
 }
 
 // try keeps a change if the run still fails in the same way.
-func (k *shrinker) try(change func(*Scenario)) bool {
+func (k *shrinker) try(what string, change func(*Scenario)) bool {
 	if k.left == 0 {
 		return false
 	}
-	k.left--
+	k.left = max(0, k.left-1-len(k.scenario.Operations)/1000)
+	k.runs++
 	smaller := k.scenario.clone()
 	change(smaller)
-	r, err := Run(k.system, smaller, k.opt)
-	if err != nil || r.Verdict != checker.Invalid || r.Anomaly != k.result.Anomaly || r.cause != k.result.cause {
+	r, err := Run(k.system, smaller, Options{})
+	if err != nil || r.Class() != k.result.Class() {
 		return false
 	}
-	k.scenario, k.result = smaller, r
+	k.keep(what, smaller, r)
 	return true
 }
 
-// faults takes out faults, and makes those that remain do less.
-func (k *shrinker) faults() (shrunk bool) {
-	for again := true; again; {
-		again = false
-		for simpler := range k.scenario.Faults.Simpler() {
-			if k.try(func(sc *Scenario) { sc.Faults = simpler }) {
-				shrunk, again = true, true
-				break
-			}
+func (k *shrinker) keep(what string, smaller *Scenario, r *Result) {
+	k.scenario, k.result = smaller, r
+	step := ShrinkStep{k.pass, what}
+	k.steps = append(k.steps, step)
+	if k.opt.Kept != nil {
+		k.opt.Kept(step, smaller)
+	}
+}
+
+// takeOut takes out runs of elements, long ones first, as in delta debugging (Zeller
+// and Hildebrandt, TSE 2002). There are count elements at the moment; without tries to
+// take out those from start to end, end excluded.
+func takeOut(count func() int, without func(start, end int) bool) (shrunk bool) {
+	for size := count(); size > 0; size /= 2 {
+		for end := count(); end > 0; end -= size {
+			shrunk = without(max(0, end-size), end) || shrunk
 		}
 	}
 	return shrunk
 }
 
-// operations takes out runs of operations, long ones first, as in delta
-// debugging (Zeller and Hildebrandt, TSE 2002).
-func (k *shrinker) operations() (shrunk bool) {
-	for size := len(k.scenario.Operations) / 2; size > 0; size /= 2 {
-		for end := len(k.scenario.Operations); end > 0; end -= size {
-			start := max(0, end-size)
-			if end-start == len(k.scenario.Operations) {
-				continue
-			}
-			drop := func(sc *Scenario) { sc.Operations = slices.Delete(sc.Operations, start, end) }
-			shrunk = k.try(drop) || size == 1 && k.waitInstead(start) || shrunk
-		}
+// Class says in which way a run failed: the anomaly's name, or "panic: " and what the
+// system panicked with, without numbers. It is empty for a run that did not fail.
+func (r *Result) Class() string {
+	switch {
+	case r.Verdict != checker.Invalid:
+		return ""
+	case r.Panic != "":
+		return "panic: " + numbers.ReplaceAllString(r.cause, "N")
 	}
-	return shrunk
+	return r.Anomaly.String()
 }
 
-// waitInstead takes out operation i and lets its client wait for as long as it
-// took, so that the client's later operations keep their times.
-func (k *shrinker) waitInstead(i int) bool {
-	op := k.scenario.Operations[i]
-	next := slices.IndexFunc(k.scenario.Operations[i+1:], func(o Operation) bool { return o.Client == op.Client })
-	if next < 0 {
-		return false
-	}
-	return k.try(func(sc *Scenario) {
-		sc.Operations[i+1+next].Think += op.Think + k.result.took(op.ID)
-		sc.Operations = slices.Delete(sc.Operations, i, i+1)
-	})
-}
-
-// took returns how long an operation of the scenario took.
-func (r *Result) took(id int32) time.Duration {
-	for i := range r.History.Ops {
-		if o := &r.History.Ops[i]; o.ID == id {
-			return o.ReturnedAt - o.CalledAt
-		}
-	}
-	return 0
-}
-
-// renumberClients closes the gaps that clients without operations have left.
-func renumberClients(sc *Scenario) {
-	numbers := map[int]int{}
-	for i := range sc.Operations {
-		op := &sc.Operations[i]
-		if _, known := numbers[op.Client]; !known {
-			numbers[op.Client] = len(numbers)
-		}
-		op.Client = numbers[op.Client]
-	}
-}
-
-func (k *shrinker) links() (shrunk bool) {
-	for _, change := range []struct {
-		plain bool
-		make  func(*Scenario)
-	}{
-		{k.scenario.Links.Loss == 0, func(sc *Scenario) { sc.Links.Loss = 0 }},
-		{k.scenario.Links.Duplicate == 0, func(sc *Scenario) { sc.Links.Duplicate = 0 }},
-		{k.scenario.Links.Reorder == 0, func(sc *Scenario) { sc.Links.Reorder = 0 }},
-		{k.scenario.Links.Corrupt == 0, func(sc *Scenario) { sc.Links.Corrupt = 0 }},
-		{k.scenario.Links.Bandwidth == 0, func(sc *Scenario) { sc.Links.Bandwidth, sc.Links.Queue = 0, 0 }},
-		{!k.scenario.Links.FIFO, func(sc *Scenario) { sc.Links.FIFO = false }},
-		{k.scenario.Access == sim.Link{}, func(sc *Scenario) { sc.Access = sim.Link{} }},
-		{k.scenario.Links.Latency == steady, func(sc *Scenario) { sc.Links.Latency = steady }},
-	} {
-		if !change.plain {
-			shrunk = k.try(change.make) || shrunk
-		}
-	}
-	return shrunk
-}
-
-// steady is the plainest latency that lets something happen in between.
-var steady = sim.Constant(time.Millisecond)
-
-// times makes operations begin at rounder times, pause for a shorter while, and wait
-// as long as others do.
-func (k *shrinker) times() (shrunk bool) {
-	for i := range k.scenario.Operations {
-		for _, of := range []func(*Operation) *time.Duration{
-			func(op *Operation) *time.Duration { return &op.Timeout },
-			func(op *Operation) *time.Duration { return &op.Start },
-			func(op *Operation) *time.Duration { return &op.Think },
-		} {
-			shrunk = k.time(func(sc *Scenario) *time.Duration { return of(&sc.Operations[i]) }) || shrunk
-		}
-	}
-	return shrunk
-}
-
-// time shortens one time, or rounds it.
-func (k *shrinker) time(of func(*Scenario) *time.Duration) bool {
-	d := *of(k.scenario)
-	for _, plainer := range []time.Duration{0, time.Millisecond, d / 2, d.Round(10 * time.Millisecond), d.Round(time.Millisecond)} {
-		if simplerThan(plainer, d) && k.try(func(sc *Scenario) { *of(sc) = plainer }) {
-			return true
-		}
-	}
-	return false
-}
-
-// simplerThan says whether a is shorter than b, or as long but rounder. It orders
-// durations in such a way that shrinking ends.
-func simplerThan(a, b time.Duration) bool {
-	return len(a.String()) < len(b.String()) || len(a.String()) == len(b.String()) && a < b
-}
+var numbers = regexp.MustCompile(`0x[0-9a-f]+|[0-9]+`)

@@ -27,9 +27,10 @@ type Sighting struct {
 	Specimen
 	Runs   int
 	Caught int
-	Blamed int           // violations that did not count: the control run was not valid, or it was a panic
-	Gaps   []int         // runs from one catch to the next, the first from the start
-	CPU    time.Duration // of the runs with the bug
+	Blamed int                // violations that did not count: the control run was not valid, or it was a panic
+	Gaps   []int              // runs from one catch to the next, the first from the start
+	First  *rashomon.Scenario // of the first catch, or nil
+	CPU    time.Duration      // of the runs with the bug
 	Err    error
 }
 
@@ -98,7 +99,8 @@ func watch(ctx context.Context, specimen Specimen, runs int) Sighting {
 	s := Sighting{Specimen: specimen}
 	last := -1
 	for seed := 0; seed < runs && ctx.Err() == nil; seed++ {
-		caught, blamed, cpu, err := s.look(uint64(seed))
+		sc := rashomon.FromSeed(uint64(seed), s.Broken, s.Claim, 0)
+		caught, blamed, cpu, err := s.look(sc)
 		if err != nil {
 			s.Err = err
 			return s
@@ -112,15 +114,17 @@ func watch(ctx context.Context, specimen Specimen, runs int) Sighting {
 			s.Caught++
 			s.Gaps = append(s.Gaps, seed-last)
 			last = seed
+			if s.First == nil {
+				s.First = sc
+			}
 		}
 	}
 	return s
 }
 
-// look runs one seed with the bug, and without it if something was found.
-func (s *Sighting) look(seed uint64) (caught, blamed bool, took time.Duration, err error) {
+// look runs a scenario with the bug, and without it if something was found.
+func (s *Sighting) look(sc *rashomon.Scenario) (caught, blamed bool, took time.Duration, err error) {
 	quick := rashomon.Options{Check: checker.Options{VerdictOnly: true}}
-	sc := rashomon.FromSeed(seed, s.Broken, s.Claim, 0)
 	began := time.Now()
 	r, err := rashomon.Run(s.Broken, sc, quick)
 	took = time.Since(began) // one goroutine without waiting: processor time, but for other programs
@@ -130,8 +134,9 @@ func (s *Sighting) look(seed uint64) (caught, blamed bool, took time.Duration, e
 	if s.Panics != (r.Panic != "") {
 		return false, true, took, nil
 	}
-	sc.Bug = ""
-	control, err := rashomon.Run(s.Right, sc, quick)
+	right := *sc
+	right.Bug = ""
+	control, err := rashomon.Run(s.Right, &right, quick)
 	if err != nil {
 		return false, false, took, err
 	}

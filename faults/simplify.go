@@ -33,12 +33,41 @@ func (s Schedule) Simpler() iter.Seq[Schedule] {
 	}
 }
 
+// Rename returns the schedule with other names, as the map says. Whoever is called ""
+// in it is gone, and so is a fault that concerns nobody else, or a partition of which
+// no two groups are left.
+func (s Schedule) Rename(names map[string]string) (renamed Schedule) {
+	for _, f := range s {
+		who := f.Who
+		f.Who = nil
+		for _, group := range who {
+			var left []string
+			for _, name := range group {
+				to, known := names[name]
+				if !known {
+					to = name
+				}
+				if to != "" {
+					left = append(left, to)
+				}
+			}
+			if len(left) > 0 {
+				f.Who = append(f.Who, left)
+			}
+		}
+		if len(f.Who) == len(who) || f.Kind == Partition && len(f.Who) > 1 {
+			renamed = append(renamed, f)
+		}
+	}
+	return renamed
+}
+
 // Simpler yields faults that do less than f or that are told in fewer words, the
 // most different first. Whoever follows it from one to the next comes to an end.
 // What it yields is valid where f is, and shares memory with f.
 func (f Fault) Simpler() iter.Seq[Fault] {
 	return func(yield func(Fault) bool) {
-		for _, simpler := range []func(Fault) []Fault{milder, fewer, shorter} {
+		for _, simpler := range []func(Fault) []Fault{milder, fewer, shorter, rounder} {
 			for _, g := range simpler(f) {
 				if _, err := Parse(g.String()); err == nil && !yield(g) {
 					return
@@ -129,6 +158,33 @@ func shorter(f Fault) []Fault {
 	early.Until = f.From + half(length)
 	late.From = f.Until - half(length)
 	return []Fault{early, late}
+}
+
+// rounder returns faults whose times are rounder, and which last no longer: within the
+// window of f, or as long and a little earlier.
+func rounder(f Fault) (rounder []Fault) {
+	for _, unit := range []time.Duration{100 * time.Millisecond, 10 * time.Millisecond, time.Millisecond} {
+		early := f
+		early.From = f.From.Truncate(unit)
+		within := early
+		if early.From < f.From {
+			within.From += unit
+		}
+		if !f.Endless() {
+			early.Until -= f.From - early.From
+			within.Until = f.Until.Truncate(unit)
+		}
+		for _, g := range []Fault{within, early} {
+			if g.From < g.Until && (g.From != f.From || g.Until != f.Until) {
+				rounder = append(rounder, g)
+			}
+		}
+	}
+	if d := f.Delay.Min; d > time.Millisecond && d%time.Millisecond != 0 {
+		f.Delay.Min = d.Round(time.Millisecond)
+		rounder = append(rounder, f)
+	}
+	return rounder
 }
 
 // half returns half of a duration, in whole milliseconds if there are any.

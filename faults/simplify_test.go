@@ -71,12 +71,38 @@ func TestSimplerFaults(t *testing.T) {
 		"0s..1ms throttle n0 -> n1 to 1bit/s queue 5ms":    {"0s..1ms throttle n0 -> n1 to 1bit/s"},
 		"0s..1ms pause n0 every 400µs for 300µs":           {"0s..300µs pause n0", "800µs..1ms pause n0", "0s..1ms pause n0"},
 		"0s..1ms delay n0 -> n1 by 1ms+lognormal(2ms,50%)": {"0s..1ms delay n0 -> n1 by 1ms"},
-		"0s..1ms clock n0 offset 5ms drift 100ppm":         {"0s..1ms clock n0 drift 100ppm", "0s..1ms clock n0 offset 5ms"},
+		"235ms..428.5ms pause n0": {
+			"235ms..331ms pause n0", "332.5ms..428.5ms pause n0",
+			"300ms..400ms pause n0", "200ms..393.5ms pause n0",
+			"240ms..420ms pause n0", "230ms..423.5ms pause n0",
+			"235ms..428ms pause n0",
+		},
+		"30ms.. pause n0":                          {"100ms.. pause n0", "0s.. pause n0"},
+		"0s..1ms delay n0 -> n1 by 2.6ms":          {"0s..1ms delay n0 -> n1 by 1ms", "0s..1ms delay n0 -> n1 by 3ms"},
+		"0s..1ms clock n0 offset 5ms drift 100ppm": {"0s..1ms clock n0 drift 100ppm", "0s..1ms clock n0 offset 5ms"},
 	} {
 		var got []string
 		for f := range schedule(t, line)[0].Simpler() {
 			got = append(got, f.String())
 		}
 		require.Equal(t, want, got, line)
+	}
+}
+
+// Who is gone takes along the faults that concern nobody else.
+func TestRename(t *testing.T) {
+	names := map[string]string{"n1": "", "n2": "n1"}
+	for line, want := range map[string]string{
+		"0s..1ms partition n0 n1 | n2":       "0s..1ms partition n0 | n1",
+		"0s..1ms partition n0 | n1 | n2":     "0s..1ms partition n0 | n1",
+		"0s..1ms partition n0 | n1":          "",
+		"0s..1ms cut n1 -> *":                "",
+		"0s..1ms cut * -> n2 primary":        "0s..1ms cut * -> n1 primary",
+		"0s..1ms crash n1 n2 keeping synced": "0s..1ms crash n1 keeping synced",
+		"0s..1ms pause n1":                   "",
+	} {
+		before := schedule(t, line)
+		require.Equal(t, want, before.Rename(names).String(), line)
+		require.Equal(t, line, before.String())
 	}
 }

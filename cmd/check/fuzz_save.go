@@ -11,7 +11,7 @@ import (
 )
 
 // shrinkRuns bounds how long a violation is shrunk.
-const shrinkRuns = 600
+const shrinkRuns = 2000
 
 // saver shrinks what a campaign found and writes it to a directory.
 type saver struct {
@@ -78,11 +78,12 @@ func (s *saver) finding(system *rashomon.System, f *campaign.Finding, name strin
 	if campaign.Differs(f.Result, again) {
 		return nil, s.differs(system, f.Scenario, f, again, name)
 	}
-	small, result, err := rashomon.Shrink(system, f.Scenario, rashomon.Options{}, shrinkRuns)
+	shrunk, err := rashomon.Shrink(system, f.Scenario, rashomon.ShrinkOptions{Runs: shrinkRuns})
 	if err != nil {
 		s.errs = append(s.errs, fmt.Errorf("%s: %w", name, err))
 		return nil, nil
 	}
+	small, result := shrunk.Scenario, shrunk.Result
 	saved, again := s.write(system, small, name)
 	if again != nil && campaign.Differs(result, again) {
 		d := newDiffer(system, small, f.Seed, result.Digest, again.Digest)

@@ -118,13 +118,16 @@ two runs of one scenario gave the digests [0-9a-f]{16} and [0-9a-f]{16}: somethi
 	assert.NotNil(t, r.Cells[1].Differs)
 }
 
-// A replay is run twice, too.
+// A replay is run twice, too, and so is what is to be minimised.
 func TestReplayFindsNonDeterminism(t *testing.T) {
 	s := restlessChain(t)
 	sc := rashomon.FromSeed(1, s, s.Claims[0], 10)
 	r, err := rashomon.Run(s, sc, rashomon.Options{})
 	require.NoError(t, err)
 	err = repeat(s, sc, r.Digest)
+	assert.ErrorAs(t, err, &brokenError{})
+	assert.ErrorContains(t, err, "something is not deterministic; of two more runs, event ")
+	err = (&app{}).minimize("f.yaml", s, sc, minimize{})
 	assert.ErrorAs(t, err, &brokenError{})
 	assert.ErrorContains(t, err, "something is not deterministic; of two more runs, event ")
 

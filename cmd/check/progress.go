@@ -9,10 +9,11 @@ import (
 	"github.com/schollz/progressbar/v3"
 	"golang.org/x/term"
 
+	"github.com/rashomon-go/rashomon"
 	"github.com/rashomon-go/rashomon/campaign"
 )
 
-// progress shows how far a campaign has come: a bar on a terminal, a plain line
+// progress shows how far a campaign, or a minimisation, has come: a bar on a terminal, a plain line
 // now and then elsewhere.
 type progress struct {
 	w    io.Writer
@@ -42,6 +43,15 @@ func (p *progress) show(now campaign.Progress) {
 	case now.Elapsed-p.said >= between:
 		p.said = now.Elapsed
 		fmt.Fprintf(p.w, "%v: %s, %.0f %% done\n", now.Elapsed.Round(time.Second), text, min(1, now.Done)*100)
+	}
+}
+
+// shrinks shows what is left of a scenario, on a terminal: elsewhere it takes no time
+// that is worth a line. How far the end is nobody knows.
+func (p *progress) shrinks(step rashomon.ShrinkStep, sc *rashomon.Scenario) {
+	if p.bar != nil {
+		p.bar.Describe(fmt.Sprintf("%s: %v left", step.Pass, sizeOf(sc)))
+		_ = p.bar.Set(min(999, int(p.bar.State().CurrentNum)+1))
 	}
 }
 

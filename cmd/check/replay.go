@@ -12,6 +12,7 @@ import (
 
 func (a *app) replayCommand() *cobra.Command {
 	var s show
+	var look look
 	cmd := &cobra.Command{
 		Use:   "replay FILE",
 		Short: "Run a scenario file again, and see that it gives the same digest",
@@ -25,28 +26,47 @@ If the file tells the digest of the run that wrote it, the digests are compared.
 difference is exit status 4 if the same version of the program wrote the file. If it
 was another version, or one of them is an unversioned build (go run, or a tree with
 changes), the code may decide otherwise: then replay only says so. Whoever edits a
-scenario deletes its digest.`,
+scenario deletes its digest.
+
+--until N stops at event N, as --trace numbers them, and shows what every replica is
+then. --step stops at every event: Enter or n goes to the next one, p to the one
+before, a number to that event, and q, or the end of the input, to the result. A star
+marks the replicas that are not what they were when they were shown last. States are
+those after the step that the event belongs to: the receipt of a message is shown with
+what it did.`,
 		Example: `  check replay rashomon-out/chain-ack-at-middle.yaml
   check replay --trace scenario.yaml
+  check replay --until 120 scenario.yaml
+  check replay --step scenario.yaml
   check run --system chain --seed 7 --print | check replay -`,
 		Args: exactlyOneFile,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := together(cmd, "trace", "json"); err != nil {
+			if err := together(cmd, "trace", "json", "until", "step"); err != nil {
 				return err
 			}
-			return a.replay(args[0], s)
+			if look.step && args[0] == "-" {
+				return errors.New("--step reads standard input, and so does -, expected the name of a file")
+			}
+			look.stops = cmd.Flags().Changed("until")
+			return a.replay(args[0], s, look)
 		},
 	}
 	s.flags(cmd)
+	f := cmd.Flags()
+	f.IntVar(&look.until, "until", 0, "stop at event `N`, and show every replica's state")
+	f.BoolVar(&look.step, "step", false, "stop at every event, and read from standard input where to go")
 	return cmd
 }
 
-func (a *app) replay(file string, s show) error {
+func (a *app) replay(file string, s show, look look) error {
 	sc, system, err := readScenario(a.in, file)
 	if err != nil {
 		return err
 	}
 	if err := s.prepare(); err != nil {
+		return err
+	}
+	if err := a.look(system, sc, look); err != nil {
 		return err
 	}
 	r, err := a.play(system, sc, s, false)

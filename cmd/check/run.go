@@ -192,7 +192,12 @@ type tracer struct {
 	name func(sim.NodeID) string
 }
 
-func (t *tracer) event(e sim.Event) { fmt.Fprintln(t.w, e.Describe(t.name)) }
+func (t *tracer) event(e sim.Event) { fmt.Fprintln(t.w, eventLine(e, t.name)) }
+
+// eventLine prints an event with its number, which check replay --until takes.
+func eventLine(e sim.Event, name func(sim.NodeID) string) string {
+	return fmt.Sprintf("%6d %s", e.Seq, e.Describe(name))
+}
 
 // runReport is what a run gave, for programs.
 type runReport struct {

@@ -149,7 +149,7 @@ func TestOutputThatCannotBeWritten(t *testing.T) {
 	for _, args := range []string{
 		"list", "list --json", "--help", "--version", "completion bash", "run --system chain", "run --system chain --trace",
 		"run --system chain --json", "run --system chain --print", "fuzz --runs 1 --operations 5 --out " + t.TempDir(),
-		"history -", "history --json -",
+		"history -", "history --json -", "minimize --json ../../systems/testdata/zoo/store-evict.yaml",
 	} {
 		var errs strings.Builder
 		s := run(strings.Fields(args), strings.NewReader(""), fullDisk{}, &errs)

@@ -19,7 +19,7 @@ import (
 func (a *app) zooCommand() *cobra.Command {
 	var names []string
 	var runs, workers int
-	var asJSON bool
+	var asJSON, minimize bool
 	cmd := &cobra.Command{
 		Use:   "zoo",
 		Short: "Run every planted bug, and tell how often it is caught",
@@ -29,8 +29,13 @@ same scenario on the correct system is valid, and a panic only where the system 
 meant to notice the bug itself. The interval is that of Clopper and
 Pearson, 95 %. MEDIAN is how many runs it takes from one catch to the next.
 
+--minimize shrinks the first scenario in which each bug was caught, as check minimize
+does, one after the other, and adds how large it is then, what it shows, and what that
+took.
+
 The exit status is 0 if every bug was caught, and 2 if one was not.`,
 		Example: `  check zoo
+  check zoo --minimize --runs 100
   check zoo --bug pb-no-fencing --runs 5000`,
 		Args: noArguments,
 		RunE: func(*cobra.Command, []string) error {
@@ -44,13 +49,14 @@ The exit status is 0 if every bug was caught, and 2 if one was not.`,
 			if err != nil {
 				return err
 			}
-			return a.zoo(bugs, runs, workers, asJSON)
+			return a.zoo(bugs, runs, workers, minimize, asJSON)
 		},
 	}
 	f := cmd.Flags()
 	f.StringArrayVar(&names, "bug", nil, "only this bug (may be repeated)")
 	f.IntVar(&runs, "runs", 300, "how many runs each bug gets")
 	f.IntVar(&workers, "workers", runtime.GOMAXPROCS(0), "how many bugs at a time")
+	f.BoolVar(&minimize, "minimize", false, "shrink the first scenario in which each bug is caught")
 	f.BoolVar(&asJSON, "json", false, "print JSON")
 	complete(cmd, "bug", bugWords)
 	return cmd
@@ -71,7 +77,7 @@ func chosenBugs(names []string) ([]systems.Bug, error) {
 	return bugs, nil
 }
 
-func (a *app) zoo(bugs []systems.Bug, runs, workers int, asJSON bool) error {
+func (a *app) zoo(bugs []systems.Bug, runs, workers int, minimize, asJSON bool) error {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
 	specimens := make([]campaign.Specimen, len(bugs))
@@ -99,7 +105,14 @@ func (a *app) zoo(bugs []systems.Bug, runs, workers int, asJSON bool) error {
 		if sightings[i].Caught == 0 {
 			a.status = graver(a.status, statusUnknown)
 		}
-		report.Bugs = append(report.Bugs, newCaught(bugs[i], &sightings[i]))
+		caught := newCaught(bugs[i], &sightings[i])
+		if minimize && ctx.Err() == nil {
+			var err error
+			if caught.Minimized, err = minimizeSighting(&sightings[i]); err != nil {
+				return brokenError{err}
+			}
+		}
+		report.Bugs = append(report.Bugs, caught)
 	}
 	for _, absent := range systems.AbsentBugs() {
 		report.Absent = append(report.Absent, absentBug(absent))
@@ -137,6 +150,8 @@ type caughtBug struct {
 	MedianRuns int     `json:"median_runs"`
 	// SecondsPerCatch is the processor time that it took on average, or 0.
 	SecondsPerCatch float64 `json:"seconds_per_catch"`
+
+	Minimized *minimizedReport `json:"minimized,omitempty"`
 }
 
 func newCaught(b systems.Bug, s *campaign.Sighting) caughtBug {
@@ -163,7 +178,10 @@ func (r zooReport) print(w io.Writer, all bool) error {
 		fmt.Fprintf(t, "%s\t%s, reads at %s\t%d of %d\t%.2f..%.2f %%\t%s\t%s\n",
 			c.Name, c.Claim, c.Reads, c.Caught, c.Runs, 100*c.Low, 100*c.High, median, cpu)
 	}
-	if err := t.Flush(); err != nil || !all {
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	if err := r.printMinimized(w); err != nil || !all {
 		return err
 	}
 	fmt.Fprintln(w, "\nNot planted:")
