@@ -51,6 +51,16 @@ var engineMutants = map[string]mutant{
 	"window: open writes for open swaps":             {"window.go", "return w.value[y] == v && w.needs[y] == w.needs[x]", "return w.value[y] == v"},
 	"window: time ignored":                           {"window.go", "x != end && w.ops[x].Call < deadline; {", "x != end; {"},
 	"window: queues do not go back":                  {"window.go", "q.from = min(q.from, w.storesAt[x])", "_ = q"},
+	"stream: first not set by reads":                 {"stream.go", "fresh := z.first == history.Never", "fresh := z.first == history.Never && o.Kind == model.Write"},
+	"stream: conflicts from the middle":              {"stream.go", "if other := k.conflict(z, from); other", "if other := k.conflict(z, (from+z.last)/2); other"},
+	"stream: only zones that end later":              {"stream.go", "if x != z && x.last > z.first {", "if x != z && x.last > z.last {"},
+	"stream: forgets what is under way":              {"stream.go", "oldest = k.pending[0]", "oldest = k.pending[len(k.pending)-1]"},
+	"stream: forgets what is not dead":               {"stream.go", "if i >= past || z.first >= others {", "if i >= past {"},
+	"stream: a zone is in its own way":               {"stream.go", "if z != longest && longest != nil {", "if longest != nil {"},
+	"stream: failed writes that were read":           {"stream.go", "if z.first != history.Never {\n\t\t\treturn s.offend", "if false {\n\t\t\treturn s.offend"},
+	"stream: failed writes may be read":              {"stream.go", "delete(z.key.values, z.value)\n\t\tif", "if"},
+	"stream: unknown operations stay under way":      {"stream.go", "k.pending = slices.Delete(k.pending, place, place+1)", "if a.Outcome != history.Unknown {\n\t\tk.pending = slices.Delete(k.pending, place, place+1)\n\t}"},
+	"stream: what is dead may be read":               {"stream.go", "delete(k.values, z.value)\n\t\tk.forgot", "k.forgot"},
 	"verifier: twice":                                {"verifier.go", "case v.done[i]:", "case false:"},
 	"verifier: time ignored":                         {"verifier.go", "case o.Return < called:", "case o.Return < o.Call:"},
 	"verifier: time of the last only":                {"verifier.go", "called = max(called, o.Call)", "called = o.Call"},
@@ -103,7 +113,7 @@ func kill(t *testing.T, file, mutated string) {
 		}
 	}
 	out, err := exec.Command("go", "test", "-overlay", filepath.Join(dir, "overlay.json"), "-vet=off", "-failfast",
-		"-run", "TestEnginesAgree|TestVerifier|TestWhat|TestOpenWrite", "-histories", "10000", "-timeout", "2m", ".").CombinedOutput()
+		"-run", "TestEnginesAgree|TestVerifier|TestWhat|TestOpenWrite|TestStream", "-histories", "10000", "-timeout", "2m", ".").CombinedOutput()
 	switch {
 	case err == nil:
 		t.Error("the mutant survived")
