@@ -55,7 +55,7 @@ var engineMutants = map[string]mutant{
 	"stream: conflicts from the middle":              {"stream.go", "if other := k.conflict(z, from); other", "if other := k.conflict(z, (from+z.last)/2); other"},
 	"stream: only zones that end later":              {"stream.go", "if x != z && x.last > z.first {", "if x != z && x.last > z.last {"},
 	"stream: forgets what is under way":              {"stream.go", "oldest = k.pending[0]", "oldest = k.pending[len(k.pending)-1]"},
-	"stream: forgets what is not dead":               {"stream.go", "if i >= past || z.first >= others {", "if i >= past {"},
+	"stream: forgets what is not dead":               {"stream.go", "if i >= past || z.first >= others {", "if i >= past || others < 0 {"},
 	"stream: a zone is in its own way":               {"stream.go", "if z != longest && longest != nil {", "if longest != nil {"},
 	"stream: failed writes that were read":           {"stream.go", "if z.first != history.Never {\n\t\t\treturn s.offend", "if false {\n\t\t\treturn s.offend"},
 	"stream: failed writes may be read":              {"stream.go", "delete(z.key.values, z.value)\n\t\tif", "if"},

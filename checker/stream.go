@@ -38,7 +38,8 @@ type Stream struct {
 
 	position  int64
 	now       time.Duration
-	open      map[int32]asked // by process
+	clients   map[int32]*client // by process
+	busy      int               // of the clients
 	keys      map[string]*streamKey
 	forgotten []*streamZone // a ring of the latest ones, to tell what a stale read missed
 	next      int           // in forgotten
@@ -54,11 +55,12 @@ type Offence struct {
 	History *history.History
 }
 
-// asked is an operation under way.
-type asked struct {
+// client is a process with the operation that it has under way.
+type client struct {
+	busy bool
 	op   history.Op
-	key  *streamKey
 	zone *streamZone // of a write
+	key  *streamKey
 }
 
 // streamKey is what is remembered of a key.
@@ -91,28 +93,47 @@ const (
 // read (ErrNotUnique).
 func (s *Stream) Call(a history.Asked, at time.Duration) error {
 	k := s.key(a.Key)
-	if err := s.mayCall(a, k, at); err != nil {
+	c := s.clients[a.Process]
+	if err := s.mayCall(a, c, k, at); err != nil {
 		return fmt.Errorf("checker: %w", err)
 	}
+	if c == nil {
+		c = s.enter(a.Process)
+	}
+	s.busy++
 	s.position++
 	s.now = at
-	o := history.Op{
+	c.busy, c.key = true, k
+	c.op = history.Op{
 		Call: s.position, Return: history.Never, CalledAt: at, Seen: model.Unseen, ID: a.ID,
 		Process: a.Process, Node: history.NoNode, Kind: a.Kind, Outcome: history.Unknown,
 	}
-	p := asked{op: o, key: k}
 	if a.Kind == model.Write {
-		p.op.Value = a.Value
-		p.zone = s.fresh()
-		*p.zone = streamZone{key: k, value: a.Value, first: history.Never, last: o.Call, write: p.op}
-		k.values[a.Value] = p.zone
+		c.op.Value = a.Value
+		c.zone = s.fresh()
+		*c.zone = streamZone{key: k, value: a.Value, first: history.Never, last: s.position, write: c.op}
+		k.values[a.Value] = c.zone
 	}
-	k.pending = append(k.pending, o.Call)
-	s.open[a.Process] = p
+	k.pending = append(k.pending, s.position)
 	return nil
 }
 
-func (s *Stream) mayCall(a history.Asked, k *streamKey, at time.Duration) error {
+// enter makes room for a process. Those that have nothing under way are forgotten
+// when they are many.
+func (s *Stream) enter(process int32) *client {
+	if len(s.clients) > 2*s.busy+64 {
+		for p, c := range s.clients {
+			if !c.busy {
+				delete(s.clients, p)
+			}
+		}
+	}
+	c := new(client)
+	s.clients[process] = c
+	return c
+}
+
+func (s *Stream) mayCall(a history.Asked, c *client, k *streamKey, at time.Duration) error {
 	switch {
 	case s.over:
 		return fmt.Errorf("process %d calls after the history was found invalid", a.Process)
@@ -121,8 +142,8 @@ func (s *Stream) mayCall(a history.Asked, k *streamKey, at time.Duration) error 
 	case a.Kind != model.Read && a.Kind != model.Write:
 		return fmt.Errorf("key %s: %w: a stream judges reads and writes, not a %s", a.Key, ErrNotApplicable, a.Kind)
 	}
-	if p, busy := s.open[a.Process]; busy {
-		return fmt.Errorf("process %d calls before its operation of event %d has returned", a.Process, p.op.Call)
+	if c != nil && c.busy {
+		return fmt.Errorf("process %d calls before its operation of event %d has returned", a.Process, c.op.Call)
 	}
 	if a.Kind == model.Read {
 		return nil
@@ -144,18 +165,19 @@ func (s *Stream) mayCall(a history.Asked, k *streamKey, at time.Duration) error 
 // under way, if time runs backwards, or if there is no outcome. A
 // *CertificateError says that the stream could not prove the offence.
 func (s *Stream) Return(process int32, a history.Answered, at time.Duration) (*Offence, error) {
-	p, busy := s.open[process]
+	c := s.clients[process]
 	switch {
-	case !busy:
+	case c == nil || !c.busy:
 		return nil, fmt.Errorf("checker: process %d ends an operation but has none under way", process)
 	case at < s.now:
 		return nil, fmt.Errorf("checker: process %d ends an operation at %v, after an event at %v", process, at, s.now)
 	case a.Outcome < history.OK || a.Outcome > history.Unknown:
 		return nil, fmt.Errorf("checker: process %d ends an operation with %v, expected ok, fail or unknown", process, a.Outcome)
 	}
-	delete(s.open, process)
+	c.busy = false
+	s.busy--
 	s.now = at
-	o, k := &p.op, p.key
+	o, k := &c.op, c.key
 	o.Outcome, o.ReturnedAt = a.Outcome, at
 	place, _ := slices.BinarySearch(k.pending, o.Call)
 	k.pending = slices.Delete(k.pending, place, place+1)
@@ -165,8 +187,8 @@ func (s *Stream) Return(process int32, a history.Answered, at time.Duration) (*O
 	}
 	switch {
 	case o.Kind == model.Write:
-		p.zone.write = *o
-		return s.written(p.zone, o)
+		c.zone.write = *o
+		return s.written(c.zone, o)
 	case a.Outcome != history.OK || a.Seen == model.Unseen:
 		return nil, nil
 	}
@@ -290,7 +312,7 @@ func (s *Stream) key(name string) *streamKey {
 		return k
 	}
 	if s.keys == nil {
-		s.keys, s.open = map[string]*streamKey{}, map[int32]asked{}
+		s.keys, s.clients = map[string]*streamKey{}, map[int32]*client{}
 	}
 	k := &streamKey{name: name, limit: cmp.Or(s.few, fewZones)}
 	initial := &streamZone{key: k, value: model.Absent, first: math.MinInt64, last: math.MinInt64}
