@@ -146,11 +146,7 @@ func (r *run) terms(row Claim, h *history.History, opt checker.Options) checker.
 	if row.Pinned {
 		terms.Sessions = checker.PerClientAndNode(r.clients)
 	}
-	for i := range h.Ops {
-		if h.Ops[i].ID == 0 {
-			terms.Final = append(terms.Final, i)
-		}
-	}
+	terms.Final = (&Result{History: h}).final()
 	if r.system.Diverges && !r.differed {
 		terms.Idle = "the replicas did not differ when the faults had healed"
 	}

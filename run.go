@@ -47,6 +47,22 @@ func (r *Result) DescribeOp(i int) string {
 	return fmt.Sprintf("%s %s (%v..%v)", r.Names[r.firstClient+int(o.Process)%r.Clients], r.History.OpString(i), roundTime(o.CalledAt), roundTime(o.ReturnedAt))
 }
 
+// Staleness says how old the reads of the run were; those of the last client must
+// not be old at all.
+func (r *Result) Staleness() (checker.Lag, error) {
+	return checker.Staleness(r.History, checker.Terms{Final: r.final(), Steps: searchSteps})
+}
+
+// final returns the operations of the last client.
+func (r *Result) final() (list []int) {
+	for i := range r.History.Ops {
+		if r.History.Ops[i].ID == 0 {
+			list = append(list, i)
+		}
+	}
+	return list
+}
+
 // Options say how to run a scenario. The zero Options are the usual ones.
 type Options struct {
 	// Trace, if not nil, is called for every event; it changes nothing.

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/rashomon-go/rashomon/checker"
 	"github.com/rashomon-go/rashomon/history"
 	"github.com/rashomon-go/rashomon/report"
 )
@@ -17,8 +18,8 @@ import (
 func (r *historyReport) page() *report.Page {
 	p := &report.Page{
 		Title: filepath.Base(r.File), Verdict: r.Verdict, Sentence: cmp.Or(r.Sentence, r.Reason),
-		Claim:   "linearizable as a " + r.Model,
-		Replay:  "go run ./cmd/check history --model " + r.Model + " " + quoted(filepath.ToSlash(r.File)),
+		Claim:   r.claim(),
+		Replay:  "go run ./cmd/check history " + r.flags() + " " + quoted(filepath.ToSlash(r.File)),
 		History: r.history, Witness: r.witness, Names: r.history.Clients,
 		Facts: []report.Fact{
 			{Name: "operations ok", Value: fmt.Sprint(r.OK)}, {Name: "operations failed", Value: fmt.Sprint(r.Failed)},
@@ -35,6 +36,26 @@ func (r *historyReport) page() *report.Page {
 	}
 	p.Facts = slices.DeleteFunc(p.Facts, func(f report.Fact) bool { return f.Value == "" })
 	return p
+}
+
+// other says whether the report is about another claim than linearizability.
+func (r *historyReport) other() bool {
+	_, other := checker.ClaimNamed(r.Model)
+	return other
+}
+
+func (r *historyReport) claim() string {
+	if r.other() {
+		return r.Model
+	}
+	return "linearizable as a " + r.Model
+}
+
+func (r *historyReport) flags() string {
+	if r.other() {
+		return "--claim " + r.Model
+	}
+	return "--model " + r.Model
 }
 
 // timeless says whether a history tells the order of its events and no times.

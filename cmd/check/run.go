@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/rashomon-go/rashomon"
+	"github.com/rashomon-go/rashomon/checker"
 	"github.com/rashomon-go/rashomon/history"
 	"github.com/rashomon-go/rashomon/internal/wholefile"
 	"github.com/rashomon-go/rashomon/sim"
@@ -202,6 +203,7 @@ type runReport struct {
 	Reason     string          `json:"reason,omitempty"`
 	Sentence   string          `json:"sentence,omitempty"`
 	Witness    []string        `json:"witness,omitempty"`
+	Staleness  string          `json:"staleness,omitempty"` // of what is not linearizable, and should be
 	Operations int             `json:"operations"`
 	OK         int             `json:"ok"`
 	Failed     int             `json:"failed"`
@@ -239,6 +241,11 @@ func newRunReport(sc *rashomon.Scenario, r *rashomon.Result, saved rashomon.Save
 	for _, i := range r.Witness {
 		report.Witness = append(report.Witness, r.DescribeOp(i))
 	}
+	if sc.Claim == rashomon.Linearizable && r.Verdict == checker.Invalid && r.Panic == "" {
+		if lag, err := r.Staleness(); err == nil { // or it cannot be told
+			report.Staleness = cmp.Or(lag.Sentence, lag.Reason)
+		}
+	}
 	return report
 }
 
@@ -257,6 +264,9 @@ func (r runReport) print(w io.Writer) error {
 	}
 	for _, op := range r.Witness {
 		fmt.Fprintf(&b, "  %s\n", op)
+	}
+	if r.Staleness != "" {
+		fmt.Fprintf(&b, "staleness: %s\n", r.Staleness)
 	}
 	fmt.Fprintf(&b, "%s: %d ok, %d failed, %d unknown; %s and %s in %s of simulated time\n",
 		plural(r.Operations, "operation"), r.OK, r.Failed, r.Unknown,
