@@ -26,6 +26,11 @@ func Claims() []Claim {
 			return Session(h, g, terms)
 		}})
 	}
+	for _, level := range []Causality{CausalConsistency, CausalConvergence} {
+		list = append(list, Claim{level.String(), func(h *history.History, terms Terms) (Judgement, error) {
+			return Causal(h, level, terms)
+		}})
+	}
 	return list
 }
 

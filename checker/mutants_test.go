@@ -61,6 +61,18 @@ var engineMutants = map[string]mutant{
 	"stream: failed writes may be read":              {"stream.go", "delete(z.key.values, z.value)\n\t\tif", "if"},
 	"stream: unknown operations stay under way":      {"stream.go", "k.pending = slices.Delete(k.pending, place, place+1)", "if a.Outcome != history.Unknown {\n\t\tk.pending = slices.Delete(k.pending, place, place+1)\n\t}"},
 	"stream: what is dead may be read":               {"stream.go", "delete(k.values, z.value)\n\t\tk.forgot", "k.forgot"},
+	"staleness: writes may be old":                   {"staleness.go", "return a.h.Ops[i].Kind == model.Read && !a.final[i]", "return !a.final[i]"},
+	"staleness: final reads may be old":              {"staleness.go", "return a.h.Ops[i].Kind == model.Read && !a.final[i]", "return a.h.Ops[i].Kind == model.Read"},
+	"staleness: the age itself is too old":           {"staleness.go", "return cmp.Compare(a.h.Ops[r].ReturnedAt, t)", "return cmp.Compare(a.h.Ops[r].ReturnedAt, t+1)"},
+	"staleness: of the last key":                     {"staleness.go", "if needs > a.lag {", "if true {"},
+	"staleness: behind the return":                   {"staleness.go", "2*a.h.Ops[a.returns[at]].Return-1)", "2*a.h.Ops[a.returns[at]].Return+1)"},
+	"causality: unknown operations have a session":   {"causality.go", "case c.op(int32(i)).Outcome == history.OK && s != none:", "case s != none:"},
+	"causality: itself among what it knows":          {"causality.go", "known-- // not r itself", ""},
+	"causality: the first write of a chain only":     {"causality.go", "w := list[at-1]", "w := list[0]"},
+	"causality: nothing is missed at the beginning":  {"causality.go", "case saw == initial:\n\t\t\treturn c.forgotten", "case saw == -7:\n\t\t\treturn c.forgotten"},
+	"causality: replaced values may be read":         {"causality.go", "case c.precedes(saw, w):", "case false:"},
+	"causality: no conflicts":                        {"causality.go", "*conflicts = append(*conflicts, conflict{w, saw, r})", "*conflicts = nil"},
+	"causality: unknown swaps saw nothing":           {"causality.go", "default:\n\t\t\tc.origin[i] = w\n", "default:\n"},
 	"verifier: twice":                                {"verifier.go", "case v.done[i]:", "case false:"},
 	"verifier: time ignored":                         {"verifier.go", "case o.Return < called:", "case o.Return < o.Call:"},
 	"verifier: time of the last only":                {"verifier.go", "called = max(called, o.Call)", "called = o.Call"},
@@ -113,7 +125,7 @@ func kill(t *testing.T, file, mutated string) {
 		}
 	}
 	out, err := exec.Command("go", "test", "-overlay", filepath.Join(dir, "overlay.json"), "-vet=off", "-failfast",
-		"-run", "TestEnginesAgree|TestVerifier|TestWhat|TestOpenWrite|TestStream", "-histories", "10000", "-timeout", "2m", ".").CombinedOutput()
+		"-run", "TestEnginesAgree|TestVerifier|TestWhat|TestOpenWrite|TestStream|TestStal|TestCausal|TestAnomaliesOfClaims", "-histories", "10000", "-timeout", "2m", ".").CombinedOutput()
 	switch {
 	case err == nil:
 		t.Error("the mutant survived")
