@@ -20,6 +20,7 @@ func Claims() []Claim {
 		{"set-converges", SetConverges},
 		{"prefix-consistent", PrefixConsistent},
 		{"staleness", bounded},
+		{"sequential-per-key", SequentialPerKey},
 	}
 	for _, g := range []Guarantee{ReadYourWrites, MonotonicReads, MonotonicWrites, WritesFollowReads, AllGuarantees} {
 		list = append(list, Claim{g.String(), func(h *history.History, terms Terms) (Judgement, error) {

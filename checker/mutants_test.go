@@ -73,6 +73,13 @@ var engineMutants = map[string]mutant{
 	"causality: replaced values may be read":         {"causality.go", "case c.precedes(saw, w):", "case false:"},
 	"causality: no conflicts":                        {"causality.go", "*conflicts = append(*conflicts, conflict{w, saw, r})", "*conflicts = nil"},
 	"causality: unknown swaps saw nothing":           {"causality.go", "default:\n\t\t\tc.origin[i] = w\n", "default:\n"},
+	"sequential: later in a block before earlier":    {"sequential.go", "if x.at > y.at {", "if x.at > y.at+1 {"},
+	"sequential: blocks may be entered":              {"sequential.go", "		b = y.first\n", "		_ = y.first\n"},
+	"sequential: blocks may be left":                 {"sequential.go", "		a = x.end\n", "		_ = x.end\n"},
+	"sequential: nothing is first":                   {"sequential.go", "case c > 0:", "case c < 0:"},
+	"sequential: unknown operations have a session":  {"sequential.go", "if s.op(i).Outcome == history.OK {\n\t\t\ts.last", "if true {\n\t\t\ts.last"},
+	"sequential: two may replace one value":          {"sequential.go", "if y := s.clusters[x].next; y != none {", "if y := s.clusters[x].next; y == -9 {"},
+	"sequential: failures that must not be":          {"sequential.go", "if o.Seen == o.Expect {", "if false {"},
 	"verifier: twice":                                {"verifier.go", "case v.done[i]:", "case false:"},
 	"verifier: time ignored":                         {"verifier.go", "case o.Return < called:", "case o.Return < o.Call:"},
 	"verifier: time of the last only":                {"verifier.go", "called = max(called, o.Call)", "called = o.Call"},
@@ -125,7 +132,7 @@ func kill(t *testing.T, file, mutated string) {
 		}
 	}
 	out, err := exec.Command("go", "test", "-overlay", filepath.Join(dir, "overlay.json"), "-vet=off", "-failfast",
-		"-run", "TestEnginesAgree|TestVerifier|TestWhat|TestOpenWrite|TestStream|TestStal|TestCausal|TestAnomaliesOfClaims", "-histories", "10000", "-timeout", "2m", ".").CombinedOutput()
+		"-run", "TestEnginesAgree|TestVerifier|TestWhat|TestOpenWrite|TestStream|TestStal|TestCausal|TestSequential|TestAnomaliesOfClaims", "-histories", "10000", "-timeout", "2m", ".").CombinedOutput()
 	switch {
 	case err == nil:
 		t.Error("the mutant survived")
