@@ -89,6 +89,9 @@ func (r *run) check(result *Result, row Claim, opt checker.Options) (err error) 
 	if row.Property == Linearizable {
 		check, err := checker.Linearizable(result.History, model.CASRegister(), opt)
 		result.Judgement, result.Keys = check.Judgement, check.Keys
+		if err == nil && r.online.stopped && result.Verdict != checker.Invalid {
+			return errNotInvalid
+		}
 		return err
 	}
 	terms := r.terms(row, result.History, opt)

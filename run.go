@@ -69,6 +69,11 @@ type Options struct {
 	Trace func(sim.Event)
 	// Check says how to judge the history.
 	Check checker.Options
+	// Stop ends the run at the first answer after which the history is not
+	// linearizable, if that is all that is to be judged. Then nothing heals, and
+	// nobody reads at the end. It has no effect where clients do more than to read
+	// and write.
+	Stop bool
 }
 
 // patience is how long clients may take, beyond the faults, to end.
@@ -113,6 +118,7 @@ func RunClaims(s *System, sc *Scenario, claims []Property, opt Options) ([]*Resu
 	}
 	r := newRun(s, sc, opt)
 	defer r.world.Stop()
+	r.online.on = opt.Stop && !slices.ContainsFunc(claims, func(p Property) bool { return p != Linearizable })
 	r.play()
 	outcome := r.outcome()
 	results := make([]*Result, len(claims))
@@ -137,6 +143,7 @@ type run struct {
 	world    *sim.World
 	cluster  *Cluster
 	recorder history.Recorder
+	online   online
 	keys     []string
 	clients  int
 	running  []sim.NodeID     // the clients, by number
@@ -228,19 +235,22 @@ func (r *run) inRole(name string) []sim.NodeID {
 	return r.system.InRole(r.world, r.cluster, name)
 }
 
+// goesOn reports whether anything may still happen.
+func (r *run) goesOn() bool { return r.left > 0 && !r.online.stopped }
+
 // finish lets events happen until every client has ended.
 func (r *run) finish(limit time.Duration) {
-	for r.world.Live() > 0 && r.left > 0 && r.world.Step(limit) {
+	for r.world.Live() > 0 && r.goesOn() && r.world.Step(limit) {
 		r.left--
 	}
 }
 
 // pass lets time pass.
 func (r *run) pass(until time.Duration) {
-	for r.left > 0 && r.world.Step(until) {
+	for r.goesOn() && r.world.Step(until) {
 		r.left--
 	}
-	if r.left > 0 {
+	if r.goesOn() {
 		r.world.Run(until)
 	}
 }
@@ -254,7 +264,7 @@ const breath = 100 * time.Millisecond
 // inside them, it is all of that.
 func (r *run) settle() {
 	end := r.world.Now() + r.system.settle()
-	for r.left > 0 && r.world.Now() < end && !r.atRest() {
+	for r.goesOn() && r.world.Now() < end && !r.atRest() {
 		r.pass(min(r.world.Now()+breath, end))
 	}
 }

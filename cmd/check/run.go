@@ -21,6 +21,7 @@ import (
 // show is what the user wants to see of one run.
 type show struct {
 	trace, json  bool
+	stop         bool
 	out, history string
 }
 
@@ -112,6 +113,7 @@ the digests).`,
 	f.IntVar(&operations, "operations", rashomon.DefaultOperations, "how many operations the clients do: `N`")
 	f.StringVar(&file, "scenario", "", "run the scenario in this `FILE`; - is standard input")
 	f.BoolVar(&twice, "twice", false, "run the scenario a second time, and compare every event, what messages say, and final states")
+	f.BoolVar(&s.stop, "stop", false, "end the run with the first answer that makes it not linearizable")
 	f.BoolVar(&print, "print", false, "print the scenario instead of running it")
 	c.flags(cmd)
 	s.flags(cmd)
@@ -137,7 +139,10 @@ func (a *app) runScenario(file string, s show, twice bool) error {
 // play runs a scenario, and prints its events meanwhile if they are wanted. If it is run
 // twice, both runs must be the same.
 func (a *app) play(s *rashomon.System, sc *rashomon.Scenario, show show, twice bool) (*rashomon.Result, error) {
-	var opt rashomon.Options
+	opt := rashomon.Options{Stop: show.stop}
+	if show.stop && sc.Claim != rashomon.Linearizable {
+		return nil, fmt.Errorf("--stop for %s, expected a claim of linearizable", sc.Claim)
+	}
 	trace := tracer{w: bufio.NewWriter(a.out), name: naming(sc.Names(s))}
 	if show.trace {
 		opt.Trace = trace.event
