@@ -178,6 +178,9 @@ func (a *app) show(s *rashomon.System, sc *rashomon.Scenario, r *rashomon.Result
 	}
 	a.status = statusOf(r.Verdict)
 	report := newRunReport(sc, r, saved)
+	if show.stop {
+		report.Staleness = "" // of a history that was cut off it says nothing
+	}
 	print := report.print
 	if show.json {
 		print = func(out io.Writer) error { return printJSON(out, report) }
