@@ -158,6 +158,9 @@ func (c *causality) judge() Judgement {
 		if found {
 			return j
 		}
+		if len(conflicts) > mostConflicts {
+			return unknown(fmt.Sprintf("more than %d pairs of writes of which nobody knew both", mostConflicts))
+		}
 	}
 	if c.level == CausalConvergence {
 		if circle := c.demands(conflicts); circle != nil {
@@ -243,6 +246,9 @@ func (c *causality) precedes(w, x int32) bool {
 	return w != x && c.clocks[x][c.chain[w]] >= c.place[w]
 }
 
+// mostConflicts bounds the memory of conflicts, as DefaultBytes does.
+const mostConflicts = int(DefaultBytes / 64)
+
 // conflict says that write a must come before b, because r knew of a and saw b.
 type conflict struct{ a, b, r int32 }
 
@@ -252,9 +258,15 @@ type conflict struct{ a, b, r int32 }
 func (c *causality) look(r int32, conflicts *[]conflict) (Judgement, bool) {
 	saw := c.origin[r]
 	key := int(c.op(r).Key)
-	for s := range c.chains {
+	var past []int32 // what came before the write that r saw: nothing of that is missed
+	if saw != initial && c.exercised {
+		past = c.clocks[saw]
+	}
+	for s, known := range c.clocks[r] {
+		if past != nil && known <= past[s] {
+			continue
+		}
 		list := c.writes[key*c.chains+s].ops
-		known := c.clocks[r][s]
 		if c.chain[r] == int32(s) {
 			known-- // not r itself
 		}
@@ -273,7 +285,7 @@ func (c *causality) look(r int32, conflicts *[]conflict) (Judgement, bool) {
 			return c.forgotten(w, r), true
 		case c.precedes(saw, w):
 			return c.overwritten(saw, w, r), true
-		case c.level == CausalConvergence:
+		case c.level == CausalConvergence && !c.precedes(w, saw):
 			*conflicts = append(*conflicts, conflict{w, saw, r})
 		}
 	}
