@@ -322,7 +322,6 @@ func streamed(b *testing.B, n int) (idle, all, heap int64) {
 			process int32
 			busy    bool
 			ask     history.Asked
-			seen    model.Value
 		}
 		r := seeded()
 		clients := make([]client, 50)

@@ -333,7 +333,7 @@ func (s *Stream) gone(k *streamKey, o *history.Op) (*Offence, error) {
 		stale := *z
 		stale.last, stale.late = o.Call, *o
 		for _, x := range slices.Concat(s.forgotten, k.zones) {
-			if x.key == k && x != z && x.first < stale.last && stale.first < x.last {
+			if x.key == k && x.value != z.value && x.first < stale.last && stale.first < x.last {
 				return s.offend(k, append(stale.operations(), x.operations()...)...)
 			}
 		}

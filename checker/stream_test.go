@@ -34,7 +34,11 @@ func feed(t testing.TB, s *Stream, h *history.History, ends func(i int) int64) (
 	for _, e := range events {
 		o := &h.Ops[e.op]
 		if e.position == o.Call {
-			if err := s.Call(history.Asked{Process: o.Process, Kind: o.Kind, Key: h.Keys[o.Key], Value: o.Value}, o.CalledAt); err != nil {
+			err := s.Call(history.Asked{Process: o.Process, Kind: o.Kind, Key: h.Keys[o.Key], Value: o.Value}, o.CalledAt)
+			if errors.Is(err, ErrNotUnique) {
+				return nil, -1
+			}
+			if err != nil {
 				t.Fatalf("operation %d: %v\n%s", e.op, err, show(h))
 			}
 			continue
@@ -115,6 +119,41 @@ func TestStreamAgreesWithOracle(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// A value may be written again when nobody can read the earlier one any more: the
+// verdict is right, or there is none.
+func TestStreamMayRepeatValues(t *testing.T) {
+	r := rand.New(rand.NewPCG(10, 11))
+	refused, repeated, found := 0, 0, 0
+	for n := range *histories {
+		h := shape{keys: 1}.random(r)
+		s := Stream{few: -1}
+		f, at := feed(t, &s, h, func(int) int64 { return r.Int64N(int64(2*len(h.Ops) + 1)) })
+		if at < 0 {
+			refused++
+			continue
+		}
+		values := map[model.Value]bool{}
+		for _, o := range h.Ops {
+			if o.Kind == model.Write && (f == nil || o.Call <= at) {
+				if values[o.Value] {
+					repeated++
+				}
+				values[o.Value] = true
+			}
+		}
+		if f == nil && !oracle(h) || f != nil && (!oracle(prefix(h, at-1)) || oracle(prefix(h, at))) {
+			t.Fatalf("history %d: %+v at %d\n%s", n, f, at, show(h))
+		}
+		if f != nil {
+			found++
+		}
+	}
+	t.Logf("%d refused, %d values repeated, %d invalid", refused, repeated, found)
+	if repeated < *histories/100 || found < *histories/10 {
+		t.Error("the sample says little")
 	}
 }
 
