@@ -168,6 +168,12 @@ func TestStalenessTells(t *testing.T) {
 		lag.Sentence != "reads lag without limit: read k0 -> 7 by client 3 (124ms..130ms) is stale: write k0=7 had finished before write k0=8 began (30ms), and write k0=8 had finished (40ms) before the read began" {
 		t.Errorf("%+v %v", lag, err)
 	}
+	two := record(at(1, 10, 20, write(7)), at(2, 104, 110, read(model.Absent)), on(1, history.NoNode, at(1, 120, 130, write(8))), on(1, history.NoNode, at(2, 140, 150, read(model.Absent))))
+	two.Keys = []string{"k0", "k1"}
+	lag, err = Staleness(two, Terms{})
+	if err != nil || lag.Delta != 84*time.Millisecond || !slices.Equal(lag.Oldest.Witness, []int{0, 1}) {
+		t.Errorf("%+v %v", lag, err)
+	}
 	if _, err := stale(5); err == nil || err.Error() != "checker: final operation 5, expected 0..4" {
 		t.Error(err)
 	}
