@@ -69,13 +69,15 @@ func (a *asker) ask(p *sim.Proc, op Operation) history.Outcome {
 	if op.Timeout == 0 {
 		op.Timeout = a.scenario.Timeout
 	}
-	i, err := a.recorder.Call(history.Asked{
+	asked := history.Asked{
 		ID: op.ID, Process: a.process, Kind: op.Kind, Key: op.Key,
 		Value: op.Value, Expect: op.Expect, Node: int32(op.Node),
-	}, p.Now())
+	}
+	i, err := a.recorder.Call(asked, p.Now())
 	if err != nil {
 		panic(err)
 	}
+	a.online.asked(asked, p.Now())
 	a.waiting++
 	answer := a.do(p, op)
 	a.waiting--
@@ -85,12 +87,11 @@ func (a *asker) ask(p *sim.Proc, op Operation) history.Outcome {
 	if answer.Set != nil {
 		answer.Value = a.recorder.Set(answer.Set...)
 	}
-	err = a.recorder.Return(i, history.Answered{
-		Outcome: answer.Outcome, Seen: answer.Value, Swapped: answer.Swapped, Node: a.answeredBy(p, answer),
-	}, p.Now())
-	if err != nil {
+	answered := history.Answered{Outcome: answer.Outcome, Seen: answer.Value, Swapped: answer.Swapped, Node: a.answeredBy(p, answer)}
+	if err := a.recorder.Return(i, answered, p.Now()); err != nil {
 		panic(err)
 	}
+	a.online.answered(a.process, answered, p.Now())
 	switch {
 	case answer.Outcome == history.Unknown:
 		a.process += int32(a.clients)

@@ -89,6 +89,9 @@ func (r *run) check(result *Result, row Claim, opt checker.Options) (err error) 
 	if row.Property == Linearizable {
 		check, err := checker.Linearizable(result.History, model.CASRegister(), opt)
 		result.Judgement, result.Keys = check.Judgement, check.Keys
+		if err == nil && r.online.stopped && result.Verdict != checker.Invalid {
+			return errNotInvalid
+		}
 		return err
 	}
 	terms := r.terms(row, result.History, opt)
@@ -146,11 +149,7 @@ func (r *run) terms(row Claim, h *history.History, opt checker.Options) checker.
 	if row.Pinned {
 		terms.Sessions = checker.PerClientAndNode(r.clients)
 	}
-	for i := range h.Ops {
-		if h.Ops[i].ID == 0 {
-			terms.Final = append(terms.Final, i)
-		}
-	}
+	terms.Final = (&Result{History: h}).final()
 	if r.system.Diverges && !r.differed {
 		terms.Idle = "the replicas did not differ when the faults had healed"
 	}

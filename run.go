@@ -55,6 +55,22 @@ type casting struct {
 	players []sim.NodeID
 }
 
+// Staleness says how old the reads of the run were; those of the last client must
+// not be old at all.
+func (r *Result) Staleness() (checker.Lag, error) {
+	return checker.Staleness(r.History, checker.Terms{Final: r.final(), Steps: searchSteps})
+}
+
+// final returns the operations of the last client.
+func (r *Result) final() (list []int) {
+	for i := range r.History.Ops {
+		if r.History.Ops[i].ID == 0 {
+			list = append(list, i)
+		}
+	}
+	return list
+}
+
 // Options say how to run a scenario. The zero Options are the usual ones.
 type Options struct {
 	// Trace, if not nil, is called for every event; it changes nothing.
@@ -64,6 +80,11 @@ type Options struct {
 	Look func(*sim.World)
 	// Check says how to judge the history.
 	Check checker.Options
+	// Stop ends the run at the first answer after which the history is not
+	// linearizable, if that is all that is to be judged. Then nothing heals, and
+	// nobody reads at the end. It has no effect where clients do more than to read
+	// and write.
+	Stop bool
 }
 
 // patience is how long clients may take, beyond the faults, to end.
@@ -99,6 +120,7 @@ func RunClaims(s *System, sc *Scenario, claims []Property, opt Options) ([]*Resu
 		return nil, err
 	}
 	defer r.world.Stop()
+	r.online.on = opt.Stop && !slices.ContainsFunc(claims, func(p Property) bool { return p != Linearizable })
 	r.play()
 	return r.results(claims, opt.Check)
 }
@@ -146,6 +168,7 @@ type run struct {
 	world    *sim.World
 	cluster  *Cluster
 	recorder history.Recorder
+	online   online
 	keys     []string
 	clients  int
 	running  []sim.NodeID     // the clients, by number
@@ -242,6 +265,9 @@ func (r *run) inRole(name string) (players []sim.NodeID) {
 	return players
 }
 
+// goesOn reports whether anything may still happen.
+func (r *run) goesOn() bool { return r.left > 0 && !r.online.stopped }
+
 // finish lets events happen until every client has ended.
 func (r *run) finish(limit time.Duration) {
 	for r.world.Live() > 0 && r.step(limit) {
@@ -250,7 +276,7 @@ func (r *run) finish(limit time.Duration) {
 
 // step lets the next event happen, if there is one until then.
 func (r *run) step(until time.Duration) bool {
-	if r.left <= 0 || !r.world.Step(until) {
+	if !r.goesOn() || !r.world.Step(until) {
 		return false
 	}
 	r.left--
@@ -269,7 +295,7 @@ func (r *run) seen() {
 func (r *run) pass(until time.Duration) {
 	for r.step(until) {
 	}
-	if r.left > 0 {
+	if r.goesOn() {
 		r.world.Run(until)
 	}
 }
@@ -283,7 +309,7 @@ const breath = 100 * time.Millisecond
 // inside them, it is all of that.
 func (r *run) settle() {
 	end := r.world.Now() + r.system.settle()
-	for r.left > 0 && r.world.Now() < end && !r.atRest() {
+	for r.goesOn() && r.world.Now() < end && !r.atRest() {
 		r.pass(min(r.world.Now()+breath, end))
 	}
 }

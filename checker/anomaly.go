@@ -53,6 +53,13 @@ const (
 	// Stuck: the system does not go on, although everything has healed. That shows at
 	// the end of a run, and in no history.
 	Stuck
+	// CausallyStale: a read missed a write that came causally before it.
+	CausallyStale
+	// CausalCircle: an operation comes causally before itself.
+	CausalCircle
+	// ConflictCircle: what clients knew and saw demands an order of writes that is
+	// a circle.
+	ConflictCircle
 	anomalies
 )
 
@@ -60,6 +67,7 @@ var anomalyNames = [anomalies]string{
 	"none", "stale-read", "lost-write", "lost-update", "read-inversion", "future-read", "failed-read", "phantom-read", "unordered",
 	"divergence", "resurrection", "lost-acknowledged", "own-write-missed", "reads-went-back", "writes-reordered", "write-before-read",
 	"sessions-disagree", "no-prefix", "lost-element", "stuck",
+	"causally-stale", "causal-circle", "conflict-circle",
 }
 
 // String returns the name of the anomaly, such as stale-read.

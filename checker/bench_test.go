@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -290,4 +291,81 @@ func readAtTheEnd(h *history.History, k, node int32) int {
 		Process: process, Key: k, Node: node, Kind: model.Read, Outcome: history.OK, Seen: last, Call: end + 1, Return: end + 2,
 	})
 	return len(h.Ops) - 1
+}
+
+// BenchmarkStream judges while operations come, and keeps no history. What the
+// heap holds at the end must not depend on their number.
+func BenchmarkStream(b *testing.B) {
+	for _, n := range []int{1e5, 1e6, 1e7} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			var used, heap int64
+			for b.Loop() {
+				idle, all, kept := streamed(b, n)
+				used, heap = used+all-idle, kept
+			}
+			b.ReportMetric(float64(used)/float64(b.N)/float64(n), "cpu-ns/operation")
+			b.ReportMetric(float64(heap), "heap-bytes")
+		})
+	}
+}
+
+// streamed returns the processor time that n operations of 50 clients on one key
+// take without a stream and with it, and what the stream holds of the heap.
+func streamed(b *testing.B, n int) (idle, all, heap int64) {
+	var before, after runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&before)
+	var s Stream
+	run := func(call func(history.Asked), ret func(int32, history.Answered)) int64 {
+		from := int64(cputime.Used())
+		type client struct {
+			process int32
+			busy    bool
+			ask     history.Asked
+		}
+		r := seeded()
+		clients := make([]client, 50)
+		for i := range clients {
+			clients[i].process = int32(i)
+		}
+		next, held, value := int32(50), model.Absent, model.Value(0)
+		for returned := 0; returned < n; {
+			c := &clients[r.IntN(50)]
+			if !c.busy {
+				c.busy, c.ask = true, history.Asked{Process: c.process, Kind: model.Read, Key: "k0"}
+				if x := r.Uint32(); x&1 == 0 {
+					value++
+					c.ask.Kind, c.ask.Value = model.Write, value
+				}
+				call(c.ask)
+				continue
+			}
+			returned++
+			c.busy = false
+			if c.ask.Kind == model.Write {
+				held = c.ask.Value
+			}
+			if r.IntN(100) == 0 {
+				ret(c.process, history.Answered{Outcome: history.Unknown})
+				c.process, next = next, next+1
+				continue
+			}
+			ret(c.process, history.Answered{Outcome: history.OK, Seen: held})
+		}
+		return int64(cputime.Used()) - from
+	}
+	idle = run(func(history.Asked) {}, func(int32, history.Answered) {})
+	all = run(func(a history.Asked) {
+		if err := s.Call(a, 0); err != nil {
+			b.Fatal(err)
+		}
+	}, func(p int32, a history.Answered) {
+		if f, err := s.Return(p, a, 0); f != nil || err != nil {
+			b.Fatal(f, err)
+		}
+	})
+	runtime.GC()
+	runtime.ReadMemStats(&after)
+	runtime.KeepAlive(&s)
+	return idle, all, int64(after.HeapAlloc) - int64(before.HeapAlloc)
 }

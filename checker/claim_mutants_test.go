@@ -62,6 +62,8 @@ func TestOraclesKillMisreadings(t *testing.T) {
 	small := story{ops: 11, clients: 3, keys: 1, nodes: 2, reads: 45, lag: 40, wrong: 40, cas: true, deletes: true, final: true}
 	plain := story{ops: 13, clients: 3, keys: 1, nodes: 2, reads: 60, lag: 100, cas: true}
 	sessions := func(h *history.History, terms Terms) (Judgement, error) { return Session(h, AllGuarantees, terms) }
+	causes := story{ops: 12, clients: 3, keys: 2, nodes: 1, least: 7, reads: 55, lag: 60, cas: true}
+	convergence := func(h *history.History, terms Terms) (Judgement, error) { return Causal(h, CausalConvergence, terms) }
 	for name, c := range map[string]struct {
 		trial
 		survive []string // misreadings that change nothing about this claim, with good reason
@@ -70,6 +72,7 @@ func TestOraclesKillMisreadings(t *testing.T) {
 		// time and what it replaced tell Durable; reads in between tell neither.
 		"convergent": {trial{story: small, claim: Convergent, oracle: converges, terms: Terms{Rule: LastWriterWins}}, nil},
 		"durable":    {trial{story: small, claim: Durable, oracle: lasts}, []string{"failed compare-and-sets say nothing"}},
+		"causality":  {trial{story: causes, claim: convergence, oracle: keepsCausality(CausalConvergence)}, []string{"deletes never happened"}},
 		"sessions":   {trial{story: plain, claim: sessions, oracle: keepsSession(AllGuarantees)}, []string{"deletes never happened"}},
 		"prefixes":   {trial{story: plain, claim: PrefixConsistent, oracle: showsPrefixes}, []string{"deletes never happened"}},
 	} {

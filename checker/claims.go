@@ -19,10 +19,17 @@ func Claims() []Claim {
 		{"durable", Durable},
 		{"set-converges", SetConverges},
 		{"prefix-consistent", PrefixConsistent},
+		{"staleness", bounded},
+		{"sequential-per-key", SequentialPerKey},
 	}
 	for _, g := range []Guarantee{ReadYourWrites, MonotonicReads, MonotonicWrites, WritesFollowReads, AllGuarantees} {
 		list = append(list, Claim{g.String(), func(h *history.History, terms Terms) (Judgement, error) {
 			return Session(h, g, terms)
+		}})
+	}
+	for _, level := range []Causality{CausalConsistency, CausalConvergence} {
+		list = append(list, Claim{level.String(), func(h *history.History, terms Terms) (Judgement, error) {
+			return Causal(h, level, terms)
 		}})
 	}
 	return list
@@ -41,4 +48,10 @@ func ClaimNamed(name string) (Claim, bool) {
 func linearizableRegister(h *history.History, terms Terms) (Judgement, error) {
 	r, err := Linearizable(h, model.CASRegister(), Options{Steps: terms.Steps})
 	return r.Judgement, err
+}
+
+// bounded asks of staleness only that there is a bound.
+func bounded(h *history.History, terms Terms) (Judgement, error) {
+	lag, err := Staleness(h, terms)
+	return lag.Judgement, err
 }

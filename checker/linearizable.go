@@ -124,6 +124,8 @@ func remark(h *history.History) string {
 			answered = answered || o.Outcome == history.OK && o.Seen != model.Unseen
 		case o.Kind == model.CAS && o.Outcome == history.OK:
 			answered, stored = true, stored || o.Swapped
+		case o.Kind == model.Acquire || o.Kind == model.Release || o.Kind == model.Dequeue: // their success is an answer
+			answered, stored = answered || o.Outcome == history.OK, stored || o.Outcome != history.Fail
 		default:
 			stored = stored || o.Outcome != history.Fail
 		}
@@ -150,13 +152,19 @@ func (o Options) withDefaults() Options {
 // accept returns an error if m cannot judge operations like those of the history
 // that was grouped.
 func (c *check) accept(h *history.History, m model.Model) error {
-	if h.Sets != nil {
+	switch sets := m.Accepts(model.Add); {
+	case h.Sets != nil && !sets:
 		return fmt.Errorf("model %s: the history is of sets, expected none", m.Name())
+	case h.Sets == nil && sets && len(h.Ops) > 0:
+		return fmt.Errorf("model %s: the history is not of sets, expected reads and adds", m.Name())
+	}
+	if c.kinds&(1<<model.Increment) != 0 && h.Texts != nil {
+		return fmt.Errorf("model %s: increments in a history of texts, expected numbers", m.Name())
 	}
 	if m.Texts() && h.Texts == nil && len(h.Ops) > 0 {
 		return fmt.Errorf("model %s: the history has no texts, expected texts for its values", m.Name())
 	}
-	for k := model.Read; k <= model.Add; k++ {
+	for k := model.Read; k <= model.LastKind; k++ {
 		if c.kinds&(1<<k) != 0 && !m.Accepts(k) {
 			return refuse(h, m)
 		}

@@ -51,6 +51,35 @@ var engineMutants = map[string]mutant{
 	"window: open writes for open swaps":             {"window.go", "return w.value[y] == v && w.needs[y] == w.needs[x]", "return w.value[y] == v"},
 	"window: time ignored":                           {"window.go", "x != end && w.ops[x].Call < deadline; {", "x != end; {"},
 	"window: queues do not go back":                  {"window.go", "q.from = min(q.from, w.storesAt[x])", "_ = q"},
+	"stream: first not set by reads":                 {"stream.go", "fresh := z.first == history.Never", "fresh := z.first == history.Never && o.Kind == model.Write"},
+	"stream: conflicts from the middle":              {"stream.go", "if other := k.conflict(z, from); other", "if other := k.conflict(z, (from+z.last)/2); other"},
+	"stream: only zones that end later":              {"stream.go", "if x != z && x.last > z.first {", "if x != z && x.last > z.last {"},
+	"stream: forgets what is under way":              {"stream.go", "oldest = k.pending[0]", "oldest = k.pending[len(k.pending)-1]"},
+	"stream: forgets what is not dead":               {"stream.go", "if i >= past || z.first >= others {", "if i >= past || others < 0 {"},
+	"stream: a zone is in its own way":               {"stream.go", "if z != longest && longest != nil {", "if longest != nil {"},
+	"stream: failed writes that were read":           {"stream.go", "if z.first != history.Never {\n\t\t\treturn s.offend", "if false {\n\t\t\treturn s.offend"},
+	"stream: failed writes may be read":              {"stream.go", "delete(z.key.values, z.value)\n\t\tif", "if"},
+	"stream: unknown operations stay under way":      {"stream.go", "k.pending = slices.Delete(k.pending, place, place+1)", "if a.Outcome != history.Unknown {\n\t\tk.pending = slices.Delete(k.pending, place, place+1)\n\t}"},
+	"stream: what is dead may be read":               {"stream.go", "delete(k.values, z.value)\n\t\tk.forgot", "k.forgot"},
+	"staleness: writes may be old":                   {"staleness.go", "return a.h.Ops[i].Kind == model.Read && !a.final[i]", "return !a.final[i]"},
+	"staleness: final reads may be old":              {"staleness.go", "return a.h.Ops[i].Kind == model.Read && !a.final[i]", "return a.h.Ops[i].Kind == model.Read"},
+	"staleness: the age itself is too old":           {"staleness.go", "return cmp.Compare(a.h.Ops[r].ReturnedAt, t)", "return cmp.Compare(a.h.Ops[r].ReturnedAt, t+1)"},
+	"staleness: of the last key":                     {"staleness.go", "if needs > a.lag {", "if true {"},
+	"staleness: behind the return":                   {"staleness.go", "2*a.h.Ops[a.returns[at]].Return-1)", "2*a.h.Ops[a.returns[at]].Return+1)"},
+	"causality: unknown operations have a session":   {"causality.go", "case c.op(int32(i)).Outcome == history.OK && s != none:", "case s != none:"},
+	"causality: itself among what it knows":          {"causality.go", "known-- // not r itself", ""},
+	"causality: the first write of a chain only":     {"causality.go", "w := list[at-1]", "w := list[0]"},
+	"causality: nothing is missed at the beginning":  {"causality.go", "case saw == initial:\n\t\t\treturn c.forgotten", "case saw == -7:\n\t\t\treturn c.forgotten"},
+	"causality: replaced values may be read":         {"causality.go", "case c.precedes(saw, w):", "case false:"},
+	"causality: no conflicts":                        {"causality.go", "*conflicts = append(*conflicts, conflict{w, saw, r})", "*conflicts = nil"},
+	"causality: unknown swaps saw nothing":           {"causality.go", "default:\n\t\t\tc.origin[i] = w\n", "default:\n"},
+	"sequential: later in a block before earlier":    {"sequential.go", "if x.at > y.at {", "if x.at > y.at+1 {"},
+	"sequential: blocks may be entered":              {"sequential.go", "		b = y.first\n", "		_ = y.first\n"},
+	"sequential: blocks may be left":                 {"sequential.go", "		a = x.end\n", "		_ = x.end\n"},
+	"sequential: nothing is first":                   {"sequential.go", "case c > 0:", "case c < 0:"},
+	"sequential: unknown operations have a session":  {"sequential.go", "if s.op(i).Outcome == history.OK {\n\t\t\ts.last", "if true {\n\t\t\ts.last"},
+	"sequential: two may replace one value":          {"sequential.go", "if y := s.clusters[x].next; y != none {", "if y := s.clusters[x].next; y == -9 {"},
+	"sequential: failures that must not be":          {"sequential.go", "if o.Seen == o.Expect {", "if false {"},
 	"verifier: twice":                                {"verifier.go", "case v.done[i]:", "case false:"},
 	"verifier: time ignored":                         {"verifier.go", "case o.Return < called:", "case o.Return < o.Call:"},
 	"verifier: time of the last only":                {"verifier.go", "called = max(called, o.Call)", "called = o.Call"},
@@ -103,7 +132,7 @@ func kill(t *testing.T, file, mutated string) {
 		}
 	}
 	out, err := exec.Command("go", "test", "-overlay", filepath.Join(dir, "overlay.json"), "-vet=off", "-failfast",
-		"-run", "TestEnginesAgree|TestVerifier|TestWhat|TestOpenWrite", "-histories", "10000", "-timeout", "2m", ".").CombinedOutput()
+		"-run", "TestEnginesAgree|TestVerifier|TestWhat|TestOpenWrite|TestStream|TestStal|TestCausal|TestSequential|TestAnomaliesOfClaims", "-histories", "10000", "-timeout", "2m", ".").CombinedOutput()
 	switch {
 	case err == nil:
 		t.Error("the mutant survived")

@@ -61,9 +61,9 @@ type Op struct {
 	CalledAt   time.Duration // time of the call since the start of the run
 	ReturnedAt time.Duration // time of the return, or when the client gave up
 
-	Value  model.Value // Write, CAS, Append, Add: what to store
+	Value  model.Value // Write, CAS, Append, Add, Increment, Enqueue: what to store
 	Expect model.Value // CAS: what must be there
-	Seen   model.Value // Read: the answer (an index into Sets, if there are); failed CAS: what was there, or Unseen
+	Seen   model.Value // Read, Dequeue: the answer (an index into Sets, if there are); failed CAS: what was there, or Unseen
 
 	ID      int32 // number of the operation in its scenario, or 0
 	Process int32
@@ -105,6 +105,9 @@ func (h *History) ModelOp(i int) model.Op {
 	}
 	if h.Texts != nil {
 		m.Text, m.SeenText = h.text(o.Value), h.text(o.Seen)
+	}
+	if h.Sets != nil && o.Kind == model.Read && o.Seen != model.Unseen {
+		m.SeenText = setString(h.Set(o.Seen))
 	}
 	return m
 }
@@ -148,7 +151,7 @@ func (h *History) hasText(v model.Value) bool {
 // stores reports whether o.Value means something.
 func (o *Op) stores() bool {
 	switch o.Kind {
-	case model.Write, model.CAS, model.Append, model.Add:
+	case model.Write, model.CAS, model.Append, model.Add, model.Increment, model.Enqueue:
 		return true
 	}
 	return false
@@ -156,7 +159,7 @@ func (o *Op) stores() bool {
 
 // sees reports whether o.Seen means something.
 func (o *Op) sees() bool {
-	return o.Outcome == OK && (o.Kind == model.Read || o.Kind == model.CAS && !o.Swapped)
+	return o.Outcome == OK && (o.Kind == model.Read || o.Kind == model.Dequeue || o.Kind == model.CAS && !o.Swapped)
 }
 
 // ValueString returns v as a person would write it: the number, or the quoted
@@ -186,8 +189,15 @@ func (h *History) OpString(i int) string {
 		s = "append " + key + "+=" + h.ValueString(o.Value)
 	case model.Add:
 		s = "add " + h.ValueString(o.Value) + " to " + key
-	case model.Delete:
-		s = "delete " + key
+	case model.Increment:
+		s = "increment " + key + " by " + o.Value.String()
+	case model.Enqueue:
+		s = "enqueue " + h.ValueString(o.Value) + " in " + key
+	case model.Dequeue:
+		s = "dequeue " + key
+		if o.Outcome == OK {
+			return s + " -> " + h.seenString(o.Seen)
+		}
 	case model.CAS:
 		s = "cas " + key + " " + h.ValueString(o.Expect) + "->" + h.ValueString(o.Value)
 		if o.Outcome == OK && !o.Swapped {

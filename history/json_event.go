@@ -2,6 +2,7 @@ package history
 
 import (
 	"math"
+	"strings"
 	"time"
 
 	"github.com/rashomon-go/rashomon/model"
@@ -62,7 +63,8 @@ var (
 	// stored is what an invoke must have in addition, by kind, and no other kind
 	// may have.
 	stored = map[model.Kind]uint16{
-		model.Write: set(fieldValue), model.Append: set(fieldValue), model.Add: set(fieldValue), model.CAS: set(fieldExpect, fieldValue),
+		model.Write: set(fieldValue), model.Append: set(fieldValue), model.Add: set(fieldValue),
+		model.Increment: set(fieldValue), model.Enqueue: set(fieldValue), model.CAS: set(fieldExpect, fieldValue),
 	}
 )
 
@@ -194,12 +196,12 @@ func (c *jsonCursor) kind() (model.Kind, error) {
 	if err != nil {
 		return 0, err
 	}
-	for k := model.Read; k <= model.Add; k++ {
+	for k := model.Read; k <= model.LastKind; k++ {
 		if k.String() == string(s) {
 			return k, nil
 		}
 	}
-	return 0, wrong(at, "op %q, expected read, write, cas, delete, append or add", s)
+	return 0, wrong(at, "op %q, expected read, write, cas, delete, append, add, increment, acquire, release, enqueue or dequeue", s)
 }
 
 // orDelete says what to say instead of null, for messages.
@@ -211,7 +213,7 @@ func orDelete(k model.Kind) string {
 }
 
 func articleOf(k model.Kind) string {
-	if k == model.Append || k == model.Add {
+	if strings.ContainsRune("aeiou", rune(k.String()[0])) {
 		return "an " + k.String()
 	}
 	return "a " + k.String()

@@ -316,8 +316,8 @@ func (j *jsonReader) fits(e *jsonEvent, i int) error {
 		return wrong(0, `the ok of a cas (called in line %d) without "swapped", expected true or false`, j.calledIn[i])
 	case e.has(fieldSwapped) && (kind != model.CAS || e.typ != typeOK):
 		return wrong(e.at[fieldSwapped], `"swapped" in the %s of a %s (called in line %d), expected it in the ok of a cas only`, e.typ, kind, j.calledIn[i])
-	case e.has(fieldSeen) && (e.typ != typeOK || kind != model.Read && (kind != model.CAS || e.swapped)):
-		return wrong(e.at[fieldSeen], `"seen" in the %s of a %s (called in line %d), expected it in the ok of a read or of a cas that did not swap only`, e.typ, kind, j.calledIn[i])
+	case e.has(fieldSeen) && (e.typ != typeOK || kind != model.Read && kind != model.Dequeue && (kind != model.CAS || e.swapped)):
+		return wrong(e.at[fieldSeen], `"seen" in the %s of a %s (called in line %d), expected it in the ok of a read, a dequeue, or a cas that did not swap only`, e.typ, kind, j.calledIn[i])
 	}
 	return nil
 }

@@ -41,7 +41,7 @@ func (h *History) sound(o *Op) bool {
 	if uint32(o.Key) >= uint32(len(h.Keys)) || o.Node != NoNode && uint32(o.Node) >= uint32(len(h.Nodes)) {
 		return false
 	}
-	if o.Kind < model.Read || o.Kind > model.Add || o.Outcome < OK || o.Outcome > Unknown || o.Return <= o.Call {
+	if o.Kind < model.Read || o.Kind > model.LastKind || o.Outcome < OK || o.Outcome > Unknown || o.Return <= o.Call {
 		return false
 	}
 	if o.ReturnedAt < o.CalledAt || o.Swapped || o.Value <= model.Unseen || o.Expect == model.Unseen {

@@ -23,12 +23,18 @@ func (h *History) seenString(seen model.Value) string {
 	}
 	const most = 12
 	set := h.Set(seen)
-	var words []string
-	for _, v := range set[:min(most, len(set))] {
-		words = append(words, v.String())
-	}
+	s := setString(set[:min(most, len(set))])
 	if len(set) > most {
-		words = append(words, fmt.Sprintf("and %d more", len(set)-most))
+		return fmt.Sprintf("%s and %d more}", s[:len(s)-1], len(set)-most)
+	}
+	return s
+}
+
+// setString returns a set such as {1 3}.
+func setString(set []model.Value) string {
+	words := make([]string, len(set))
+	for i, v := range set {
+		words[i] = v.String()
 	}
 	return "{" + strings.Join(words, " ") + "}"
 }

@@ -83,7 +83,7 @@ func (s Stats) String() string {
 	fmt.Fprintf(&b, "%d operations (%d ok, %d fail, %d unknown), %d overlapping",
 		s.All.Total(), s.All.OK, s.All.Fail, s.All.Unknown, s.Overlapping)
 	before := ": "
-	for k := model.Read; k <= model.Add; k++ {
+	for k := model.Read; k <= model.LastKind; k++ {
 		if c := s.ByKind[k]; c.Total() > 0 {
 			fmt.Fprintf(&b, "%s%d %s", before, c.Total(), k)
 			before = ", "

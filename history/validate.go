@@ -72,8 +72,8 @@ func (v *validation) add(h *History, i int, returns map[int64]int) error {
 		return fmt.Errorf("key number %d, expected 0..%d", o.Key, len(h.Keys)-1)
 	case o.Node != NoNode && (o.Node < 0 || int(o.Node) >= len(h.Nodes)):
 		return fmt.Errorf("node number %d, expected 0..%d", o.Node, len(h.Nodes)-1)
-	case o.Kind < model.Read || o.Kind > model.Add:
-		return fmt.Errorf("no kind, expected read, write, cas, delete, append or add")
+	case o.Kind < model.Read || o.Kind > model.LastKind:
+		return fmt.Errorf("no kind, expected read, write, cas, delete, append, add, increment, acquire, release, enqueue or dequeue")
 	case o.Outcome < OK || o.Outcome > Unknown:
 		return fmt.Errorf("no outcome, expected ok, fail or unknown")
 	case o.Call <= v.last:
@@ -119,7 +119,7 @@ func (o *Op) fault() error {
 		return fmt.Errorf("swapped with outcome %s, expected that with ok only", o.Outcome)
 	case o.Kind == model.Write && o.Value == model.Absent:
 		return fmt.Errorf("stores nothing, expected a value or a delete")
-	case o.stores() && o.Value == model.Unseen, o.Kind == model.Append && o.Value == model.Absent:
+	case o.stores() && o.Value == model.Unseen, o.addsTo() && o.Value == model.Absent:
 		return fmt.Errorf("stores no value, expected one")
 	case o.Kind == model.CAS && o.Expect == model.Unseen:
 		return fmt.Errorf("expects no value, expected one or nil")
@@ -150,4 +150,10 @@ type table struct {
 
 func (h *History) tables() [4]table {
 	return [4]table{{"key", h.Keys}, {"node", h.Nodes}, {"client", h.Clients}, {"text", h.Texts}}
+}
+
+// addsTo reports whether o adds something to what is there, which cannot be
+// nothing.
+func (o *Op) addsTo() bool {
+	return o.Kind == model.Append || o.Kind == model.Increment || o.Kind == model.Enqueue
 }

@@ -31,6 +31,15 @@ var erase = model.Op{Kind: model.Delete}
 
 const null, unseen = model.Absent, model.Unseen
 
+func increment(v model.Value) model.Op { return model.Op{Kind: model.Increment, Value: v} }
+func enqueue(v model.Value) model.Op   { return model.Op{Kind: model.Enqueue, Value: v} }
+func dequeue(v model.Value) model.Op   { return model.Op{Kind: model.Dequeue, Seen: v} }
+func insert(v model.Value) model.Op    { return model.Op{Kind: model.Add, Value: v} }
+
+var acquire, release = model.Op{Kind: model.Acquire}, model.Op{Kind: model.Release}
+
+var lock, count, fifo, set, list = model.Mutex(), model.Counter(), model.Queue(), model.Set(), model.List()
+
 var reg, cas, kv = model.Register(), model.CASRegister(), model.KV()
 
 // A line is operations one after the other, all of them legal, or all but the
@@ -55,6 +64,21 @@ func (l line) holds(m model.Model) error {
 }
 
 var lines = []line{
+	{"a lock", lock, []model.Op{acquire, release, acquire}, true, "held"},
+	{"a lock taken twice", lock, []model.Op{acquire, acquire}, false, "held"},
+	{"a free lock left", lock, []model.Op{release}, false, "free"},
+	{"an open acquire of a lock that is held", lock, []model.Op{acquire, open(acquire), release}, true, "free"},
+	{"a counter", count, []model.Op{get(0), increment(3), increment(-5), get(-2), get(unseen)}, true, "-2"},
+	{"a counter misread", count, []model.Op{increment(3), get(0)}, false, "3"},
+	{"a queue", fifo, []model.Op{dequeue(null), enqueue(3), enqueue(4), dequeue(3), dequeue(unseen), dequeue(null)}, true, "[]"},
+	{"a queue out of order", fifo, []model.Op{enqueue(3), enqueue(4), dequeue(4)}, false, "[3 4]"},
+	{"a queue that is not empty", fifo, []model.Op{enqueue(3), dequeue(null)}, false, "[3]"},
+	{"an open dequeue", fifo, []model.Op{enqueue(3), open(dequeue(unseen)), open(dequeue(unseen)), dequeue(null)}, true, "[]"},
+	{"a set", set, []model.Op{getText("{}"), insert(3), insert(-1), insert(20), insert(3), insert(4), getText("{-1 3 4 20}")}, true, "{-1 3 4 20}"},
+	{"a set misread", set, []model.Op{insert(3), insert(1), getText("{3 1}")}, false, "{1 3}"},
+	{"a list", list, []model.Op{getText(""), getText("[]"), add("2"), add("1"), add("2"), getText("[2 1 2]")}, true, "[2 1 2]"},
+	{"a list misread", list, []model.Op{add("2"), add("1"), getText("[1 2]")}, false, "[2 1]"},
+	{"a list is not empty", list, []model.Op{add("2"), getText("")}, false, "[2]"},
 	{"nothing", reg, nil, true, "nil"},
 	{"nil at first", reg, []model.Op{get(null)}, true, "nil"},
 	{"a value at first", reg, []model.Op{get(0)}, false, "nil"},
@@ -218,7 +242,7 @@ func TestByName(t *testing.T) {
 			t.Errorf("%s: %v", m.Name(), err)
 		}
 	}
-	if _, err := model.ByName("stack"); err == nil || err.Error() != `no model "stack", expected register, cas-register or kv` {
+	if _, err := model.ByName("stack"); err == nil || err.Error() != `no model "stack", expected register, cas-register, kv, mutex, set, counter, queue or list` {
 		t.Errorf("stack: %v", err)
 	}
 }

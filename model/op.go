@@ -40,16 +40,25 @@ func (v Value) String() string {
 type Kind uint8
 
 const (
-	Read   Kind = iota + 1 // what does the key hold?
-	Write                  // store Value
-	CAS                    // store Value if the key holds Expect
-	Delete                 // hold nothing
-	Append                 // add Value's text at the end of the text held
-	Add                    // put Value into the set held
+	Read      Kind = iota + 1 // what does the key hold?
+	Write                     // store Value
+	CAS                       // store Value if the key holds Expect
+	Delete                    // hold nothing
+	Append                    // add Value's text at the end of the text held
+	Add                       // put Value into the set held
+	Increment                 // add Value to the number held
+	Acquire                   // take the lock
+	Release                   // leave the lock
+	Enqueue                   // put Value at the end of the queue
+	Dequeue                   // take what stands first in the queue
 	kinds
 )
 
-var kindNames = [kinds]string{Read: "read", Write: "write", CAS: "cas", Delete: "delete", Append: "append", Add: "add"}
+// LastKind is the last of the kinds, of which Read is the first.
+const LastKind = kinds - 1
+
+var kindNames = [kinds]string{Read: "read", Write: "write", CAS: "cas", Delete: "delete", Append: "append", Add: "add",
+	Increment: "increment", Acquire: "acquire", Release: "release", Enqueue: "enqueue", Dequeue: "dequeue"}
 
 // String returns the word for the kind that histories and scenarios use.
 func (k Kind) String() string {
@@ -74,14 +83,15 @@ func ParseKind(s string) (Kind, bool) {
 type Op struct {
 	Kind   Kind
 	Open   bool  // the answer is not known: a specification must accept any
-	Value  Value // Write, CAS, Append, Add: what to store
+	Value  Value // Write, CAS, Append, Add, Increment, Enqueue: what to store
 	Expect Value // CAS: what must be there
-	Seen   Value // Read: the answer; failed CAS: what was there, or Unseen
+	Seen   Value // Read, Dequeue: the answer; failed CAS: what was there, or Unseen
 
 	Swapped bool // CAS: the answer says that Value was stored
 
 	// Text and SeenText are the texts behind Value and Seen when the history
-	// has texts ("" for Absent).
+	// has texts ("" for Absent). In a history of sets SeenText is the set, such
+	// as {1 3}.
 	Text, SeenText string
 }
 
@@ -90,7 +100,7 @@ type Op struct {
 func (o Op) String() string {
 	s := o.Kind.String()
 	switch o.Kind {
-	case Write, Append, Add:
+	case Write, Append, Add, Increment, Enqueue:
 		s += " " + orText(o.Value, o.Text)
 	case CAS:
 		s += " " + o.Expect.String() + "->" + o.Value.String()
@@ -98,7 +108,7 @@ func (o Op) String() string {
 	switch {
 	case o.Open:
 		s += ": unknown"
-	case o.Kind == Read:
+	case o.Kind == Read || o.Kind == Dequeue:
 		s += " -> " + orText(o.Seen, o.SeenText)
 	case o.Kind == CAS && !o.Swapped:
 		s += ": failed"

@@ -19,20 +19,26 @@ import (
 
 // judging is how to judge histories.
 type judging struct {
-	model, format, engine string
-	steps                 int64
-	json, explain         bool
-	html, svg             string // files for a page and for its drawing
+	model, format, engine, claim string
+	steps                        int64
+	json, explain                bool
+	html, svg                    string // files for a page and for its drawing
 }
 
 func (a *app) historyCommand() *cobra.Command {
 	var j judging
 	cmd := &cobra.Command{
-		Use:   "history [--model M] FILE…",
+		Use:   "history [--model M] FILE|DIR…",
 		Short: "Judge recorded histories, from the simulator or from a real system",
 		Long: `history reads recorded histories and says of each whether it is linearizable, one
 line a file. Of a single file, or with --explain of each, the lines below say why: the
-few operations that contradict each other, and what was doubtful in the file.
+few operations that contradict each other, and what was doubtful in the file. Below
+several files stands a summary.
+
+With --claim, it judges another property, such as staleness: how old reads are.
+
+A directory stands for the files in and below it that end in .jsonl, .edn, .log or .txt,
+perhaps with .gz behind; where there is a history.edn, for that alone.
 
 With --html, a page that shows a single history is written to a file, whatever the
 verdict: processes as lanes, operations as bars, those that contradict each other
@@ -46,27 +52,34 @@ not keep the others from being judged; of several exit statuses the gravest coun
 		Example: `  check history history.edn
   check history --model cas-register etcd_*.log
   check history --html page.html history.edn
+  check history --claim staleness history.edn
+  check history store/
   gunzip < history.jsonl.gz | check history -`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
-				return errors.New("no file, expected one or more histories, or - for standard input")
+				return errors.New("no file, expected one or more histories, directories, or - for standard input")
 			}
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if !cmd.Flags().Changed("explain") {
-				j.explain = len(args) == 1
-			}
-			if err := j.validate(cmd, args); err != nil {
+			files, err := historyFiles(args)
+			if err != nil {
 				return err
 			}
-			return a.histories(&j, args)
+			if !cmd.Flags().Changed("explain") {
+				j.explain = len(files) == 1
+			}
+			if err := j.validate(cmd, files); err != nil {
+				return err
+			}
+			return a.histories(&j, files)
 		},
 	}
 	f := cmd.Flags()
 	f.StringVar(&j.model, "model", "auto", "judge by this `MODEL`: "+modelNames())
 	f.StringVar(&j.format, "format", "auto", "the files are in this `FORMAT`: auto, jsonl, edn, jepsen-log, porcupine-kv")
 	f.StringVar(&j.engine, "engine", "auto", "judge with this `ALGORITHM`: "+strings.Join(checker.EngineNames(), ", "))
+	f.StringVar(&j.claim, "claim", "linearizable", "judge this `PROPERTY`: "+strings.Join(claimNames(), ", "))
 	f.Int64Var(&j.steps, "steps", 0, "give up on a key after `N` steps of a search: the verdict is then unknown (default 2000000)")
 	f.BoolVar(&j.json, "json", false, "print a line of JSON for each file")
 	f.BoolVar(&j.explain, "explain", false, "say why, in lines below that of each file (default for a single file)")
@@ -75,6 +88,7 @@ not keep the others from being judged; of several exit statuses the gravest coun
 	complete(cmd, "model", func() []string { return strings.Split(modelNames(), ", ") })
 	complete(cmd, "format", func() []string { return []string{"auto", "jsonl", "edn", "jepsen-log", "porcupine-kv"} })
 	complete(cmd, "engine", checker.EngineNames)
+	complete(cmd, "claim", claimNames)
 	return cmd
 }
 
@@ -89,6 +103,9 @@ func modelNames() string {
 func (j *judging) validate(cmd *cobra.Command, files []string) error {
 	if j.steps < 0 || j.steps == 0 && cmd.Flags().Changed("steps") {
 		return fmt.Errorf("--steps %d, expected a number from 1 upwards", j.steps)
+	}
+	if j.claim != "linearizable" && (cmd.Flags().Changed("model") || cmd.Flags().Changed("engine")) {
+		return fmt.Errorf("--model or --engine with --claim %s, expected them with linearizable only: other claims are about registers", j.claim)
 	}
 	for _, picture := range []struct{ flag, file string }{{"html", j.html}, {"svg", j.svg}} {
 		switch {
@@ -117,14 +134,20 @@ func (a *app) histories(j *judging, files []string) error {
 			return fmt.Errorf("--model: %w", err)
 		}
 	}
+	if _, err := claimNamed(j.claim); err != nil {
+		return fmt.Errorf("--claim: %w", err)
+	}
 	opt := checker.Options{Engine: engine, Steps: j.steps}
+	all := tally{began: time.Now()}
 	for _, file := range files {
 		r, err := a.judgeFile(j, file, format, opt)
 		if err != nil {
 			fmt.Fprintf(a.err, "check: %v\n", err)
 			a.status = graver(a.status, a.graveError(err))
+			all.refused++
 			continue
 		}
+		all.add(r)
 		a.status = graver(a.status, statusOf(r.verdict))
 		if err := r.print(a.out, j); err != nil {
 			return err
@@ -133,7 +156,10 @@ func (a *app) histories(j *judging, files []string) error {
 			return err
 		}
 	}
-	return nil
+	if j.json {
+		return nil
+	}
+	return all.print(a.out)
 }
 
 // draw writes the page and the image of a history, if they are wanted.
@@ -162,9 +188,16 @@ func (a *app) judgeFile(j *judging, file string, format formats.Format, opt chec
 	}
 	defer f.Close()
 	began := time.Now()
-	h, info, err := formats.Read(f, file, format)
+	h, info, err := formats.Read(readingOf(f, file, a.err), file, format)
 	if err != nil {
 		return nil, err
+	}
+	if j.claim != "linearizable" {
+		r, err := judgeClaim(h, j.claim, opt)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", file, err)
+		}
+		return newHistoryReport(file, h, info, j.claim, r, time.Since(began)), nil
 	}
 	name := j.model
 	if name == "auto" {
@@ -179,6 +212,29 @@ func (a *app) judgeFile(j *judging, file string, format formats.Format, opt chec
 		return nil, fmt.Errorf("%s: %w", file, err)
 	}
 	return newHistoryReport(file, h, info, name, r, time.Since(began)), nil
+}
+
+// judgeClaim judges another claim than linearizability. A session is a client, if
+// the history names them, or else a process; operations without a number are those
+// of the end, if others have one.
+func judgeClaim(h *history.History, name string, opt checker.Options) (checker.Result, error) {
+	c, err := claimNamed(name)
+	if err != nil {
+		return checker.Result{}, err
+	}
+	terms := checker.Terms{Steps: opt.Steps}
+	if n := len(h.Clients); n > 0 {
+		terms.Sessions = checker.PerClient(n)
+	}
+	if slices.ContainsFunc(h.Ops, func(o history.Op) bool { return o.ID != 0 }) {
+		for i := range h.Ops {
+			if h.Ops[i].ID == 0 {
+				terms.Final = append(terms.Final, i)
+			}
+		}
+	}
+	j, err := c.Judge(h, terms)
+	return checker.Result{Judgement: j}, err
 }
 
 // historyReport is the judgement of one file, for programs.
@@ -231,7 +287,11 @@ func (r *historyReport) print(w io.Writer, j *judging) error {
 		format = "empty"
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s: %s (%s, %s as %s, %s)\n", r.File, r.Verdict, plural(r.Operations, "operation"), format, r.Model,
+	as := " as "
+	if r.other() {
+		as = ", "
+	}
+	fmt.Fprintf(&b, "%s: %s (%s, %s%s%s, %s)\n", r.File, r.Verdict, plural(r.Operations, "operation"), format, as, r.Model,
 		time.Duration(r.Seconds*float64(time.Second)).Round(100*time.Microsecond))
 	if j.explain {
 		r.explain(&b)

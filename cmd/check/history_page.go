@@ -19,8 +19,8 @@ import (
 func (r *historyReport) page() *report.Page {
 	p := &report.Page{
 		Title: filepath.Base(r.File), Verdict: r.Verdict, Sentence: cmp.Or(r.Sentence, r.Reason),
-		Claim:   "linearizable as a " + r.Model,
-		Replay:  "go run ./cmd/check history --model " + r.Model + " " + quoted(filepath.ToSlash(r.File)),
+		Claim:   r.claim(),
+		Replay:  "go run ./cmd/check history " + r.flags() + " " + quoted(filepath.ToSlash(r.File)),
 		History: r.history, Witness: r.witness, Names: r.history.Clients,
 		Facts: []report.Fact{
 			{Name: "operations ok", Value: fmt.Sprint(r.OK)}, {Name: "operations failed", Value: fmt.Sprint(r.Failed)},
@@ -51,6 +51,26 @@ func end(h *history.History) (last time.Duration) {
 		last = max(last, h.Ops[i].CalledAt, h.Ops[i].ReturnedAt)
 	}
 	return last
+}
+
+// other says whether the report is about another claim than linearizability.
+func (r *historyReport) other() bool {
+	_, other := checker.ClaimNamed(r.Model)
+	return other
+}
+
+func (r *historyReport) claim() string {
+	if r.other() {
+		return r.Model
+	}
+	return "linearizable as a " + r.Model
+}
+
+func (r *historyReport) flags() string {
+	if r.other() {
+		return "--claim " + r.Model
+	}
+	return "--model " + r.Model
 }
 
 // timeless says whether a history tells the order of its events and no times.

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/rashomon-go/rashomon"
+	"github.com/rashomon-go/rashomon/checker"
 	"github.com/rashomon-go/rashomon/history"
 	"github.com/rashomon-go/rashomon/internal/wholefile"
 	"github.com/rashomon-go/rashomon/sim"
@@ -19,8 +20,8 @@ import (
 
 // show is what the user wants to see of one run.
 type show struct {
-	trace, json, svg bool
-	out, history     string
+	trace, json, svg, stop bool
+	out, history           string
 }
 
 func (s *show) flags(cmd *cobra.Command) {
@@ -115,6 +116,7 @@ the digests).`,
 	f.IntVar(&operations, "operations", rashomon.DefaultOperations, "how many operations the clients do: `N`")
 	f.StringVar(&file, "scenario", "", "run the scenario in this `FILE`; - is standard input")
 	f.BoolVar(&twice, "twice", false, "run the scenario a second time, and compare every event, what messages say, and final states")
+	f.BoolVar(&s.stop, "stop", false, "end the run with the first answer that makes it not linearizable")
 	f.BoolVar(&print, "print", false, "print the scenario instead of running it")
 	c.flags(cmd)
 	s.flags(cmd)
@@ -140,7 +142,10 @@ func (a *app) runScenario(file string, s show, twice bool) error {
 // play runs a scenario, and prints its events meanwhile if they are wanted. If it is run
 // twice, both runs must be the same.
 func (a *app) play(s *rashomon.System, sc *rashomon.Scenario, show show, twice bool) (*rashomon.Result, error) {
-	var opt rashomon.Options
+	opt := rashomon.Options{Stop: show.stop}
+	if show.stop && sc.Claim != rashomon.Linearizable {
+		return nil, fmt.Errorf("--stop for %s, expected a claim of linearizable", sc.Claim)
+	}
 	trace := tracer{w: bufio.NewWriter(a.out), name: naming(sc.Names(s))}
 	if show.trace {
 		opt.Trace = trace.event
@@ -176,6 +181,9 @@ func (a *app) show(s *rashomon.System, sc *rashomon.Scenario, r *rashomon.Result
 	}
 	a.status = statusOf(r.Verdict)
 	report := newRunReport(sc, r, saved)
+	if show.stop {
+		report.Staleness = "" // of a history that was cut off it says nothing
+	}
 	print := report.print
 	if show.json {
 		print = func(out io.Writer) error { return printJSON(out, report) }
@@ -211,6 +219,7 @@ type runReport struct {
 	Reason     string          `json:"reason,omitempty"`
 	Sentence   string          `json:"sentence,omitempty"`
 	Witness    []string        `json:"witness,omitempty"`
+	Staleness  string          `json:"staleness,omitempty"` // of what is not linearizable, and should be
 	Operations int             `json:"operations"`
 	OK         int             `json:"ok"`
 	Failed     int             `json:"failed"`
@@ -249,6 +258,11 @@ func newRunReport(sc *rashomon.Scenario, r *rashomon.Result, saved rashomon.Save
 	for _, i := range r.Witness {
 		report.Witness = append(report.Witness, r.DescribeOp(i))
 	}
+	if sc.Claim == rashomon.Linearizable && r.Verdict == checker.Invalid && r.Panic == "" {
+		if lag, err := r.Staleness(); err == nil { // or it cannot be told
+			report.Staleness = cmp.Or(lag.Sentence, lag.Reason)
+		}
+	}
 	return report
 }
 
@@ -267,6 +281,9 @@ func (r runReport) print(w io.Writer) error {
 	}
 	for _, op := range r.Witness {
 		fmt.Fprintf(&b, "  %s\n", op)
+	}
+	if r.Staleness != "" {
+		fmt.Fprintf(&b, "staleness: %s\n", r.Staleness)
 	}
 	fmt.Fprintf(&b, "%s: %d ok, %d failed, %d unknown; %s and %s in %s of simulated time\n",
 		plural(r.Operations, "operation"), r.OK, r.Failed, r.Unknown,

@@ -23,7 +23,7 @@ func readEDN(r io.Reader, name string, info *Info) (h *history.History, err erro
 	if err != nil {
 		return nil, err
 	}
-	return j.finish(), nil
+	return j.finish()
 }
 
 // closes is the distance in ASCII from an opening to its closing delimiter.

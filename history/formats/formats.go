@@ -182,21 +182,57 @@ func firstHasKey(text []byte) bool {
 	return false
 }
 
-// SuggestModel names the specification that fits the operations of h: "kv" if
-// they append, "cas-register" if they compare and set, "kv" if they hold texts,
-// and otherwise "register".
+// SuggestModel names the specification that fits the operations of h: "set" if it
+// is of sets, "mutex", "queue" or "counter" if they do what only these know,
+// "list" if they append and every read told a text such as "[1 2]", "kv" if they
+// append otherwise, "cas-register" if they compare and set, "kv" if they hold
+// texts, and otherwise "register".
 func SuggestModel(h *history.History) string {
 	suggestion := "register"
-	if h.Texts != nil {
+	switch {
+	case h.Sets != nil:
+		return "set"
+	case h.Texts != nil:
 		suggestion = "kv"
 	}
 	for i := range h.Ops {
 		switch h.Ops[i].Kind {
+		case model.Acquire, model.Release:
+			return "mutex"
+		case model.Enqueue, model.Dequeue:
+			return "queue"
+		case model.Increment:
+			return "counter"
 		case model.Append:
+			if lists(h) {
+				return "list"
+			}
 			return "kv"
 		case model.CAS:
 			suggestion = "cas-register"
 		}
 	}
 	return suggestion
+}
+
+// lists reports whether the texts of h are lists: some read told one, and no
+// operation has anything to do with other texts.
+func lists(h *history.History) bool {
+	found := false
+	for i := range h.Ops {
+		o := &h.Ops[i]
+		seen := h.ModelOp(i).SeenText
+		switch {
+		case o.Kind != model.Read && o.Kind != model.Append:
+			return false
+		case o.Kind == model.Append && strings.ContainsAny(h.ModelOp(i).Text, " []"):
+			return false
+		case o.Kind == model.Append || o.Outcome != history.OK || o.Seen < 0:
+		case len(seen) < 2 || seen[0] != '[' || seen[len(seen)-1] != ']':
+			return false
+		default:
+			found = true
+		}
+	}
+	return found
 }

@@ -41,6 +41,11 @@ func FuzzEDN(f *testing.F) {
 		`[{:process 0, :type :invoke, :f :write, :value 3, :index 0, :time 10} #_1 {:process 0, :type :ok, :f :write, :value 3}]`,
 		`#jepsen.history.Op{:process 0 :type :invoke :f :cas :value [:k [nil 4]]} {:process 0 :type :fail :f :cas :value [:k [nil 4]] :error :x}`,
 		"; c\n^{:a 1}{:process :nemesis :type :info :value #{1/2 \\a ##NaN #\"\\d\" \"\\u00e9\\n\" #inst \"2\" 1N -2.5}}",
+		`{:process 0 :type :invoke :f :add :value 3}{:process 0 :type :ok :f :add}{:process 0 :type :invoke :f :read}{:process 0 :type :ok :f :read :value #{3 1}}`,
+		`{:process 0 :type :invoke :f :add :value 3}{:process 0 :type :ok :f :add}{:process 0 :type :invoke :f :read}{:process 0 :type :ok :f :read :value 3}`,
+		`{:process 0 :type :invoke :f :read}{:process 0 :type :ok :f :read :value []}{:process 0 :type :invoke :f :append :value 3}{:process 0 :type :info :f :append}`,
+		`{:process 0 :type :invoke :f :enqueue :value [:k 3]}{:process 1 :type :invoke :f :dequeue :value [:k nil]}{:process 1 :type :ok :f :dequeue :value [:k 3]}`,
+		`{:process 0 :type :invoke :f :acquire}{:process 0 :type :ok :f :acquire}{:process 0 :type :invoke :f :release :value nil}`,
 	)
 	f.Fuzz(func(t *testing.T, text []byte) {
 		readable(t, text, formats.Auto)

@@ -40,11 +40,23 @@ type jepsen struct {
 	tuples undecided
 	texts  undecided // values are texts
 
+	appends undecided // of elements to lists, not of texts to texts
+	counts  bool      // a read told a number
+	answers []collection
+
 	keyKinds map[string]formKind
 	calls    []called // by operation
 	index    int64
 	now      time.Duration
 	early    int // entries whose time came before that of an earlier one
+}
+
+// collection is what a read of a set or of a list told.
+type collection struct {
+	op           int
+	line, column int
+	elements     []model.Value // as they stood there
+	seen         model.Value   // of a list
 }
 
 // undecided is a property of a history that its first operation decides.
@@ -69,7 +81,7 @@ func newJepsen(name string, info *Info) *jepsen {
 	return &jepsen{name: name, info: info, keyed: info.Format == PorcupineKV, keyKinds: map[string]formKind{}, index: -1}
 }
 
-func (j *jepsen) finish() *history.History {
+func (j *jepsen) finish() (*history.History, error) {
 	if j.early > 0 {
 		j.note("%d events with a time before that of the event before, which was taken instead", j.early)
 	}
@@ -79,7 +91,14 @@ func (j *jepsen) finish() *history.History {
 	if j.info.Skipped > 0 {
 		j.note("%d lines that are no operations, skipped", j.info.Skipped)
 	}
-	return j.rec.Finish(j.now)
+	lists := j.appends == yes
+	for i := range j.answers {
+		if lists {
+			j.answers[i].text(&j.rec)
+		}
+	}
+	h := j.rec.Finish(j.now)
+	return h, j.settle(h)
 }
 
 func (j *jepsen) note(format string, args ...any) {
@@ -163,16 +182,21 @@ var kinds = map[string]model.Kind{
 	"read": model.Read, "get": model.Read,
 	"write": model.Write, "put": model.Write,
 	"cas": model.CAS, "append": model.Append, "delete": model.Delete,
+	"add": model.Add, "increment": model.Increment,
+	"acquire": model.Acquire, "release": model.Release,
+	"enqueue": model.Enqueue, "dequeue": model.Dequeue,
 }
+
+const names = ":read, :write, :cas, :get, :put, :append, :delete, :add, :increment, :acquire, :release, :enqueue or :dequeue"
 
 func (j *jepsen) kind(e *entry) (model.Kind, error) {
 	if k, known := kinds[e.f.text]; known && e.f.kind == keyword {
 		return k, nil
 	}
 	if e.f.kind == 0 {
-		return 0, j.wrong(&e.whole, "an operation without :f, expected :read, :write, :cas, :get, :put, :append or :delete")
+		return 0, j.wrong(&e.whole, "an operation without :f, expected "+names)
 	}
-	return 0, j.wrong(&e.f, "operation %s, expected :read, :write, :cas, :get, :put, :append or :delete", e.f.describe())
+	return 0, j.wrong(&e.f, "operation %s, expected "+names, e.f.describe())
 }
 
 func (j *jepsen) invoke(e *entry, kind model.Kind) error {
@@ -200,7 +224,9 @@ func (j *jepsen) invoke(e *entry, kind model.Kind) error {
 // arguments takes what an operation asks for.
 func (j *jepsen) arguments(c *called, e *entry, value *form) (err error) {
 	switch c.kind {
-	case model.Read, model.Delete:
+	case model.Acquire, model.Release:
+		return nil // whatever the client says about itself
+	case model.Read, model.Delete, model.Dequeue:
 		if value.kind > nilForm {
 			return j.wrong(value, "%s to %s, expected nil", value.describe(), c.kind)
 		}
@@ -214,12 +240,18 @@ func (j *jepsen) arguments(c *called, e *entry, value *form) (err error) {
 		}
 		value = &value.items[1]
 	case model.Append:
-		if value.kind != text {
-			return j.wrong(e.orWhole(value), "an append of no text, expected a text (lists of numbers are not read)")
+		return j.appended(c, e, value)
+	case model.Add, model.Increment:
+		if value.kind != integer {
+			return j.wrong(e.orWhole(value), "%s of no number, expected one", c.kind)
 		}
 	case model.Write:
 		if value.kind == nilForm {
 			return j.wrong(value, "a write of nil, expected a value (a :delete leaves nothing)")
+		}
+	case model.Enqueue:
+		if value.kind == nilForm {
+			return j.wrong(value, "to enqueue nil, expected a value")
 		}
 	}
 	c.value, err = j.value(e, value)
@@ -371,8 +403,12 @@ func (j *jepsen) answer(e *entry, c *called, value *form) (history.Answered, err
 	switch e.typ.text {
 	case "ok":
 		a.Outcome, a.Swapped = history.OK, c.kind == model.CAS
-		if c.kind == model.Read {
+		if c.kind == model.Read && (value.kind == sequence || value.kind == set) && !value.tagged {
+			i, _ := j.rec.Open(int32(e.process.n))
+			err = j.several(i, value)
+		} else if c.kind == model.Read || c.kind == model.Dequeue {
 			a.Seen, err = j.value(e, value)
+			j.counts = j.counts || c.kind == model.Read && value.kind == integer
 		} else {
 			err = j.sameValue(e, c, value)
 		}

@@ -23,7 +23,7 @@ func readLog(r io.Reader, name string, info *Info) (h *history.History, err erro
 		line++
 		text, err := in.Next()
 		if err == io.EOF {
-			return j.finish(), nil
+			return j.finish()
 		}
 		if err != nil {
 			return nil, &history.ReadError{Name: name, Line: line, Column: 1, Err: err}

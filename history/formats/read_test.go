@@ -57,6 +57,19 @@ func TestEDN(t *testing.T) {
 		{"keys", `{:process 0 :type :invoke :f :put :key "a" :value 3}{:process 0 :type :ok :f :put :key "a"}`, []string{"write a=3"}},
 		{"texts", `{:process 0 :type :invoke :f :append :value "a\n\u00e9\"" }{:process 0 :type :ok :f :append}{:process 0 :type :invoke :f :get}{:process 0 :type :ok :f :get :value ""}`,
 			[]string{`append x+="a\né\""`, `read x -> ""`}},
+		{"set", `{:process 0 :type :invoke :f :read}{:process 0 :type :ok :f :read :value []}
+			{:process 0 :type :invoke :f :add :value 3}{:process 0 :type :ok :f :add :value 3}
+			{:process 0 :type :invoke :f :read}{:process 0 :type :ok :f :read :value #{3 1}}`, []string{"read x -> {}", "add 3 to x", "read x -> {1 3}"}},
+		{"list of numbers", `{:process 0 :type :invoke :f :read}{:process 0 :type :ok :f :read :value nil}
+			{:process 0 :type :invoke :f :append :value 3}{:process 0 :type :ok :f :append :value 3}
+			{:process 0 :type :invoke :f :read}{:process 0 :type :ok :f :read :value [3 1]}`, []string{"read x -> nil", `append x+="3"`, `read x -> "[3 1]"`}},
+		{"counter", `{:process 0 :type :invoke :f :add :value 3}{:process 0 :type :ok :f :add :value 3}{:process 0 :type :invoke :f :increment :value -1}
+			{:process 1 :type :invoke :f :read}{:process 1 :type :ok :f :read :value 2}`, []string{"increment x by 3", "increment x by -1: unknown", "read x -> 2"}},
+		{"queue", `{:process 0 :type :invoke :f :enqueue :value 3}{:process 0 :type :ok :f :enqueue :value 3}
+			{:process 0 :type :invoke :f :dequeue :value nil}{:process 0 :type :ok :f :dequeue :value 3}`, []string{"enqueue 3 in x", "dequeue x -> 3"}},
+		{"mutex", `{:process 0 :type :invoke :f :acquire :value nil}{:process 0 :type :ok :f :acquire :value [:c 1]}
+			{:process 1 :type :invoke :f :acquire}{:process 1 :type :fail :f :acquire}{:process 0 :type :invoke :f :release}{:process 0 :type :info :f :release}`,
+			[]string{"acquire x", "acquire x: fail", "release x: unknown"}},
 		{"cas that swapped", `{:process 0 :type :invoke :f :cas :value [nil 4]}{:process 0 :type :ok :f :cas :value [nil 4]}`, []string{"cas x nil->4"}},
 		{"cas that compared", `{:process 0 :type :invoke :f :cas :value [3 4]}{:process 0 :type :fail :f :cas :error nil}`, []string{"cas x 3->4: failed"}},
 		{"cas that failed otherwise", `{:process 0 :type :invoke :f :cas :value [3 4]}{:process 0 :type :fail :f :cas :value [3 4] :error [:not-leader "x"]}`, []string{"cas x 3->4: fail"}},
@@ -239,8 +252,8 @@ func TestRefuses(t *testing.T) {
 		{formats.Auto, `{:process 1 :process 1}`, `f:1:13: :process twice in one operation, expected it once`},
 		{formats.Auto, `{:process 1 :f :read}`, `f:1:1: an operation without :type, expected :invoke, :ok, :fail or :info`},
 		{formats.Auto, `{:process 1 :type :started :f :read}`, `f:1:19: type :started, expected :invoke, :ok, :fail or :info`},
-		{formats.Auto, `{:process 1 :type :invoke}`, `f:1:1: an operation without :f, expected :read, :write, :cas, :get, :put, :append or :delete`},
-		{formats.Auto, `{:process 1 :type :invoke :f :txn}`, `f:1:30: operation :txn, expected :read, :write, :cas, :get, :put, :append or :delete`},
+		{formats.Auto, `{:process 1 :type :invoke}`, `f:1:1: an operation without :f, expected :read, :write, :cas, :get, :put, :append, :delete, :add, :increment, :acquire, :release, :enqueue or :dequeue`},
+		{formats.Auto, `{:process 1 :type :invoke :f :txn}`, `f:1:30: operation :txn, expected :read, :write, :cas, :get, :put, :append, :delete, :add, :increment, :acquire, :release, :enqueue or :dequeue`},
 		{formats.Auto, `{:process 1 :type :invoke :f :write}`, `f:1:1: an operation without :value, expected a number, a text or nil`},
 		{formats.Auto, `{:process 1 :type :invoke :f :write :value 1.5}`, `f:1:44: 1.5, expected a number, a text or nil`},
 		{formats.Auto, `{:process 1 :type :invoke :f :write :value 99999999999999999999}`, `f:1:44: 99999999999999999999, expected a number, a text or nil`},
@@ -250,7 +263,15 @@ func TestRefuses(t *testing.T) {
 		{formats.Auto, "{:process 1 :type :invoke :f :write :value \"\xff\"}", `f:1:44: a string that is not valid UTF-8, expected UTF-8`},
 		{formats.Auto, `{:process 1 :type :invoke :f :read :value 3}`, `f:1:43: 3 to read, expected nil`},
 		{formats.Auto, `{:process 1 :type :invoke :f :cas :value 3}`, `f:1:42: a cas without [expected new], expected two values in a vector`},
-		{formats.Auto, `{:process 1 :type :invoke :f :append :value 3}`, `f:1:45: an append of no text, expected a text (lists of numbers are not read)`},
+		{formats.Auto, `{:process 1 :type :invoke :f :append :value :a}`, `f:1:45: an append of neither text nor number, expected one of them`},
+		{formats.Auto, `{:process 1 :type :invoke :f :append :value "a"}{:process 2 :type :invoke :f :append :value 3}`, `f:1:93: an append of 3, expected a text as before`},
+		{formats.Auto, `{:process 1 :type :invoke :f :write :value 1}{:process 2 :type :invoke :f :append :value 3}`, `f:1:90: an append to a list, expected no numbers elsewhere`},
+		{formats.Auto, `{:process 1 :type :invoke :f :append :value 1}{:process 2 :type :invoke :f :delete}`, `f:1:1: a delete of a list, expected read or append`},
+		{formats.Auto, `{:process 1 :type :invoke :f :add :value "a"}`, `f:1:42: add of no number, expected one`},
+		{formats.Auto, `{:process 1 :type :invoke :f :enqueue :value nil}`, `f:1:46: to enqueue nil, expected a value`},
+		{formats.Auto, `{:process 1 :type :invoke :f :read}{:process 1 :type :ok :f :read :value [1 :a]}`, `f:1:77: :a in a set or a list, expected numbers`},
+		{formats.Auto, "{:process 1 :type :invoke :f :read}{:process 1 :type :ok :f :read :value #{1}}\n{:process 1 :type :invoke :f :write :value 1}", `f:2:1: a write of a set, expected read or add`},
+		{formats.Auto, `{:process 1 :type :invoke :f :add :value 1}{:process 2 :type :invoke :f :read}{:process 2 :type :ok :f :read :value nil}`, `f:1:1: a read of a set that told no such thing, expected its value`},
 		{formats.Auto, w + `{:process 2 :type :invoke :f :write :value "a"}`, `f:2:44: text "a", expected a number as before`},
 		{formats.Auto, w + `{:process 2 :type :invoke :f :write :value [1 3]}`, `f:2:44: a [key value] tuple, expected a plain value as in the first operation`},
 		{formats.Auto, `{:process 1 :type :invoke :f :read :value [1 nil]}` + w, `f:1:94: no [key value] tuple, expected one as in the first operation`},
@@ -285,7 +306,7 @@ func TestRefuses(t *testing.T) {
 		{formats.Auto, `#::j{:process 1}`, `f:1:1: #::j before a map, expected a namespace and a map such as #:jepsen{:a 1}`},
 		{formats.PorcupineKV, w, `f:1:1: an operation without :key, expected one`},
 		{formats.Auto, "0 :invoke :read nil\n0 :ok :read [1\n", `f:2:15: the line ends inside a vector that began at 2:13, expected ']': it is cut off`},
-		{formats.Auto, "0 :invoke :read nil\n0 :ok", `f:2:1: an operation without :f, expected :read, :write, :cas, :get, :put, :append or :delete`},
+		{formats.Auto, "0 :invoke :read nil\n0 :ok", `f:2:1: an operation without :f, expected :read, :write, :cas, :get, :put, :append, :delete, :add, :increment, :acquire, :release, :enqueue or :dequeue`},
 		{formats.Auto, "0 :invoke :read nil nil nil", `f:1:25: 'n' after the operation, expected the end of the line`},
 		{formats.Auto, "INFO  jepsen.util - 0 :invoke :write x", `f:1:38: x, expected a number, a text or nil`},
 	}
