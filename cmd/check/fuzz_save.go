@@ -15,6 +15,7 @@ const shrinkRuns = 600
 
 // saver shrinks what a campaign found and writes it to a directory.
 type saver struct {
+	flag string // that names dir
 	dir  string
 	errs []error // what could not be written
 }
@@ -104,7 +105,7 @@ func (s *saver) write(system *rashomon.System, sc *rashomon.Scenario, name strin
 	ours.Program = version()
 	saved, result, err := rashomon.Save(s.dir, name, system, &ours, replayCommand)
 	if err != nil {
-		s.errs = append(s.errs, notWritten("--out", filepath.Join(s.dir, name), err))
+		s.errs = append(s.errs, notWritten(s.flag, filepath.Join(s.dir, name), err))
 		saved.Page = "" // it is written last
 	}
 	return saved, result

@@ -36,7 +36,7 @@ func (s *show) prepare() error {
 	if s.out == "" {
 		return nil
 	}
-	return writable(s.out)
+	return writable("--out", s.out)
 }
 
 func (a *app) runCommand() *cobra.Command {
@@ -158,10 +158,9 @@ func (a *app) play(s *rashomon.System, sc *rashomon.Scenario, show show, twice b
 // show prints what a run gave, and writes it to files if they are wanted. What
 // cannot be written is printed all the same.
 func (a *app) show(s *rashomon.System, sc *rashomon.Scenario, r *rashomon.Result, show show, name string) error {
-	var w saver
+	w := saver{flag: "--out", dir: show.out}
 	var saved rashomon.Saved
 	if show.out != "" {
-		w.dir = show.out
 		saved, _ = w.write(s, sc, name)
 	}
 	if show.history != "" {

@@ -148,7 +148,7 @@ func porcupineDir(t testing.TB) string {
 func TestOutputThatCannotBeWritten(t *testing.T) {
 	for _, args := range []string{
 		"list", "list --json", "--help", "--version", "completion bash", "run --system chain", "run --system chain --trace",
-		"run --system chain --json", "run --system chain --print", "fuzz --runs 1 --operations 5 --out " + t.TempDir(),
+		"run --system chain --json", "run --system chain --print", "fuzz --runs 1 --operations 5 --dir " + t.TempDir(),
 		"history -", "history --json -",
 	} {
 		var errs strings.Builder
