@@ -133,7 +133,9 @@ func (s *Store) Examples(id int64) ([]Example, error) {
 		e.Exercise = json.RawMessage(exercise)
 		e.Seed, e.Digest = uint64(seed), uint64(digest)
 		return e, err
-	}, `SELECT signature, seed, digest, build, exercise, scenario FROM example WHERE campaign = ? ORDER BY signature, seed`, id)
+	}, `SELECT e.signature, e.seed, e.digest, e.build, e.exercise, e.scenario
+FROM example AS e JOIN failures AS f ON f.campaign = e.campaign AND f.id = e.signature
+WHERE e.campaign = ? AND NOT f.canary ORDER BY e.signature, e.seed`, id)
 }
 
 // Mutes returns what is muted in this directory, in all campaigns.

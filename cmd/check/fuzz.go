@@ -191,7 +191,9 @@ func (a *app) campaign(ctx context.Context, f *fuzzFlags) (err error) {
 	}
 	r.Corpus = corpus
 	a.status = graver(fuzzStatus(report, f.bug != "", r.mutedIn), r.status())
-	s.errs = append(s.errs, k.writeCorpus(&r)...)
+	if !f.beyond { // what breaks beyond is no defect
+		s.errs = append(s.errs, k.writeCorpus(&r)...)
+	}
 	for _, err := range s.errs {
 		r.Errors = append(r.Errors, err.Error())
 	}
