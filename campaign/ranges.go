@@ -1,24 +1,31 @@
 package campaign
 
-import "github.com/rashomon-go/rashomon"
+import (
+	"cmp"
+	"slices"
+
+	"github.com/rashomon-go/rashomon"
+)
 
 // Range is runs of a family by number: From and all others before Until. Run i has the
 // seed Plan.Seed + i.
 type Range struct{ From, Until int }
 
-// without returns what is left of r when others are taken away.
+// without returns what is left of r when others are taken away, which are in their
+// order and do not overlap.
 func (r Range) without(others []Range) (left []Range) {
-	left = []Range{r}
-	for _, o := range others {
-		var rest []Range
-		for _, l := range left {
-			for _, piece := range [...]Range{{l.From, min(l.Until, o.From)}, {max(l.From, o.Until), l.Until}} {
-				if piece.From < piece.Until {
-					rest = append(rest, piece)
-				}
-			}
+	first, _ := slices.BinarySearchFunc(others, r.From, func(o Range, from int) int { return cmp.Compare(o.Until, from+1) })
+	for _, o := range others[first:] {
+		if o.From >= r.Until {
+			break
 		}
-		left = rest
+		if r.From < o.From {
+			left = append(left, Range{r.From, o.From})
+		}
+		r.From = max(r.From, o.Until)
+	}
+	if r.From < r.Until {
+		left = append(left, r)
 	}
 	return left
 }
@@ -38,8 +45,11 @@ func (p *Plan) size() int {
 	if p.Operations > rashomon.DefaultOperations {
 		size = rangeRuns * rashomon.DefaultOperations / p.Operations
 	}
-	if p.Runs > 0 {
-		size = min(size, p.Runs/8) // something for everyone
+	switch {
+	case p.Shards > 0:
+		size /= 5 // whatever Runs is: shards may be resumed with another
+	case p.Runs > 0:
+		size = min(size, p.Runs/8) // something for every worker
 	}
 	return max(size, 1)
 }

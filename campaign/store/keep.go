@@ -103,6 +103,19 @@ func (c *Campaign) KeepCanary(b *campaign.Batch) error {
 	})
 }
 
+// Forget takes the campaign out of the store, with all that it has done.
+func (c *Campaign) Forget() error {
+	return c.store.write(func(tx *sql.Tx) error {
+		for _, table := range []string{"done", "cell", "failures", "example"} {
+			if _, err := tx.Exec(`DELETE FROM `+table+` WHERE campaign = ?`, c.ID); err != nil {
+				return err
+			}
+		}
+		_, err := tx.Exec(`DELETE FROM campaign WHERE id = ?`, c.ID)
+		return err
+	})
+}
+
 // count marks runs as done. What was done twice would count twice.
 func (c *Campaign) count(tx *sql.Tx, family string, ranges []campaign.Range) error {
 	for _, r := range ranges {
@@ -115,7 +128,7 @@ func (c *Campaign) count(tx *sql.Tx, family string, ranges []campaign.Range) err
 		case err != nil:
 			return err
 		case until > r.From:
-			return fmt.Errorf("campaign %d: runs %d to %d of %q are done already", c.ID, max(first, r.From), min(until, r.Until)-1, family)
+			return fmt.Errorf("campaign %d: runs %d to %d of %q are done already, expected others: they would count twice", c.ID, max(first, r.From), min(until, r.Until)-1, family)
 		case until < r.From:
 			first = r.From
 		}

@@ -103,9 +103,13 @@ func TestKilledAtAnyMoment(t *testing.T) {
 	require.NoError(t, err)
 	info, err := s.Find(0)
 	require.NoError(t, err)
+	cells, err := s.Cells(info.ID)
+	require.NoError(t, err)
 	require.NoError(t, s.Close())
-	families := 4 // of the chain
-	runs := info.Runs/families + 20
+	runs := 20
+	for _, tally := range cells {
+		runs = max(runs, tally.Runs+20)
+	}
 	require.NoError(t, work(dir, runs))
 
 	whole := campaign.Run(context.Background(), plan(t, runs), nil)
@@ -117,7 +121,7 @@ func TestKilledAtAnyMoment(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, whole.Runs, info.Runs)
 	assert.Equal(t, whole.Digest, info.Digest)
-	cells, err := s.Cells(info.ID)
+	cells, err = s.Cells(info.ID)
 	require.NoError(t, err)
 	broken := map[string]int{}
 	for i := range whole.Cells {

@@ -26,7 +26,7 @@ func (a *app) campaignCommand() *cobra.Command {
 		Args:  cobra.ArbitraryArgs, // RunE names what is there instead
 	}
 	cmd.RunE = func(_ *cobra.Command, args []string) error { return noCommand(cmd, args) }
-	cmd.AddCommand(a.campaignList(), a.campaignShow(), a.campaignDiff(), a.campaignExport(), a.campaignMute())
+	cmd.AddCommand(a.campaignList(), a.campaignShow(), a.campaignDiff(), a.campaignExport(), a.campaignMute(), a.campaignMerge())
 	return cmd
 }
 

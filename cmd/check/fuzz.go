@@ -8,6 +8,8 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"strconv"
+	"strings"
 	"syscall"
 	"time"
 
@@ -23,6 +25,7 @@ type fuzzFlags struct {
 	plan   campaign.Plan
 	dir    string // where the campaign is kept
 	resume bool
+	shard  string // as plan has it in numbers
 	corpus string // "" means a directory in dir
 	canary campaign.Cell
 	json   bool
@@ -99,6 +102,7 @@ windows of faults; messages dropped, duplicated (twice) and overtaken by later o
 	flags.StringVar(&f.dir, "dir", "rashomon-out", "keep the campaign, and what it finds, in this `DIR`")
 	flags.BoolVar(&f.resume, "resume", false, "go on with the last campaign of the directory")
 	flags.StringVar(&f.corpus, "corpus", "", "run the scenarios of this `DIR` first, and keep new ones there (default corpus in --dir)")
+	flags.StringVar(&f.shard, "shard", "", "make only part `I/N` of the runs, such as 3/20 (check campaign merge brings them together)")
 	flags.BoolVar(&f.json, "json", false, "print JSON")
 	f.choice.flags(cmd)
 	return cmd
@@ -126,12 +130,32 @@ func (f *fuzzFlags) validate(cmd *cobra.Command) error {
 	if err := f.validateResume(cmd); err != nil {
 		return err
 	}
+	if err := f.parseShard(); err != nil {
+		return err
+	}
 	return validOperations(f.plan.Operations)
+}
+
+// maxShards is how many parts a campaign may have.
+const maxShards = 10_000
+
+func (f *fuzzFlags) parseShard() error {
+	if f.shard == "" {
+		return nil
+	}
+	i, n, _ := strings.Cut(f.shard, "/")
+	shard, err := strconv.Atoi(i)
+	shards, err2 := strconv.Atoi(n)
+	if errors.Join(err, err2) != nil || shard < 1 || shard > shards || shards > maxShards {
+		return fmt.Errorf("--shard %q, expected I/N with I from 1 to N, such as 3/20, and N at most %d", f.shard, maxShards)
+	}
+	f.plan.Shard, f.plan.Shards = shard-1, shards
+	return nil
 }
 
 // validateResume refuses flags that say what the campaign is, which is known.
 func (f *fuzzFlags) validateResume(cmd *cobra.Command) error {
-	for _, name := range []string{"system", "bug", "reads", "claim", "beyond-budget", "seed", "operations", "twice"} {
+	for _, name := range []string{"system", "bug", "reads", "claim", "beyond-budget", "seed", "operations", "twice", "shard"} {
 		if f.resume && cmd.Flags().Changed(name) {
 			return fmt.Errorf("--resume goes on with a campaign as it is, expected no --%s", name)
 		}

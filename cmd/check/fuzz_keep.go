@@ -35,6 +35,7 @@ type kept struct {
 	Seed         uint64   `json:"seed"`
 	Operations   int      `json:"operations"`
 	Twice        float64  `json:"twice"`
+	Shard        string   `json:"shard,omitempty"`
 }
 
 // keep opens the directory, and begins a campaign there, or goes on with one.
@@ -66,7 +67,7 @@ func (f *fuzzFlags) keep() (k *keeper, err error) {
 
 func (k *keeper) begin(f *fuzzFlags) error {
 	plan, err := json.Marshal(kept{
-		f.systems, f.bug, f.reads, f.claim, f.beyond, f.plan.Seed, f.plan.Operations, f.plan.Twice,
+		f.systems, f.bug, f.reads, f.claim, f.beyond, f.plan.Seed, f.plan.Operations, f.plan.Twice, f.shard,
 	})
 	if err != nil {
 		return err
@@ -90,6 +91,10 @@ func (k *keeper) resume(f *fuzzFlags) error {
 	f.choice = choice{p.Systems, p.Bug, p.Reads, p.Claim, p.BeyondBudget}
 	f.plan.Seed, f.plan.Operations, f.plan.Twice = p.Seed, p.Operations, p.Twice
 	f.plan.StopAtFirst = p.Bug != ""
+	f.shard = p.Shard
+	if err := f.parseShard(); err != nil {
+		return err
+	}
 	f.plan.Cells, err = f.cells()
 	return err
 }
