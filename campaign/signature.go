@@ -20,10 +20,10 @@ import (
 type Signature struct {
 	System, Bug, Reads string
 	Claim              rashomon.Property
-	Kind               string // the anomaly, or the words of a panic without their numbers
-	// Involved are the kinds of faults, and of what links do, without which the
-	// failure does not happen, in alphabetical order. A failure belongs to the first
-	// signature of its Kind that has all it needs.
+	Kind               string // the anomaly, or how a panic begins, without its numbers
+	// Involved is what has to go wrong for the failure to happen, of network, crashes,
+	// pauses and clocks. A failure belongs to the first known signature of its Kind that
+	// has all it needs.
 	Involved string
 }
 
@@ -56,19 +56,20 @@ type Failure struct {
 	Small    *rashomon.Scenario // a shrunk one with the same signature, or nil
 }
 
-// What is spent on finding out which signature a failure has.
-const (
-	shrinkRuns    = 400
-	maxSignatures = 20 // that are told apart in failures that look the same before they are shrunk
-)
+// shrinkRuns is what is spent on finding out which signature a failure has.
+const shrinkRuns = 400
 
-// other is involved in what maxSignatures leaves.
-const other = "other"
+// maxSignatures is how many signatures of a row are told apart: there is no end of
+// panics. The rest is otherKinds.
+const (
+	maxSignatures = 50
+	otherKinds    = "something else"
+)
 
 // classifier tells which failures have the same signature.
 type classifier struct {
 	mu    sync.Mutex
-	known map[Signature][]Signature // by what they are before they are shrunk
+	known map[Signature][]Signature // by row: what has neither Kind nor Involved
 }
 
 func newClassifier(known []Signature) *classifier {
@@ -79,26 +80,44 @@ func newClassifier(known []Signature) *classifier {
 	return c
 }
 
-func (c *classifier) add(s Signature) Signature {
-	rough := s
-	rough.Involved = ""
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	switch all := c.known[rough]; {
-	case slices.Contains(all, s):
-		return s
-	case len(all) >= maxSignatures:
-		s.Involved = other
-		return s
-	}
-	c.known[rough] = append(c.known[rough], s)
+func (s Signature) row() Signature {
+	s.Kind, s.Involved = "", ""
 	return s
 }
 
-func (c *classifier) like(rough Signature) []Signature {
+// add remembers a signature, and returns it, or what stands for it if there are too
+// many.
+func (c *classifier) add(s Signature) Signature {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return slices.Clone(c.known[rough])
+	row := s.row()
+	switch all := c.known[row]; {
+	case slices.Contains(all, s):
+	case len(all) >= maxSignatures:
+		s = row
+		s.Kind = otherKinds
+	default:
+		c.known[row] = append(all, s)
+	}
+	return s
+}
+
+// like returns the known signatures of the same row and kind, those with least
+// involved first. If many says that there can be no more of the row, nothing is gained
+// by shrinking.
+func (c *classifier) like(s Signature) (known []Signature, many bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	all := c.known[s.row()]
+	for _, one := range all {
+		if one.Kind == s.Kind {
+			known = append(known, one)
+		}
+	}
+	slices.SortFunc(known, func(a, b Signature) int {
+		return cmp.Or(cmp.Compare(len(a.Involved), len(b.Involved)), cmp.Compare(a.Involved, b.Involved))
+	})
+	return known, len(all) >= maxSignatures
 }
 
 // failure says what kind of failure a finding is. It runs the scenario with nothing but
@@ -123,7 +142,7 @@ func (c *classifier) failure(s *rashomon.System, f *Finding) (Failure, error) {
 		return fail, nil
 	}
 	fail.Kind, fail.Sentence = kind(r), r.Sentence
-	known := c.like(fail.Signature)
+	known, many := c.like(fail.Signature)
 	for _, one := range known {
 		plain := only(f.Scenario, one.Involved)
 		if r, err := rashomon.Run(s, plain, rashomon.Options{}); err == nil && r.Verdict == checker.Invalid && kind(r) == fail.Kind {
@@ -131,8 +150,8 @@ func (c *classifier) failure(s *rashomon.System, f *Finding) (Failure, error) {
 			return fail, nil
 		}
 	}
-	if len(known) >= maxSignatures {
-		fail.Involved = other
+	if many {
+		fail.Signature = c.add(fail.Signature)
 		return fail, nil
 	}
 	small, r, err := rashomon.Shrink(s, f.Scenario, rashomon.Options{}, shrinkRuns)
@@ -152,33 +171,44 @@ func kind(r *rashomon.Result) string {
 	if r.Panic == "" {
 		return r.Anomaly.String()
 	}
-	brief, _, _ := strings.Cut(r.Panic, "\n")
-	return "panic: " + number.ReplaceAllString(brief, "#")
+	brief := r.Panic
+	if end := strings.IndexAny(brief, "\n[{"); end > 0 {
+		brief = brief[:end]
+	}
+	return "panic: " + strings.TrimSpace(number.ReplaceAllString(brief, "#"))
 }
 
-// troubles are what links do to messages.
+// troubles are what can go wrong in a scenario, in classes: that one bug shows by the
+// loss of a message and by a partition does not make two of it.
 var troubles = []struct {
-	name string
-	does func(l *sim.Link) bool
-	stop func(l *sim.Link)
+	name   string
+	faults []faults.Kind
 }{
-	{"bandwidth", func(l *sim.Link) bool { return l.Bandwidth > 0 }, func(l *sim.Link) { l.Bandwidth, l.Queue = 0, 0 }},
-	{"corruption", func(l *sim.Link) bool { return l.Corrupt > 0 }, func(l *sim.Link) { l.Corrupt = 0 }},
-	{"duplication", func(l *sim.Link) bool { return l.Duplicate > 0 }, func(l *sim.Link) { l.Duplicate = 0 }},
-	{"loss", func(l *sim.Link) bool { return l.Loss > 0 }, func(l *sim.Link) { l.Loss = 0 }},
-	{"reordering", func(l *sim.Link) bool { return l.Reorder > 0 }, func(l *sim.Link) { l.Reorder = 0 }},
+	{"clocks", []faults.Kind{faults.Clock}},
+	{"crashes", []faults.Kind{faults.Crash, faults.CrashSending, faults.FillDisk, faults.FailDisk}},
+	{"network", nil}, // faults of links, and what links do without any
+	{"pauses", []faults.Kind{faults.Pause, faults.Slow, faults.SlowDisk}},
+}
+
+const network = "network"
+
+func trouble(k faults.Kind) string {
+	for _, t := range troubles {
+		if slices.Contains(t.faults, k) {
+			return t.name
+		}
+	}
+	return network
 }
 
 // involved returns what goes wrong in a scenario.
 func involved(sc *rashomon.Scenario) string {
 	var all []string
 	for _, f := range sc.Faults {
-		all = append(all, f.Kind.String())
+		all = append(all, trouble(f.Kind))
 	}
-	for _, t := range troubles {
-		if t.does(&sc.Links) || t.does(&sc.Access) {
-			all = append(all, t.name)
-		}
+	if smooth(sc.Links) != sc.Links || smooth(sc.Access) != sc.Access {
+		all = append(all, network)
 	}
 	slices.Sort(all)
 	return strings.Join(slices.Compact(all), ", ")
@@ -188,14 +218,18 @@ func involved(sc *rashomon.Scenario) string {
 func only(sc *rashomon.Scenario, involved string) *rashomon.Scenario {
 	kept := strings.Split(involved, ", ")
 	plain := *sc
-	plain.Faults = slices.DeleteFunc(slices.Clone(sc.Faults), func(f faults.Fault) bool { return !slices.Contains(kept, f.Kind.String()) })
-	for _, t := range troubles {
-		if !slices.Contains(kept, t.name) {
-			t.stop(&plain.Links)
-			t.stop(&plain.Access)
-		}
+	plain.Faults = slices.DeleteFunc(slices.Clone(sc.Faults), func(f faults.Fault) bool { return !slices.Contains(kept, trouble(f.Kind)) })
+	if !slices.Contains(kept, network) {
+		plain.Links, plain.Access = smooth(sc.Links), smooth(sc.Access)
 	}
 	return &plain
+}
+
+// smooth returns the link with nothing happening to messages.
+func smooth(l sim.Link) sim.Link {
+	l.Loss, l.Duplicate, l.Reorder, l.Corrupt = 0, 0, 0, 0
+	l.Bandwidth, l.Queue = 0, 0
+	return l
 }
 
 // Write writes the scenario that shows the failure best.

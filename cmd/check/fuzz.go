@@ -64,8 +64,8 @@ seeds: nothing is lost when fuzz is killed. Ctrl-C ends it with a report of the 
 until then. --resume goes on with the last campaign of the directory; --runs then
 counts what was done before, too. check campaign shows what is kept.
 
-Failures are grouped by signature: the row, the kind of anomaly, and the kinds of
-faults without which it does not happen. Who knows a failure mutes it (check campaign
+Failures are grouped by signature: the row, the kind of anomaly, and what has to go
+wrong for it to happen. Who knows a failure mutes it (check campaign
 mute). An example of each is kept in the corpus, whose scenarios are run first, always.
 
 Each campaign looks for a planted bug, too, the canary: if that is not caught, the
