@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/gofrs/flock"
@@ -89,7 +90,8 @@ func (s *Store) open(mode string) (err error) {
 	if err != nil {
 		return err
 	}
-	source := url.URL{Scheme: "file", Path: filepath.ToSlash(path)}
+	path = "/" + strings.TrimPrefix(filepath.ToSlash(path), "/") // also before the letter of a drive
+	source := url.URL{Scheme: "file", Path: path}
 	source.RawQuery = url.Values{
 		"mode":    {mode},
 		"_txlock": {"immediate"},

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -11,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/rashomon-go/rashomon"
+	"github.com/rashomon-go/rashomon/campaign/store"
 	"github.com/rashomon-go/rashomon/checker"
 	"github.com/rashomon-go/rashomon/internal/wholefile"
 )
@@ -59,29 +61,47 @@ func (k *keeper) muted(signature string) bool {
 	return false
 }
 
-// writeCorpus adds an example of each failure that is not there yet. Planted bugs are
-// meant to fail.
-func (k *keeper) writeCorpus(r *fuzzReport) (errs []error) {
-	for _, g := range r.Groups {
-		if g.Bug != "" {
+// fillCorpus adds an example of each failure of a campaign that is not there yet. What
+// planted bugs do, and what breaks beyond the budget of faults, is no defect.
+func (k *keeper) fillCorpus(of store.Info) error {
+	var p kept
+	if err := json.Unmarshal(of.Plan, &p); err != nil || p.BeyondBudget {
+		return err
+	}
+	groups, err := k.store.Groups(of.ID)
+	if err != nil {
+		return err
+	}
+	for _, g := range groups {
+		name := filepath.Join(k.corpus, g.ID()+".yaml")
+		if _, err := os.Stat(name); err == nil || g.Bug != "" {
 			continue
 		}
-		name := filepath.Join(k.corpus, g.ID+".yaml")
-		if _, err := os.Stat(name); err == nil {
-			continue
+		if err := os.MkdirAll(k.corpus, 0o755); err != nil {
+			return notWritten("--corpus", k.corpus, err)
 		}
-		err := os.MkdirAll(k.corpus, 0o755)
-		if err == nil {
-			err = wholefile.Write(name, func(w io.Writer) error {
-				_, err := io.WriteString(w, g.scenario)
-				return err
-			})
-		}
+		err := wholefile.Write(name, func(w io.Writer) error {
+			_, err := io.WriteString(w, g.Scenario)
+			return err
+		})
 		if err != nil {
-			errs = append(errs, notWritten("--corpus", name, err))
+			return notWritten("--corpus", name, err)
 		}
 	}
-	return errs
+	return nil
+}
+
+// lastIntoCorpus fills the corpus with what the last campaign found: at its end, and before
+// the next one begins, in case that it was killed.
+func (k *keeper) lastIntoCorpus() error {
+	last, err := k.store.Find(0)
+	switch {
+	case errors.Is(err, store.ErrNone):
+		return nil
+	case err != nil:
+		return err
+	}
+	return k.fillCorpus(last)
 }
 
 // stillFails says whether a scenario of the corpus fails, and nobody knows of that.

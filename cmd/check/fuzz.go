@@ -215,8 +215,8 @@ func (a *app) campaign(ctx context.Context, f *fuzzFlags) (err error) {
 	}
 	r.Corpus = corpus
 	a.status = graver(fuzzStatus(report, f.bug != "", r.mutedIn), r.status())
-	if !f.beyond { // what breaks beyond is no defect
-		s.errs = append(s.errs, k.writeCorpus(&r)...)
+	if err := k.lastIntoCorpus(); err != nil {
+		s.errs = append(s.errs, err)
 	}
 	for _, err := range s.errs {
 		r.Errors = append(r.Errors, err.Error())

@@ -50,9 +50,12 @@ func (f *fuzzFlags) keep() (k *keeper, err error) {
 	if k.store, err = store.Open(f.dir); err != nil {
 		return nil, err
 	}
-	if f.resume {
+	err = k.lastIntoCorpus()
+	switch {
+	case err != nil:
+	case f.resume:
 		err = k.resume(f)
-	} else {
+	default:
 		err = k.begin(f)
 	}
 	if err == nil {

@@ -30,8 +30,7 @@ type groupReport struct {
 	Faults     int       `json:"faults"`
 	Muted      string    `json:"muted,omitempty"` // why
 
-	scenario string
-	text     string
+	text string
 }
 
 // newGroups puts groups into words. Runs is how many runs the row of each has.
@@ -40,7 +39,7 @@ func newGroups(groups []store.Group, mutes []store.Mute, runs func(store.Group) 
 		one := groupReport{
 			ID: g.ID(), System: g.System, Bug: g.Bug, Reads: g.Reads, Claim: string(g.Claim), Kind: g.Kind, Involved: g.Involved,
 			Count: g.Count, Seed: g.Seed, FirstSeen: g.Seen, Sentence: g.Sentence, Operations: g.Operations, Faults: g.Faults,
-			scenario: g.Scenario, text: g.Signature.String(),
+			text: g.Signature.String(),
 		}
 		if n := runs(g); n > 0 {
 			one.PerMillion = 1e6 * float64(g.Count) / float64(n)
