@@ -22,7 +22,7 @@ bench: ## all benchmarks; compare with benchstat
 	go test -run '^$$' -bench . -benchmem ./...
 
 fuzz: ## a campaign over random seeds: make fuzz FOR=1h
-	go run ./cmd/check fuzz --for $(FOR) --out rashomon-out
+	go run ./cmd/check fuzz --for $(FOR) --dir rashomon-out
 
 lint: ## gofmt, go vet and staticcheck
 	test -z "$$(gofmt -l . | tee /dev/stderr)" && go vet ./... && go tool -modfile=tools/go.mod staticcheck ./...

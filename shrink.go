@@ -2,6 +2,7 @@ package rashomon
 
 import (
 	"regexp"
+	"strings"
 
 	"github.com/rashomon-go/rashomon/checker"
 )
@@ -142,13 +143,18 @@ func takeOut(count func() int, without func(start, end int) bool) (shrunk bool) 
 }
 
 // Class says in which way a run failed: the anomaly's name, or "panic: " and what the
-// system panicked with, without numbers. It is empty for a run that did not fail.
+// system panicked with, without numbers and without what it printed of its state. It is
+// empty for a run that did not fail.
 func (r *Result) Class() string {
 	switch {
 	case r.Verdict != checker.Invalid:
 		return ""
 	case r.Panic != "":
-		return "panic: " + numbers.ReplaceAllString(r.cause, "N")
+		words, _, _ := strings.Cut(r.cause, "\n")
+		if end := strings.IndexAny(words, "[{"); end > 0 {
+			words = words[:end]
+		}
+		return "panic: " + strings.TrimSpace(numbers.ReplaceAllString(words, "N"))
 	}
 	return r.Anomaly.String()
 }

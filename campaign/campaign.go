@@ -3,11 +3,17 @@
 //
 // What a campaign finds in a run depends on the row and the seed alone. Which
 // runs there are depends on the time, unless their number is given.
+//
+// Seeds are claimed in ranges. What came of a range is one Batch, which whoever
+// keeps a campaign (package store) commits at once: after that its runs are done,
+// and before that they never were.
 package campaign
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"math"
 	"runtime"
 	"runtime/debug"
 	"slices"
@@ -16,6 +22,7 @@ import (
 
 	"github.com/rashomon-go/rashomon"
 	"github.com/rashomon-go/rashomon/checker"
+	"github.com/rashomon-go/rashomon/model"
 	"github.com/rashomon-go/rashomon/sim"
 )
 
@@ -24,6 +31,15 @@ type Cell struct {
 	System *rashomon.System
 	Claim  rashomon.Claim
 }
+
+// String names the cell, in a way that no other cell has.
+func (c Cell) String() string {
+	return fmt.Sprintf("%s, %v", cmp.Or(c.System.Bug, c.System.Name), c.Claim)
+}
+
+// Expected says whether a violation is what the table of claims says: of a row that is
+// not claimed, without a planted bug.
+func (c Cell) Expected() bool { return c.Claim.Refuted && c.System.Bug == "" }
 
 // Plan says what to run. A cell's run i has the seed Seed + i. Cells of one System
 // that differ in what is claimed of the same reads (Claim.SharesRuns) share their runs: each run is
@@ -41,13 +57,39 @@ type Plan struct {
 	// second is the same, beside the first run of each cell, which always is. 0
 	// means DefaultTwice; below 0 every run is run once.
 	Twice float64
+	// Rejudge is the share of runs that porcupine judges, too, of claims of
+	// linearizability. 0 means DefaultRejudge; below 0 it judges none.
+	Rejudge float64
 	// StopAtFirst ends the campaign at the first violation or panic, in whichever
 	// cell.
 	StopAtFirst bool
+	// Shard, of so many Shards, is the part of the runs that this campaign makes: every
+	// so manieth range of seeds. Shards 0 means all of them.
+	Shard, Shards int
+
+	// Done is what has been done before, and counts in the report: the runs that this
+	// campaign goes on with are the others.
+	Done Past
+	// Keep, if it is not nil, is called with each Batch, from one goroutine at a time, in
+	// the order of ranges and families. An error ends the campaign.
+	Keep func(*Batch) error
 }
 
-// DefaultTwice is the share of runs that are run a second time.
-const DefaultTwice = 0.02
+// Past is what a campaign has done until it ended, or was killed.
+type Past struct {
+	Ranges map[string][]Range // by Family
+	Cells  map[string]Tally   // by Cell.String
+	Digest uint64
+	// Signatures are those of the failures that were found.
+	Signatures []Signature
+}
+
+// DefaultTwice is the share of runs that are run a second time, and DefaultRejudge
+// the share that porcupine judges, too.
+const (
+	DefaultTwice   = 0.02
+	DefaultRejudge = 0.01
+)
 
 // validate reports the first thing in the plan that makes no sense.
 func (p *Plan) validate() error {
@@ -56,6 +98,8 @@ func (p *Plan) validate() error {
 		return fmt.Errorf("campaign: %d runs, expected 0 or more", p.Runs)
 	case p.For < 0:
 		return fmt.Errorf("campaign: a time of %v, expected 0 or more", p.For)
+	case p.Shards < 0 || p.Shard < 0 || p.Shard > 0 && p.Shard >= p.Shards:
+		return fmt.Errorf("campaign: shard %d of %d, expected 0 up to one less than there are", p.Shard, p.Shards)
 	case p.Operations < 0:
 		return fmt.Errorf("campaign: runs of %d operations, expected 0 or more", p.Operations)
 	}
@@ -69,6 +113,15 @@ func (p *Plan) validate() error {
 
 // family is cells that share their runs, as indexes into Plan.Cells.
 type family []int
+
+// Family names the cells that share their runs with c.
+func (c Cell) Family() string {
+	name := fmt.Sprintf("%s, reads at %s", cmp.Or(c.System.Bug, c.System.Name), c.Claim.Reads)
+	if c.Claim.Property == rashomon.Live {
+		name += ": live"
+	}
+	return name
+}
 
 // families returns the families in the order of their first cells.
 func (p *Plan) families() (all []family) {
@@ -86,33 +139,43 @@ func (p *Plan) families() (all []family) {
 	return all
 }
 
-// runsTwice says whether a run is run a second time. That depends on the family
-// and the seed alone.
+// runsTwice says whether a run is run a second time, and rejudges whether porcupine
+// judges it. That depends on the family and the seed alone.
 func (p *Plan) runsTwice(family int, seed uint64) bool {
-	share := p.Twice
-	if share == 0 {
-		share = DefaultTwice
-	}
-	if share < 0 {
-		return false
-	}
-	return seed == p.Seed || float64(sim.Key(seed, uint64(family))>>11)/(1<<53) < share
+	return inShare(p.Twice, DefaultTwice, seed == p.Seed, sim.Key(seed, uint64(family)))
 }
 
-// Progress is how far a campaign has come.
+func (p *Plan) rejudges(family int, seed uint64) bool {
+	return inShare(p.Rejudge, DefaultRejudge, seed == p.Seed, sim.Key(sim.Key(seed, uint64(family)), 1))
+}
+
+func inShare(share, normal float64, first bool, draw uint64) bool {
+	if share == 0 {
+		share = normal
+	}
+	return share > 0 && (first || float64(draw>>11)/(1<<53) < share)
+}
+
+// Progress is how far a campaign has come, all that was done before included.
 type Progress struct {
 	Runs, Violations int // Violations of claims and panics, not of what is not claimed
+	PerSecond        float64
+	Reached, Known   int // features of all systems, reached and altogether
 	Elapsed          time.Duration
 	Done             float64 // 0..1, of the limit that is nearer; 0 if there is none
+	Left             time.Duration
 }
 
 // Run carries out a plan. It calls progress now and then, if it is not nil, from
 // one goroutine at a time. When ctx is cancelled it ends with what has been found
 // until then.
 func Run(ctx context.Context, p Plan, progress func(Progress)) *Report {
-	c := newCampaign(p, progress)
-	if c.report.Err = p.validate(); c.report.Err != nil {
-		return &c.report
+	if err := p.validate(); err != nil {
+		return &Report{Err: err}
+	}
+	c, err := newCampaign(p, progress)
+	if err != nil {
+		return &Report{Err: err}
 	}
 	if p.For > 0 {
 		var cancel context.CancelFunc
@@ -132,28 +195,30 @@ func Run(ctx context.Context, p Plan, progress func(Progress)) *Report {
 
 // campaign is a plan being carried out.
 type campaign struct {
-	plan     Plan
-	families []family
-	progress func(Progress)
-	began    time.Time
-	stop     context.CancelFunc
+	plan       Plan
+	families   []family
+	done       [][]Range // by family, before this campaign
+	progress   func(Progress)
+	began      time.Time
+	classifier *classifier
+	stop       context.CancelFunc
 
 	mu      sync.Mutex
-	next    int               // job to hand out: run next/families of family next%families
-	merged  int               // jobs that are in the report: all before this one
-	pending map[int][]Finding // by cell of the family, of runs that ended before an earlier one did
-	ended   bool              // at the first violation
+	next    int            // job to hand out: range next/families of family next%families
+	merged  int            // jobs that are in the report: all before this one
+	pending map[int]*Batch // of jobs that ended before an earlier one did
+	ended   bool           // at the first violation, or when nothing can be kept
 	told    time.Time
 	report  Report
 }
 
-func newCampaign(p Plan, progress func(Progress)) *campaign {
-	c := &campaign{plan: p, families: p.families(), progress: progress, began: time.Now(), pending: map[int][]Finding{}}
-	c.report.Cells = make([]CellReport, len(p.Cells))
-	for i := range p.Cells {
-		c.report.Cells[i] = CellReport{Cell: p.Cells[i], Reasons: map[string]int{}}
+func newCampaign(p Plan, progress func(Progress)) (c *campaign, err error) {
+	c = &campaign{plan: p, families: p.families(), progress: progress, began: time.Now(), pending: map[int]*Batch{}, classifier: newClassifier(p.Done.Signatures)}
+	for _, f := range c.families {
+		c.done = append(c.done, p.Done.Ranges[p.Cells[f[0]].Family()])
 	}
-	return c
+	c.report, err = c.past()
+	return c, err
 }
 
 func (c *campaign) workers() int {
@@ -170,14 +235,33 @@ func (c *campaign) work(ctx context.Context) {
 		if !ok {
 			return
 		}
-		found, err := c.run(c.job(job))
-		c.add(job, found, err)
+		b, err := c.batch(ctx, job)
+		c.add(job, b, err)
 	}
 }
 
-// job returns which family a job runs, and with which seed.
-func (c *campaign) job(i int) (family int, seed uint64) {
-	return i % len(c.families), c.plan.Seed + uint64(i/len(c.families))
+// batch makes the runs of a job that have not been made before, until the time is
+// up.
+func (c *campaign) batch(ctx context.Context, job int) (*Batch, error) {
+	family := job % len(c.families)
+	b := newBatch(&c.plan, c.families[family])
+	whole := c.plan.rangeOf(job / len(c.families))
+	for _, r := range whole.without(c.done[family]) {
+		for i := r.From; i < r.Until && ctx.Err() == nil; i++ {
+			found, err := c.run(family, c.plan.Seed+uint64(i))
+			if err != nil {
+				return nil, err
+			}
+			b.add(i, found)
+			if c.plan.Keep == nil {
+				continue
+			}
+			if err := b.classify(c.classifier, found); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return b, nil
 }
 
 // run runs the scenario of a seed, now and then twice, and returns what was found
@@ -211,8 +295,29 @@ func (c *campaign) run(family int, seed uint64) (found []Finding, err error) {
 		if again != nil {
 			found[i].Again = light(again[i])
 		}
+		if err == nil && claims[i] == rashomon.Linearizable && r.Panic == "" && c.plan.rejudges(family, seed) {
+			found[i].Rejudged = true
+			if found[i].Contradiction, err = contradiction(r); err != nil {
+				return nil, err
+			}
+		}
 	}
 	return found, err
+}
+
+// rejudgeSteps bounds the search of porcupine: who judges twice must not wait for
+// ever.
+const rejudgeSteps = 200_000
+
+// contradiction says whether porcupine contradicts the verdict on a history. Where
+// either of them does not know, there is none.
+func contradiction(r *rashomon.Result) (string, error) {
+	second, err := checker.Linearizable(r.History, model.CASRegister(),
+		checker.Options{Engine: checker.Porcupine, VerdictOnly: true, Steps: rejudgeSteps})
+	if err != nil || r.Verdict == second.Verdict || r.Verdict == checker.Unknown || second.Verdict == checker.Unknown {
+		return "", err
+	}
+	return fmt.Sprintf("the history was judged %v, and porcupine says %v", r.Verdict, second.Verdict), nil
 }
 
 // light returns a result without the history: many may wait for a slow run.
@@ -223,49 +328,70 @@ func light(r *rashomon.Result) *rashomon.Result {
 	}
 }
 
+// take hands out the next job of which something is left to be done.
 func (c *campaign) take() (job int, ok bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	n := len(c.families)
-	if n == 0 || c.plan.Runs > 0 && c.next/n >= c.plan.Runs { // the product may be too large
+	if n == 0 {
 		return 0, false
 	}
-	job = c.next
-	c.next++
-	return job, true
+	for ; ; c.next++ {
+		k := c.next / n
+		whole := c.plan.rangeOf(k)
+		switch {
+		case whole.From >= whole.Until:
+			return 0, false
+		case c.plan.ours(k) && len(whole.without(c.done[c.next%n])) > 0:
+			c.next++
+			return c.next - 1, true
+		}
+		c.pending[c.next] = &Batch{}
+		c.fold()
+	}
 }
 
-// add counts a run.
-func (c *campaign) add(job int, found []Finding, err error) {
+// add brings in what came of a job.
+func (c *campaign) add(job int, b *Batch, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if err != nil {
-		if c.report.Err == nil {
-			c.report.Err = err
-		}
-		c.stop()
+		c.fail(err)
 		return
 	}
-	c.pending[job] = found
+	c.pending[job] = b
 	c.fold()
 	c.tell()
 }
 
-// fold brings runs, which end in any order, into the report in the order of their
-// jobs. Jobs are handed out in order, and each that was handed out is done, so
-// that none is left over. What was run beyond the first violation does not count
-// if the campaign ends there: it depends on the speed of the workers.
+func (c *campaign) fail(err error) {
+	if c.report.Err == nil {
+		c.report.Err = err
+	}
+	c.stop()
+}
+
+// fold brings batches, which end in any order, into the report in the order of their
+// jobs, and has them kept. Jobs are handed out in order, and each that was handed out
+// is done, so that none is left over. What was run beyond the first violation does not
+// count if the campaign ends there: it depends on the speed of the workers.
 func (c *campaign) fold() {
-	for found := c.pending[c.merged]; found != nil; found = c.pending[c.merged] {
+	for b := c.pending[c.merged]; b != nil; b = c.pending[c.merged] {
 		delete(c.pending, c.merged)
-		if c.ended {
-			return
-		}
-		family, _ := c.job(c.merged)
-		c.report.add(c.families[family], found)
+		family := c.families[c.merged%len(c.families)]
 		c.merged++
-		violation := func(f Finding) bool { return f.Result.Verdict == checker.Invalid }
-		if c.plan.StopAtFirst && slices.ContainsFunc(found, violation) {
+		if c.ended || b.Runs == 0 {
+			continue
+		}
+		if c.plan.Keep != nil {
+			if err := c.plan.Keep(b); err != nil {
+				c.ended = true // what cannot be kept has not been
+				c.fail(err)
+				return
+			}
+		}
+		c.report.add(family, b)
+		if c.plan.StopAtFirst && b.broken() {
 			c.ended = true
 			c.stop()
 		}
@@ -280,14 +406,20 @@ func (c *campaign) tell() {
 	}
 	c.told = now
 	p := Progress{Runs: c.report.Runs, Elapsed: now.Sub(c.began)}
-	if c.plan.Runs > 0 {
-		p.Done = float64(p.Runs) / float64(c.plan.Runs) / float64(len(c.families))
+	p.PerSecond = float64(p.Runs-c.report.Before) / p.Elapsed.Seconds()
+	if all := c.plan.total(len(c.families)); all > 0 {
+		p.Done = min(1, float64(p.Runs)/all)
+		p.Left = time.Duration(min(float64(math.MaxInt64), (all-float64(p.Runs))/p.PerSecond*float64(time.Second)))
 	}
 	if c.plan.For > 0 {
 		p.Done = min(1, max(p.Done, p.Elapsed.Seconds()/c.plan.For.Seconds()))
+		if left := max(0, c.plan.For-p.Elapsed); p.Left == 0 || left < p.Left {
+			p.Left = left
+		}
 	}
 	for i := range c.report.Cells {
 		p.Violations += c.report.Cells[i].broken()
 	}
+	p.Reached, p.Known = c.report.reached()
 	c.progress(p)
 }

@@ -147,7 +147,7 @@ func TestPanicIsNoRefutation(t *testing.T) {
 		assert.Equal(t, checker.Invalid, c.Verdict())
 		assert.False(t, c.Kept())
 	}
-	refuted := campaign.CellReport{Cell: r.Cells[1].Cell, Runs: 5, Violations: 4}
+	refuted := campaign.CellReport{Cell: r.Cells[1].Cell, Tally: campaign.Tally{Runs: 5, Violations: 4}}
 	assert.True(t, refuted.Kept())
 	refuted.Panics = 1
 	assert.False(t, refuted.Kept(), "although it was refuted, too")
@@ -159,7 +159,7 @@ func TestInconclusiveIsNotValid(t *testing.T) {
 		runs, inconclusive int
 		want               checker.Verdict
 	}{{0, 0, checker.Unknown}, {3, 3, checker.Unknown}, {100, 99, checker.Unknown}, {100, 51, checker.Unknown}, {100, 50, checker.Valid}, {1, 0, checker.Valid}} {
-		c := campaign.CellReport{Runs: tt.runs, Inconclusive: tt.inconclusive}
+		c := campaign.CellReport{Tally: campaign.Tally{Runs: tt.runs, Inconclusive: tt.inconclusive}}
 		assert.Equal(t, tt.want, c.Verdict(), "%d of %d", tt.inconclusive, tt.runs)
 		assert.Equal(t, tt.want == checker.Valid, c.Kept())
 		c.Claim.Refuted = true

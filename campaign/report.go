@@ -1,11 +1,11 @@
 package campaign
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/rashomon-go/rashomon"
 	"github.com/rashomon-go/rashomon/checker"
-	"github.com/rashomon-go/rashomon/sim"
 )
 
 // Report is what a campaign found, cell by cell in the order of the plan. It
@@ -14,7 +14,8 @@ import (
 type Report struct {
 	Cells  []CellReport
 	Runs   int    // of the simulator; one run counts in all cells that share it
-	Digest uint64 // over all runs in the order of seeds and cells
+	Before int    // of these, were done before (Plan.Done)
+	Digest uint64 // a sum over all runs, whatever their order
 	Took   time.Duration
 	// Err is the first run that could not be made at all, which is a defect of
 	// the plan or of the system's description and not a finding.
@@ -24,14 +25,7 @@ type Report struct {
 // CellReport is what a campaign found in one cell.
 type CellReport struct {
 	Cell
-	Runs         int
-	Violations   int // runs with a history that breaks the claim
-	Panics       int // runs in which the system panicked; none of Violations is one
-	Inconclusive int // runs with the verdict unknown
-	Reasons      map[string]int
-	Exercise     rashomon.Exercise
-	RanTwice     int // runs that were run a second time
-	Differing    int // of these, the second run was another than the first
+	Tally
 
 	// The earliest runs of their kind, or nil.
 	First          *Finding // of Violations
@@ -49,6 +43,10 @@ type Finding struct {
 	// nil unless the two differed.
 	Again      *rashomon.Result
 	Difference *rashomon.Difference
+	// Rejudged says that porcupine judged the history, too; Contradiction is empty
+	// unless it came to another verdict.
+	Rejudged      bool
+	Contradiction string
 }
 
 // Differs says whether two results are of different runs. The words of a panic do
@@ -72,10 +70,11 @@ func (c *CellReport) Verdict() checker.Verdict {
 
 // Kept says whether the cell turned out as the system's table says: a claim that
 // no run broke, or a refutation that was found. A system that panics, or that is
-// not deterministic, never does what its table says.
+// not deterministic, never does what its table says; nor does anything if the judges
+// disagree.
 func (c *CellReport) Kept() bool {
 	switch {
-	case c.Panics > 0 || c.Differing > 0:
+	case c.Panics > 0 || c.Differing > 0 || c.Contradicted > 0:
 		return false
 	case c.Claim.Refuted:
 		return c.Violations > 0
@@ -92,43 +91,37 @@ func (c *CellReport) broken() int {
 	return c.Panics + c.Violations
 }
 
-// add counts a run.
-func (c *CellReport) add(f *Finding) {
-	c.Runs++
-	c.Exercise.Add(f.Result.Exercise)
-	switch {
-	case f.Result.Panic != "":
-		c.Panics++
-		keep(&c.FirstPanic, f)
-	case f.Result.Verdict == checker.Invalid:
-		c.Violations++
-		keep(&c.First, f)
-	case f.Result.Verdict == checker.Unknown:
-		c.Inconclusive++
-		c.Reasons[f.Result.Reason]++
-	}
-	if f.Again == nil {
-		return
-	}
-	c.RanTwice++
-	if f.Difference != nil {
-		c.Differing++
-		keep(&c.FirstDiffering, f)
-	}
+// add counts what came of more runs.
+func (c *CellReport) add(more *CellReport) {
+	c.Tally.Add(&more.Tally)
+	c.First = cmp.Or(c.First, more.First)
+	c.FirstPanic = cmp.Or(c.FirstPanic, more.FirstPanic)
+	c.FirstDiffering = cmp.Or(c.FirstDiffering, more.FirstDiffering)
 }
 
-// keep keeps the first of several findings.
-func keep(first **Finding, f *Finding) {
-	if *first == nil {
-		*first = f
-	}
-}
-
-// add brings the next run of a family into the report.
-func (r *Report) add(cells family, found []Finding) {
-	r.Runs++
-	r.Digest = sim.Key(r.Digest, found[0].Result.Digest)
+// add brings the next batch of a family into the report.
+func (r *Report) add(cells family, b *Batch) {
+	r.Runs += b.Runs
+	r.Digest += b.Digest
 	for i, cell := range cells {
-		r.Cells[cell].add(&found[i])
+		r.Cells[cell].add(&b.Cells[i])
 	}
+}
+
+// reached counts the features that systems have, and those of them that were reached.
+func (r *Report) reached() (reached, known int) {
+	seen := map[string]bool{} // by system and feature
+	for i := range r.Cells {
+		c := &r.Cells[i]
+		for _, f := range c.Exercise.Features {
+			name := c.System.Name + " " + f.Name
+			seen[name] = seen[name] || f.Runs > 0
+		}
+	}
+	for _, yes := range seen {
+		if yes {
+			reached++
+		}
+	}
+	return reached, len(seen)
 }

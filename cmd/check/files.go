@@ -71,14 +71,15 @@ func validOperations(n int) error {
 	return nil
 }
 
-// writable says early whether files can be written to a directory, and makes it.
-func writable(dir string) error {
+// writable says early whether files can be written to the directory of a flag, and
+// makes it.
+func writable(flag, dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return fmt.Errorf("--out: %w, expected a directory to write to", plainError(err))
+		return fmt.Errorf("%s: %w, expected a directory to write to", flag, plainError(err))
 	}
 	f, err := os.CreateTemp(dir, ".check.*")
 	if err != nil {
-		return fmt.Errorf("--out: %s: %w, expected a directory to write to", dir, errors.Unwrap(err))
+		return fmt.Errorf("%s: %s: %w, expected a directory to write to", flag, dir, errors.Unwrap(err))
 	}
 	f.Close()
 	return os.Remove(f.Name())

@@ -2,11 +2,14 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"strconv"
+	"strings"
 	"syscall"
 	"time"
 
@@ -19,10 +22,14 @@ import (
 
 type fuzzFlags struct {
 	choice
-	plan campaign.Plan
-	out  string
-	svg  bool
-	json bool
+	plan   campaign.Plan
+	dir    string // where the campaign is kept
+	resume bool
+	shard  string // as plan has it in numbers
+	corpus string // "" means a directory in dir
+	canary campaign.Cell
+	svg    bool
+	json   bool
 }
 
 // defaultFor is how long a fuzz takes when nothing else is said.
@@ -50,9 +57,21 @@ With --bug, a planted bug is put into its system, and fuzz stops at the first
 violation. The exit status is 1 if the bug was caught, whatever the row claims, 0 if
 it was not, and 2 if too little happened to tell.
 
-The last line is a digest over all runs in the order of their seeds. The same seed
-and the same number of runs give the same digest, on however many workers. Ctrl-C
-ends the fuzz with a report of the runs until then.
+The last line is a digest over all runs, whatever their order. The same seed and the
+same number of runs give the same digest, on however many workers.
+
+What was done is kept in the directory, in campaign.db, range of seeds by range of
+seeds: nothing is lost when fuzz is killed. Ctrl-C ends it with a report of the runs
+until then. --resume goes on with the last campaign of the directory; --runs then
+counts what was done before, too. check campaign shows what is kept.
+
+Failures are grouped by signature: the row, the kind of anomaly, and what has to go
+wrong for it to happen. Who knows a failure mutes it (check campaign
+mute). An example of each is kept in the corpus, whose scenarios are run first, always.
+
+Each campaign looks for a planted bug, too, the canary: if that is not caught, the
+exit status is 4. Of some histories porcupine says, too, what it thinks of them; if it
+thinks otherwise, the exit status is 4.
 
 The report says of each row how many runs were invalid, or unknown because they proved
 nothing: a row of which more than half were unknown is unknown. And it says how much
@@ -62,7 +81,9 @@ windows of faults; messages dropped, duplicated (twice) and overtaken by later o
 		Example: `  check fuzz
   check fuzz --system chain --system primary-backup-sync --for 5m
   check fuzz --bug chain-ack-at-middle
-  check fuzz --runs 1000 --seed 42`,
+  check fuzz --runs 1000 --seed 42
+  check fuzz --for 8h --dir nightly
+  check fuzz --for 1h --dir nightly --resume`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := f.validate(cmd); err != nil {
@@ -79,7 +100,10 @@ windows of faults; messages dropped, duplicated (twice) and overtaken by later o
 	flags.IntVar(&f.plan.Operations, "operations", rashomon.DefaultOperations, "how many operations each run has: `N`")
 	flags.IntVar(&f.plan.Workers, "workers", 0, "make `N` runs at a time (default one for each processor)")
 	flags.Float64Var(&f.plan.Twice, "twice", campaign.DefaultTwice, "run this `SHARE` of the runs twice, 0..1, and compare")
-	flags.StringVar(&f.out, "out", "rashomon-out", "write what is found to this `DIR`")
+	flags.StringVar(&f.dir, "dir", "rashomon-out", "keep the campaign, and what it finds, in this `DIR`")
+	flags.BoolVar(&f.resume, "resume", false, "go on with the last campaign of the directory")
+	flags.StringVar(&f.corpus, "corpus", "", "run the scenarios of this `DIR` first, and keep new ones there (default corpus in --dir)")
+	flags.StringVar(&f.shard, "shard", "", "make only part `I/N` of the runs, such as 3/20 (check campaign merge brings them together)")
 	flags.BoolVar(&f.svg, "svg", false, "write the drawings of the pages as SVG images too")
 	flags.BoolVar(&f.json, "json", false, "print JSON")
 	f.choice.flags(cmd)
@@ -105,14 +129,49 @@ func (f *fuzzFlags) validate(cmd *cobra.Command) error {
 		f.plan.Twice = -1
 	}
 	f.plan.StopAtFirst = f.bug != ""
+	if err := f.validateResume(cmd); err != nil {
+		return err
+	}
+	if err := f.parseShard(); err != nil {
+		return err
+	}
 	return validOperations(f.plan.Operations)
 }
 
-func (a *app) fuzz(f *fuzzFlags) (err error) {
-	if f.plan.Cells, err = f.cells(); err != nil {
-		return err
+// maxShards is how many parts a campaign may have.
+const maxShards = 10_000
+
+func (f *fuzzFlags) parseShard() error {
+	if f.shard == "" {
+		return nil
 	}
-	if err := writable(f.out); err != nil {
+	i, n, _ := strings.Cut(f.shard, "/")
+	shard, err := strconv.Atoi(i)
+	shards, err2 := strconv.Atoi(n)
+	if errors.Join(err, err2) != nil || shard < 1 || shard > shards || shards > maxShards {
+		return fmt.Errorf("--shard %q, expected I/N with I from 1 to N, such as 3/20, and N at most %d", f.shard, maxShards)
+	}
+	f.plan.Shard, f.plan.Shards = shard-1, shards
+	return nil
+}
+
+// validateResume refuses flags that say what the campaign is, which is known.
+func (f *fuzzFlags) validateResume(cmd *cobra.Command) error {
+	for _, name := range []string{"system", "bug", "reads", "claim", "beyond-budget", "seed", "operations", "twice", "shard"} {
+		if f.resume && cmd.Flags().Changed(name) {
+			return fmt.Errorf("--resume goes on with a campaign as it is, expected no --%s", name)
+		}
+	}
+	return nil
+}
+
+func (a *app) fuzz(f *fuzzFlags) (err error) {
+	if !f.resume { // else the campaign says which
+		if f.plan.Cells, err = f.cells(); err != nil {
+			return err
+		}
+	}
+	if f.canary, err = canary(); err != nil {
 		return err
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
@@ -128,17 +187,39 @@ func (a *app) fuzz(f *fuzzFlags) (err error) {
 
 // campaign carries out the plan. What was found is printed even if it could not
 // be written to files.
-func (a *app) campaign(ctx context.Context, f *fuzzFlags) error {
+func (a *app) campaign(ctx context.Context, f *fuzzFlags) (err error) {
+	k, err := f.keep()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, k.close()) }()
+	if f.bug != "" { // it looks for a planted bug anyway
+		f.canary = campaign.Cell{}
+	}
+	corpus, err := k.runCorpus()
+	if err != nil {
+		return err
+	}
+	if err := k.lookForCanary(ctx, f.canary); err != nil {
+		return err
+	}
 	p := newProgress(a.err)
 	report := campaign.Run(ctx, f.plan, p.show)
 	p.end()
 	if report.Err != nil {
 		return brokenError{report.Err}
 	}
-	s := saver{dir: f.out, svg: f.svg}
+	s := saver{flag: "--dir", dir: f.dir, svg: f.svg}
 	r := newFuzzReport(report, s.save(report))
 	r.Interrupted = ctx.Err() != nil
-	a.status = graver(fuzzStatus(report, f.bug != ""), r.status())
+	if err := k.groups(&r); err != nil {
+		return err
+	}
+	r.Corpus = corpus
+	a.status = graver(fuzzStatus(report, f.bug != "", r.mutedIn), r.status())
+	if err := k.lastIntoCorpus(); err != nil {
+		s.errs = append(s.errs, err)
+	}
 	for _, err := range s.errs {
 		r.Errors = append(r.Errors, err.Error())
 	}
@@ -149,22 +230,25 @@ func (a *app) campaign(ctx context.Context, f *fuzzFlags) error {
 	if err := print(a.out); err != nil {
 		return err
 	}
+	if err := k.foundCanary(ctx, f.canary); err != nil {
+		return err
+	}
 	return s.failure()
 }
 
-// fuzzStatus is 0 if every cell turned out as its table says. A planted bug that
-// was caught is a violation, whatever is claimed; one that conclusive runs did not
-// catch is none.
-func fuzzStatus(r *campaign.Report, bug bool) (s status) {
+// fuzzStatus is 0 if every cell turned out as its table says, but for failures that
+// are muted. A planted bug that was caught is a violation, whatever is claimed; one that
+// conclusive runs did not catch is none.
+func fuzzStatus(r *campaign.Report, bug bool, muted func(campaign.Cell) int) (s status) {
 	for i := range r.Cells {
-		switch c := &r.Cells[i]; {
+		switch c := r.Cells[i]; {
 		case bug:
 			s = graver(s, statusOf(c.Verdict()))
 		case c.Kept():
-		case c.Verdict() == checker.Invalid:
-			s = graver(s, statusInvalid)
-		default:
+		case c.Verdict() != checker.Invalid:
 			s = graver(s, statusUnknown)
+		case c.Violations+c.Panics > muted(c.Cell) || c.Claim.Refuted:
+			s = graver(s, statusInvalid)
 		}
 	}
 	return s

@@ -17,12 +17,18 @@ import (
 
 // fuzzReport is what a campaign found, for programs.
 type fuzzReport struct {
-	Cells       []cellReport `json:"cells"`
-	Runs        int          `json:"runs"`
-	Seconds     float64      `json:"seconds"`
-	Interrupted bool         `json:"interrupted"`
-	Digest      string       `json:"digest"` // over all runs, in the order of their seeds
-	Errors      []string     `json:"errors,omitempty"`
+	Cells       []cellReport   `json:"cells"`
+	Runs        int            `json:"runs"`
+	Before      int            `json:"before"` // of these, were done before --resume
+	Seconds     float64        `json:"seconds"`
+	Interrupted bool           `json:"interrupted"`
+	Digest      string         `json:"digest"` // over all runs, whatever their order
+	Campaign    int64          `json:"campaign"`
+	Dir         string         `json:"dir"`
+	Groups      []groupReport  `json:"groups,omitempty"`
+	Gone        []goneReport   `json:"gone,omitempty"` // muted, and did not occur
+	Corpus      []corpusReport `json:"corpus,omitempty"`
+	Errors      []string       `json:"errors,omitempty"`
 }
 
 type cellReport struct {
@@ -54,6 +60,9 @@ type cellReport struct {
 	Found    *foundReport  `json:"found,omitempty"`
 	Panicked *foundReport  `json:"panicked,omitempty"`
 	Differs  *differReport `json:"differs,omitempty"` // two runs of one scenario
+
+	Rejudged     int `json:"rejudged"`
+	Contradicted int `json:"contradicted"` // by porcupine
 }
 
 type foundReport struct {
@@ -68,7 +77,7 @@ type foundReport struct {
 }
 
 func newFuzzReport(r *campaign.Report, found []findings) fuzzReport {
-	report := fuzzReport{Runs: r.Runs, Seconds: r.Took.Seconds(), Digest: rashomon.DigestString(r.Digest)}
+	report := fuzzReport{Runs: r.Runs, Before: r.Before, Seconds: r.Took.Seconds(), Digest: rashomon.DigestString(r.Digest)}
 	for i := range r.Cells {
 		c := &r.Cells[i]
 		e := &c.Exercise
@@ -79,17 +88,21 @@ func newFuzzReport(r *campaign.Report, found []findings) fuzzReport {
 			Operations: e.Operations(), OK: e.OK, Overlapping: e.Overlapping, Faults: e.Faults,
 			Messages: e.Traffic.Sent, Dropped: dropped(&e.Traffic), Duplicated: e.Traffic.Duplicated, Reordered: e.Traffic.HeldBack,
 			ByKind: newOutcomes(e), Features: newFeatures(e),
-			RanTwice: c.RanTwice, Found: found[i].found, Panicked: found[i].panicked, Differs: found[i].differs,
+			RanTwice: c.RanTwice, Rejudged: c.Rejudged, Contradicted: c.Contradicted, Found: found[i].found, Panicked: found[i].panicked, Differs: found[i].differs,
 		}
 		report.Cells = append(report.Cells, cell)
 	}
 	return report
 }
 
-// status is 4 if something is not deterministic.
+// status is 4 if something is not deterministic, or engines disagree, and 1 if a
+// scenario of the corpus fails.
 func (r *fuzzReport) status() status {
-	if slices.ContainsFunc(r.Cells, func(c cellReport) bool { return c.Differs != nil }) {
+	switch {
+	case slices.ContainsFunc(r.Cells, func(c cellReport) bool { return c.Differs != nil || c.Contradicted > 0 }):
 		return statusBroken
+	case slices.ContainsFunc(r.Corpus, corpusReport.stillFails):
+		return statusInvalid
 	}
 	return statusValid
 }
@@ -113,11 +126,17 @@ func (r fuzzReport) print(w io.Writer) error {
 	for i := range r.Cells {
 		r.Cells[i].found(&b)
 	}
-	interrupted := ""
+	r.failures(&b)
+	r.corpus(&b)
+	before, interrupted := "", ""
+	if r.Before > 0 {
+		before = fmt.Sprintf(", %d of them before,", r.Before)
+	}
 	if r.Interrupted {
 		interrupted = ", interrupted"
 	}
-	fmt.Fprintf(&b, "\n%s in %.1f s%s\ndigest: %s\n", plural(r.Runs, "run"), r.Seconds, interrupted, r.Digest)
+	fmt.Fprintf(&b, "\ncampaign %d in %s\n%s%s in %.1f s%s\ndigest: %s\n",
+		r.Campaign, filepath.ToSlash(r.Dir), plural(r.Runs, "run"), before, r.Seconds, interrupted, r.Digest)
 	_, err := io.WriteString(w, b.String())
 	return err
 }
@@ -175,6 +194,8 @@ func (c *cellReport) verdict() string {
 	switch {
 	case c.Differs != nil:
 		return "NOT DETERMINISTIC"
+	case c.Contradicted > 0:
+		return "ENGINES DISAGREE"
 	case c.Panics > 0:
 		return "PANICKED"
 	case c.Violations > 0 && c.Refuted:

@@ -15,6 +15,7 @@ const shrinkRuns = 2000
 
 // saver shrinks what a campaign found and writes it to a directory.
 type saver struct {
+	flag string // that names dir
 	dir  string
 	svg  bool    // write a drawing too
 	errs []error // what could not be written
@@ -106,7 +107,7 @@ func (s *saver) write(system *rashomon.System, sc *rashomon.Scenario, name strin
 	ours.Program = version()
 	saved, result, err := rashomon.Save(rashomon.Files{Dir: s.dir, Name: name, SVG: s.svg, Replay: replayCommand}, system, &ours)
 	if err != nil {
-		s.errs = append(s.errs, notWritten("--out", filepath.Join(s.dir, name), err))
+		s.errs = append(s.errs, notWritten(s.flag, filepath.Join(s.dir, name), err))
 		saved.Page = "" // it is written last
 	}
 	return saved, result

@@ -34,7 +34,7 @@ func fuzzed(t *testing.T, s *rashomon.System, plan campaign.Plan) (status, strin
 	require.True(t, plan.Cells[1].Claim.Refuted)
 	var out, errs strings.Builder
 	a := &app{out: &out, err: &errs}
-	f := &fuzzFlags{plan: plan, out: t.TempDir()}
+	f := &fuzzFlags{plan: plan, dir: t.TempDir()}
 	require.NoError(t, a.campaign(context.Background(), f))
 	assert.Empty(t, errs.String())
 	text := out.String()

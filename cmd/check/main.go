@@ -119,7 +119,7 @@ input, 4 the tool itself failed.`,
 	root.RunE = func(_ *cobra.Command, args []string) error { return noCommand(root, args) }
 	root.Args = cobra.ArbitraryArgs // RunE names what is there instead
 	root.SetFlagErrorFunc(flagError)
-	root.AddCommand(a.fuzzCommand(), a.runCommand(), a.replayCommand(), a.minimizeCommand(), a.historyCommand(), a.zooCommand(), a.listCommand())
+	root.AddCommand(a.fuzzCommand(), a.campaignCommand(), a.runCommand(), a.replayCommand(), a.minimizeCommand(), a.historyCommand(), a.zooCommand(), a.listCommand())
 	strict(root)
 	return root
 }

@@ -46,7 +46,7 @@ goes on with what it shows now. If two runs of it differ, the exit status is 4.`
 				return err
 			}
 			if m.out != "" {
-				if err := writable(filepath.Dir(m.out)); err != nil {
+				if err := writable("--out", filepath.Dir(m.out)); err != nil {
 					return err
 				}
 			}

@@ -35,7 +35,11 @@ func newProgress(w io.Writer) *progress {
 }
 
 func (p *progress) show(now campaign.Progress) {
-	text := fmt.Sprintf("%d runs, %.0f per second, %d violations of claims", now.Runs, float64(now.Runs)/now.Elapsed.Seconds(), now.Violations)
+	text := fmt.Sprintf("%d runs, %.0f per second, %d violations of claims, %d of %d features reached",
+		now.Runs, now.PerSecond, now.Violations, now.Reached, now.Known)
+	if now.Left > 0 {
+		text += fmt.Sprintf(", %v left", now.Left.Round(time.Second))
+	}
 	switch {
 	case p.bar != nil:
 		p.bar.Describe(text)

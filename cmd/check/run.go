@@ -37,7 +37,7 @@ func (s *show) flags(cmd *cobra.Command) {
 func (s *show) prepare() error {
 	switch {
 	case s.out != "":
-		return writable(s.out)
+		return writable("--out", s.out)
 	case s.svg:
 		return errors.New("--svg without --out, expected a directory to write the image to")
 	}
@@ -167,10 +167,9 @@ func (a *app) play(s *rashomon.System, sc *rashomon.Scenario, show show, twice b
 // show prints what a run gave, and writes it to files if they are wanted. What
 // cannot be written is printed all the same.
 func (a *app) show(s *rashomon.System, sc *rashomon.Scenario, r *rashomon.Result, show show, name string) error {
-	var w saver
+	w := saver{flag: "--out", dir: show.out, svg: show.svg}
 	var saved rashomon.Saved
 	if show.out != "" {
-		w.dir, w.svg = show.out, show.svg
 		saved, _ = w.write(s, sc, name)
 	}
 	if show.history != "" {

@@ -13,6 +13,8 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 	"github.com/stretchr/testify/require"
+
+	"github.com/rashomon-go/rashomon/campaign/store"
 )
 
 var update = flag.Bool("update", false, "write what the commands print into the scripts; look at the diff")
@@ -34,7 +36,7 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": exits, "refused": refused, "json": isJSON, "files": files, "await": await, "digests": digests,
+			"exits": exits, "refused": refused, "json": isJSON, "files": files, "worked": worked, "digests": digests,
 		},
 	})
 }
@@ -122,19 +124,29 @@ func digests(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// await waits until a file exists, which a command in the background makes, and
-// then for a while: await FILE DURATION.
-func await(ts *testscript.TestScript, _ bool, args []string) {
-	for range 1000 {
-		if _, err := os.Stat(ts.MkAbs(args[0])); err == nil {
-			more, err := time.ParseDuration(args[1])
-			ts.Check(err)
-			time.Sleep(more)
+// worked waits until a campaign has made runs, which a command in the background
+// does: worked DIR.
+func worked(ts *testscript.TestScript, _ bool, args []string) {
+	for range 3000 {
+		if runsIn(ts.MkAbs(args[0])) > 0 {
 			return
 		}
 		time.Sleep(10 * time.Millisecond)
 	}
-	ts.Fatalf("%s does not appear", args[0])
+	ts.Fatalf("nothing happens in %s", args[0])
+}
+
+func runsIn(dir string) int {
+	s, err := store.Read(dir)
+	if err != nil {
+		return 0 // not yet
+	}
+	defer s.Close()
+	info, err := s.Find(0)
+	if err != nil {
+		return 0
+	}
+	return info.Runs
 }
 
 // porcupineDir is where the module is whose tests judge logs of real systems.
@@ -148,7 +160,7 @@ func porcupineDir(t testing.TB) string {
 func TestOutputThatCannotBeWritten(t *testing.T) {
 	for _, args := range []string{
 		"list", "list --json", "--help", "--version", "completion bash", "run --system chain", "run --system chain --trace",
-		"run --system chain --json", "run --system chain --print", "fuzz --runs 1 --operations 5 --out " + t.TempDir(),
+		"run --system chain --json", "run --system chain --print", "fuzz --runs 1 --operations 5 --dir " + t.TempDir(),
 		"history -", "history --json -", "minimize --json ../../systems/testdata/zoo/store-evict.yaml",
 	} {
 		var errs strings.Builder

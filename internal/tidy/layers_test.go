@@ -15,6 +15,9 @@ const (
 	gonum      = "gonum.org/v1/gonum"
 	edn        = "olympos.io/encoding/edn"
 	datadriven = "github.com/cockroachdb/datadriven"
+	flock      = "github.com/gofrs/flock"
+	goose      = "github.com/pressly/goose/v3"
+	sqlite     = "modernc.org/sqlite"
 )
 
 // layer is what a package may import besides the standard library. Tests are
@@ -58,7 +61,10 @@ var layers = map[string]layer{
 		imports: []string{"checker", "faults", "history", "internal/wholefile", "model", "report", "sim", "workload"},
 		modules: []string{yaml},
 	},
-	"campaign":  {imports: []string{".", "checker", "sim"}, modules: []string{gonum}},
+	"campaign": {imports: []string{".", "checker", "faults", "model", "sim"}, modules: []string{gonum}},
+	// The store stands alone, so that nobody but the command gets a database.
+	"campaign/store": {imports: []string{"campaign"}, modules: []string{flock, goose, sqlite}},
+
 	"cmd/check": {anything: true},
 
 	"internal/cputime":   {},

@@ -1,0 +1,227 @@
+package store
+
+import (
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/rashomon-go/rashomon/campaign"
+)
+
+// MaxExamples is how many failures of one signature are kept. The others are counted.
+const MaxExamples = 100
+
+// Campaign is one campaign that is being written.
+type Campaign struct {
+	ID    int64
+	store *Store
+	build string
+	since time.Time // when what was kept last was
+}
+
+// Begin makes a new campaign. Plan is what Find returns, and build the program that
+// makes its runs.
+func (s *Store) Begin(plan []byte, build string) (*Campaign, error) {
+	c := &Campaign{store: s, build: build, since: time.Now()}
+	return c, s.write(func(tx *sql.Tx) error {
+		r, err := tx.Exec(`INSERT INTO campaign (plan, build, began) VALUES (?, ?, ?)`, string(plan), build, now())
+		if err != nil {
+			return err
+		}
+		c.ID, err = r.LastInsertId()
+		return err
+	})
+}
+
+// Resume goes on with a campaign, which must be of the same build: seeds mean other
+// runs in another one.
+func (s *Store) Resume(id int64, build string) (*Campaign, campaign.Past, error) {
+	info, err := s.Find(id)
+	if err != nil {
+		return nil, campaign.Past{}, err
+	}
+	if info.Build != build {
+		return nil, campaign.Past{}, fmt.Errorf("campaign %d was begun by %s, and this is %s, in which seeds may mean other runs: expected the same build, or a new campaign", id, info.Build, build)
+	}
+	past, err := s.past(info)
+	return &Campaign{ID: id, store: s, build: build, since: time.Now()}, past, err
+}
+
+func (s *Store) past(info Info) (past campaign.Past, err error) {
+	past.Digest = info.Digest
+	if past.Cells, err = s.Cells(info.ID); err != nil {
+		return past, err
+	}
+	if past.Ranges, err = s.ranges(info.ID); err != nil {
+		return past, err
+	}
+	groups, err := s.Groups(info.ID)
+	for _, g := range groups {
+		past.Signatures = append(past.Signatures, g.Signature)
+	}
+	return past, err
+}
+
+// Keep commits a batch. Runs that were done before are an error, and nothing is kept
+// then.
+func (c *Campaign) Keep(b *campaign.Batch) error {
+	seconds := time.Since(c.since).Seconds()
+	err := c.store.write(func(tx *sql.Tx) error {
+		if err := c.count(tx, b.Family, b.Ranges); err != nil {
+			return err
+		}
+		for i := range b.Cells {
+			if err := c.tally(tx, b.Cells[i].Cell.String(), &b.Cells[i].Tally); err != nil {
+				return err
+			}
+		}
+		for i := range b.Failures {
+			if err := c.failure(tx, &b.Failures[i], false); err != nil {
+				return err
+			}
+		}
+		return c.sum(tx, b.Runs, b.Digest, seconds)
+	})
+	if err == nil {
+		c.since = time.Now()
+	}
+	return err
+}
+
+// KeepCanary commits the failures of a batch with a planted bug, and counts nothing.
+func (c *Campaign) KeepCanary(b *campaign.Batch) error {
+	return c.store.write(func(tx *sql.Tx) error {
+		for i := range b.Failures {
+			if err := c.failure(tx, &b.Failures[i], true); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// Forget takes the campaign out of the store, with all that it has done.
+func (c *Campaign) Forget() error {
+	return c.store.write(func(tx *sql.Tx) error {
+		for _, table := range []string{"done", "cell", "failures", "example"} {
+			if _, err := tx.Exec(`DELETE FROM `+table+` WHERE campaign = ?`, c.ID); err != nil {
+				return err
+			}
+		}
+		_, err := tx.Exec(`DELETE FROM campaign WHERE id = ?`, c.ID)
+		return err
+	})
+}
+
+// count marks runs as done. What was done twice would count twice.
+func (c *Campaign) count(tx *sql.Tx, family string, ranges []campaign.Range) error {
+	for _, r := range ranges {
+		var first, until int
+		err := tx.QueryRow(`SELECT first, until FROM done WHERE campaign = ? AND family = ? AND first < ? ORDER BY first DESC LIMIT 1`,
+			c.ID, family, r.Until).Scan(&first, &until)
+		switch {
+		case errors.Is(err, sql.ErrNoRows):
+			first, until = r.From, r.From
+		case err != nil:
+			return err
+		case until > r.From:
+			return fmt.Errorf("campaign %d: runs %d to %d of %q are done already, expected others: they would count twice", c.ID, max(first, r.From), min(until, r.Until)-1, family)
+		case until < r.From:
+			first = r.From
+		}
+		until = r.Until
+		var next int // the range that begins where this one ends
+		err = tx.QueryRow(`DELETE FROM done WHERE campaign = ? AND family = ? AND first = ? RETURNING until`, c.ID, family, r.Until).Scan(&next)
+		switch {
+		case err == nil:
+			until = next
+		case !errors.Is(err, sql.ErrNoRows):
+			return err
+		}
+		if _, err := tx.Exec(`INSERT OR REPLACE INTO done VALUES (?, ?, ?, ?)`, c.ID, family, first, until); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// tally adds to the counts of a cell.
+func (c *Campaign) tally(tx *sql.Tx, cell string, more *campaign.Tally) error {
+	var text string
+	var sum campaign.Tally
+	err := tx.QueryRow(`SELECT tally FROM cell WHERE campaign = ? AND name = ?`, c.ID, cell).Scan(&text)
+	if err == nil {
+		err = json.Unmarshal([]byte(text), &sum)
+	}
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return err
+	}
+	sum.Add(more)
+	whole, err := json.Marshal(&sum)
+	if err != nil {
+		return err
+	}
+	_, err = tx.Exec(`INSERT OR REPLACE INTO cell VALUES (?, ?, ?)`, c.ID, cell, string(whole))
+	return err
+}
+
+func (c *Campaign) sum(tx *sql.Tx, runs int, digest uint64, seconds float64) error {
+	var before int64
+	if err := tx.QueryRow(`SELECT digest FROM campaign WHERE id = ?`, c.ID).Scan(&before); err != nil {
+		return err
+	}
+	_, err := tx.Exec(`UPDATE campaign SET runs = runs + ?, seconds = seconds + ?, digest = ? WHERE id = ?`,
+		runs, seconds, int64(uint64(before)+digest), c.ID)
+	return err
+}
+
+// failure counts a failure, and keeps it if it is one of the first, or the smallest.
+func (c *Campaign) failure(tx *sql.Tx, f *campaign.Failure, canary bool) error {
+	var small, scenario strings.Builder
+	if err := f.Write(&small); err != nil {
+		return err
+	}
+	signature, err := json.Marshal(f.Signature)
+	if err != nil {
+		return err
+	}
+	operations, faults := f.Size()
+	g := Group{
+		Signature: f.Signature, Count: 1, Seen: time.Unix(now(), 0), Seed: f.Seed, Sentence: f.Sentence,
+		Operations: operations, Faults: faults, Scenario: small.String(),
+	}
+	count, err := c.group(tx, &g, string(signature), canary)
+	if err != nil || count > MaxExamples {
+		return err
+	}
+	exercise, err := json.Marshal(&f.Result.Exercise)
+	if err != nil {
+		return err
+	}
+	whole := campaign.Failure{Scenario: f.Scenario}
+	if err := whole.Write(&scenario); err != nil {
+		return err
+	}
+	_, err = tx.Exec(`INSERT OR IGNORE INTO example VALUES (?, ?, ?, ?, ?, ?, ?)`,
+		c.ID, f.ID(), int64(f.Seed), int64(f.Result.Digest), c.build, string(exercise), scenario.String())
+	return err
+}
+
+// group adds failures to those of their signature, and returns how many there are.
+func (c *Campaign) group(tx *sql.Tx, g *Group, signature string, canary bool) (count int, err error) {
+	err = tx.QueryRow(`
+INSERT INTO failures (campaign, id, signature, canary, count, seen, seed, sentence, operations, faults, scenario)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
+ON CONFLICT DO UPDATE SET
+  count = count + ?5, seen = min(seen, ?6), seed = min(seed, ?7),
+  sentence   = iif(?9 + ?10 < operations + faults, ?8, sentence),
+  scenario   = iif(?9 + ?10 < operations + faults, ?11, scenario),
+  operations = iif(?9 + ?10 < operations + faults, ?9, operations),
+  faults     = iif(?9 + ?10 < operations + faults, ?10, faults)
+RETURNING count`,
+		c.ID, g.ID(), signature, canary, g.Count, g.Seen.Unix(), int64(g.Seed), g.Sentence, g.Operations, g.Faults, g.Scenario).Scan(&count)
+	return count, err
+}

@@ -1,0 +1,181 @@
+package store_test
+
+import (
+	"database/sql"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"github.com/rashomon-go/rashomon/campaign"
+	"github.com/rashomon-go/rashomon/campaign/store"
+)
+
+func open(t *testing.T, dir string) *store.Store {
+	t.Helper()
+	s, err := store.Open(dir)
+	require.NoError(t, err)
+	return s
+}
+
+// begun returns a campaign in a directory, and closes its store in the end.
+func begun(t *testing.T, dir string) (*store.Store, *store.Campaign) {
+	t.Helper()
+	s := open(t, dir)
+	t.Cleanup(func() { s.Close() })
+	c, err := s.Begin([]byte("{}"), "this build")
+	require.NoError(t, err)
+	return s, c
+}
+
+// Whatever ranges are kept, in whatever order: the store knows each run that is done,
+// and refuses to count it again.
+func TestRangesAgainstASet(t *testing.T) {
+	s, _ := begun(t, t.TempDir())
+	rapid.Check(t, func(rt *rapid.T) {
+		c, err := s.Begin([]byte("{}"), "this build")
+		require.NoError(rt, err)
+		done := map[int]bool{}
+		for range rapid.IntRange(1, 30).Draw(rt, "batches") {
+			from := rapid.IntRange(0, 60).Draw(rt, "from")
+			r := campaign.Range{From: from, Until: from + rapid.IntRange(1, 8).Draw(rt, "runs")}
+			twice := false
+			for i := r.From; i < r.Until; i++ {
+				twice = twice || done[i]
+			}
+			err := c.Keep(&campaign.Batch{Family: "chain", Ranges: []campaign.Range{r}, Runs: r.Until - r.From, Digest: 1 << 63})
+			require.Equal(rt, twice, err != nil, "%v", err)
+			for i := r.From; i < r.Until && !twice; i++ {
+				done[i] = true
+			}
+		}
+		_, past, err := s.Resume(c.ID, "this build")
+		require.NoError(rt, err)
+		info, err := s.Find(c.ID)
+		require.NoError(rt, err)
+		require.Equal(rt, len(done), info.Runs)
+		last := -1
+		for _, r := range past.Ranges["chain"] {
+			require.Greater(rt, r.From, last, "ranges that meet are one")
+			for i := r.From; i < r.Until; i++ {
+				require.True(rt, done[i])
+				delete(done, i)
+			}
+			last = r.Until
+		}
+		require.Empty(rt, done)
+	})
+}
+
+func TestTwoCampaignsInOneDirectory(t *testing.T) {
+	dir := t.TempDir()
+	begun(t, dir)
+	_, err := store.Open(dir)
+	assert.ErrorContains(t, err, "another campaign is at work here, expected one at a time")
+	s, err := store.Read(dir)
+	require.NoError(t, err, "anybody may look")
+	all, err := s.Campaigns()
+	require.NoError(t, err)
+	assert.Len(t, all, 1)
+	require.NoError(t, s.Close())
+}
+
+func TestAnotherBuildIsRefused(t *testing.T) {
+	s, c := begun(t, t.TempDir())
+	_, _, err := s.Resume(c.ID, "another build")
+	assert.ErrorContains(t, err, "begun by this build, and this is another build")
+	_, _, err = s.Resume(7, "this build")
+	assert.ErrorIs(t, err, store.ErrNone)
+}
+
+// Whatever stands where the database should be: it is refused with a reason, and stays
+// as it is.
+func TestBadDatabases(t *testing.T) {
+	foreign := func(t *testing.T, file string) {
+		execute(t, file, `CREATE TABLE recipes (name TEXT)`)
+	}
+	for name, tt := range map[string]struct {
+		write func(*testing.T, string)
+		want  string
+	}{
+		"text": {func(t *testing.T, file string) {
+			write(t, file, []byte("this is a text, and it is longer than a header of SQLite would be: one hundred bytes, that is"))
+		}, "is no database, or encrypted; expected one that check fuzz wrote"},
+		"foreign": {foreign, "is a database of another program, expected one"},
+		"newer": {func(t *testing.T, file string) {
+			require.NoError(t, open(t, filepath.Dir(file)).Close())
+			execute(t, file, `INSERT INTO goose_db_version (version_id, is_applied) VALUES (99, 1)`)
+		}, "has schema 99, expected 1 at most: a newer program wrote it"},
+		"damaged": {func(t *testing.T, file string) {
+			s, c := begun(t, filepath.Dir(file))
+			for i := range 200 {
+				require.NoError(t, c.Keep(&campaign.Batch{Family: "chain", Ranges: []campaign.Range{{From: 2 * i, Until: 2*i + 1}}, Runs: 1}))
+			}
+			require.NoError(t, s.Close())
+			whole, err := os.ReadFile(file)
+			require.NoError(t, err)
+			for i := 4096; i < len(whole); i += 7 {
+				whole[i] ^= 0x55
+			}
+			write(t, file, whole)
+		}, "is damaged"},
+		"directory": {func(t *testing.T, file string) { require.NoError(t, os.Mkdir(file, 0o755)) }, "unable to open database file"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			file := filepath.Join(dir, store.File)
+			tt.write(t, file)
+			before, _ := os.ReadFile(file)
+			for _, open := range []func(string) (*store.Store, error){store.Open, store.Read} {
+				_, err := open(dir)
+				require.ErrorContains(t, err, tt.want)
+				require.ErrorContains(t, err, file)
+			}
+			after, _ := os.ReadFile(file)
+			assert.Equal(t, before, after)
+		})
+	}
+	_, err := store.Read(t.TempDir())
+	assert.ErrorIs(t, err, store.ErrNone)
+}
+
+// A full disk ends a campaign, and what was kept stays.
+func TestFullDisk(t *testing.T) {
+	dir := t.TempDir()
+	s, c := begun(t, dir)
+	store.Fill(t, s)
+	kept := 0
+	var err error
+	for ; err == nil; kept++ {
+		require.Less(t, kept, 100_000)
+		err = c.Keep(&campaign.Batch{Family: "chain", Ranges: []campaign.Range{{From: 2 * kept, Until: 2*kept + 1}}, Runs: 1})
+	}
+	kept--
+	assert.ErrorContains(t, err, "the disk is full; what was done before is kept")
+	require.NoError(t, s.Close())
+	s = open(t, dir)
+	defer s.Close()
+	info, err := s.Find(0)
+	require.NoError(t, err)
+	assert.Equal(t, kept, info.Runs)
+}
+
+func TestMutes(t *testing.T) {
+	s, _ := begun(t, t.TempDir())
+	assert.ErrorContains(t, s.Mute("0badcafe", "known"), `no failures of signature "0badcafe", expected one`)
+}
+
+func execute(t *testing.T, file, statement string) {
+	db, err := sql.Open("sqlite", file)
+	require.NoError(t, err)
+	defer db.Close()
+	_, err = db.Exec(statement)
+	require.NoError(t, err)
+}
+
+func write(t *testing.T, file string, content []byte) {
+	require.NoError(t, os.WriteFile(file, content, 0o644))
+}

@@ -1,0 +1,137 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/rashomon-go/rashomon/campaign/store"
+	"github.com/rashomon-go/rashomon/internal/wholefile"
+)
+
+func (a *app) campaignMerge() *cobra.Command {
+	var into string
+	cmd := &cobra.Command{
+		Use:   "merge DIR DIR... -o DIR",
+		Short: "Bring the shards of one campaign together",
+		Long: `merge makes one campaign of the last campaigns of several directories, which fuzz
+--shard has made with the same flags and the same build. Runs that two of them have
+made are refused: they would count twice. Corpus and mutes are brought together, too.
+
+check fuzz --resume then reports on the whole, or goes on with it.`,
+		Example: `  check fuzz --runs 1000 --shard 1/2 --dir one
+  check fuzz --runs 1000 --shard 2/2 --dir two
+  check campaign merge one two -o both
+  check fuzz --resume --runs 1000 --dir both`,
+		RunE: func(_ *cobra.Command, dirs []string) error {
+			switch {
+			case len(dirs) == 0:
+				return errors.New("no directories, expected those of the shards")
+			case into == "":
+				return errors.New("no -o, expected a directory to write to")
+			}
+			return a.merge(dirs, into)
+		},
+	}
+	cmd.Flags().StringVarP(&into, "output", "o", "", "make a new campaign in this `DIR`")
+	return cmd
+}
+
+func (a *app) merge(dirs []string, into string) (err error) {
+	plan, build, err := commonPlan(dirs)
+	if err != nil {
+		return err
+	}
+	s, err := store.Open(into)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	whole, err := s.Begin(plan, build)
+	if err != nil {
+		return err
+	}
+	for _, dir := range dirs {
+		if err := openKept(dir, func(from *store.Store) error { return whole.Merge(from, 0) }); err != nil {
+			return errors.Join(err, whole.Forget())
+		}
+		if err := copyCorpus(dir, into); err != nil {
+			return brokenError{err}
+		}
+	}
+	return openKept(into, func(s *store.Store) error {
+		c, err := newShown(s, whole.ID)
+		if err != nil {
+			return err
+		}
+		return c.print(a.out)
+	})
+}
+
+// commonPlan returns the plan of which all campaigns are shards, and their build.
+func commonPlan(dirs []string) (plan []byte, build string, err error) {
+	for _, dir := range dirs {
+		err := openKept(dir, func(s *store.Store) error {
+			info, err := s.Find(0)
+			if err != nil {
+				return err
+			}
+			own, err := withoutShard(info.Plan)
+			switch {
+			case err != nil:
+				return fmt.Errorf("%s: campaign %d has a plan that cannot be read: %w", dir, info.ID, err)
+			case plan != nil && string(own) != string(plan):
+				return fmt.Errorf("%s has the plan %s, and %s has %s: expected shards of one campaign", dirs[0], plan, dir, own)
+			}
+			plan = own
+			if build == "" {
+				build = info.Build
+			}
+			return nil
+		})
+		if err != nil {
+			return nil, "", err
+		}
+	}
+	return plan, build, nil
+}
+
+func withoutShard(plan []byte) ([]byte, error) {
+	var p kept
+	if err := json.Unmarshal(plan, &p); err != nil {
+		return nil, err
+	}
+	p.Shard = ""
+	return json.Marshal(p)
+}
+
+// copyCorpus copies the scenarios that are not there yet.
+func copyCorpus(from, to string) error {
+	files, err := filepath.Glob(filepath.Join(from, "corpus", "*.yaml"))
+	if err != nil || len(files) == 0 {
+		return err
+	}
+	corpus := filepath.Join(to, "corpus")
+	if err := os.MkdirAll(corpus, 0o755); err != nil {
+		return err
+	}
+	for _, file := range files {
+		name := filepath.Join(corpus, filepath.Base(file))
+		if _, err := os.Stat(name); err == nil {
+			continue
+		}
+		content, err := os.ReadFile(file)
+		if err != nil {
+			return err
+		}
+		if err := wholefile.Write(name, func(w io.Writer) error { _, err := w.Write(content); return err }); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,178 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/rashomon-go/rashomon/campaign"
+	"github.com/rashomon-go/rashomon/campaign/store"
+	"github.com/rashomon-go/rashomon/systems"
+)
+
+// keeper keeps a campaign in its directory.
+type keeper struct {
+	dir, corpus string
+	store       *store.Store
+	campaign    *store.Campaign
+	mutes       []store.Mute
+}
+
+// kept is a plan as the store has it: what --resume needs to go on.
+type kept struct {
+	Systems      []string `json:"systems,omitempty"`
+	Bug          string   `json:"bug,omitempty"`
+	Reads        string   `json:"reads,omitempty"`
+	Claim        string   `json:"claim,omitempty"`
+	BeyondBudget bool     `json:"beyond_budget,omitempty"`
+	Seed         uint64   `json:"seed"`
+	Operations   int      `json:"operations"`
+	Twice        float64  `json:"twice"`
+	Shard        string   `json:"shard,omitempty"`
+}
+
+// keep opens the directory, and begins a campaign there, or goes on with one.
+func (f *fuzzFlags) keep() (k *keeper, err error) {
+	if err := writable("--dir", f.dir); err != nil {
+		return nil, err
+	}
+	k = &keeper{dir: f.dir, corpus: f.corpus}
+	if k.corpus == "" {
+		k.corpus = filepath.Join(f.dir, "corpus")
+	}
+	if k.store, err = store.Open(f.dir); err != nil {
+		return nil, err
+	}
+	err = k.lastIntoCorpus()
+	switch {
+	case err != nil:
+	case f.resume:
+		err = k.resume(f)
+	default:
+		err = k.begin(f)
+	}
+	if err == nil {
+		k.mutes, err = k.store.Mutes()
+	}
+	if err != nil {
+		return nil, errors.Join(err, k.store.Close())
+	}
+	f.plan.Keep = k.campaign.Keep
+	return k, nil
+}
+
+func (k *keeper) begin(f *fuzzFlags) error {
+	plan, err := json.Marshal(kept{
+		f.systems, f.bug, f.reads, f.claim, f.beyond, f.plan.Seed, f.plan.Operations, f.plan.Twice, f.shard,
+	})
+	if err != nil {
+		return err
+	}
+	k.campaign, err = k.store.Begin(plan, build())
+	return err
+}
+
+func (k *keeper) resume(f *fuzzFlags) error {
+	info, err := k.store.Find(0)
+	if err != nil {
+		return err
+	}
+	if k.campaign, f.plan.Done, err = k.store.Resume(info.ID, build()); err != nil {
+		return err
+	}
+	var p kept
+	if err := json.Unmarshal(info.Plan, &p); err != nil {
+		return fmt.Errorf("campaign %d has a plan that cannot be read: %w", info.ID, err)
+	}
+	f.choice = choice{p.Systems, p.Bug, p.Reads, p.Claim, p.BeyondBudget}
+	f.plan.Seed, f.plan.Operations, f.plan.Twice = p.Seed, p.Operations, p.Twice
+	f.plan.StopAtFirst = p.Bug != ""
+	f.shard = p.Shard
+	if err := f.parseShard(); err != nil {
+		return err
+	}
+	f.plan.Cells, err = f.cells()
+	return err
+}
+
+func (k *keeper) close() error {
+	if err := k.store.Close(); err != nil {
+		return brokenError{err}
+	}
+	return nil
+}
+
+// build names the program: by its version, or by what is in its file if it has none.
+func build() string {
+	v := version()
+	if v != unversioned {
+		return v
+	}
+	name, err := os.Executable()
+	if err != nil {
+		return v
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		return v
+	}
+	defer f.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return v
+	}
+	return v + " " + hex.EncodeToString(h.Sum(nil)[:6])
+}
+
+// canaryBug is a planted bug that one run in three catches, or more.
+const canaryBug = "chain-ack-at-middle"
+
+// canaryRuns is how many runs may look for it.
+const canaryRuns = 100
+
+func canary() (campaign.Cell, error) {
+	b, err := systems.BugByName(canaryBug)
+	if err != nil {
+		return campaign.Cell{}, err
+	}
+	s := b.Variant()
+	claim, err := s.Claim(b.Reads, b.Claim)
+	return campaign.Cell{System: s, Claim: claim}, err
+}
+
+// lookForCanary runs the canary as a campaign of its own, which does not count.
+func (k *keeper) lookForCanary(ctx context.Context, cell campaign.Cell) error {
+	if cell.System == nil {
+		return nil
+	}
+	r := campaign.Run(ctx, campaign.Plan{
+		Cells: []campaign.Cell{cell}, Runs: canaryRuns, StopAtFirst: true, Twice: -1, Rejudge: -1, Keep: k.campaign.KeepCanary,
+	}, nil)
+	if r.Err != nil {
+		return brokenError{r.Err}
+	}
+	return nil
+}
+
+// foundCanary says whether the canary has arrived in the store, by the way that all
+// failures take.
+func (k *keeper) foundCanary(ctx context.Context, cell campaign.Cell) error {
+	if cell.System == nil {
+		return nil
+	}
+	found, err := k.store.Canary(k.campaign.ID)
+	if err != nil {
+		return brokenError{err}
+	}
+	if len(found) == 0 && ctx.Err() == nil {
+		return brokenError{fmt.Errorf("the canary was not caught: %s, in %d runs; nothing that this campaign says can be relied on", cmp.Or(cell.System.Bug, cell.System.Name), canaryRuns)}
+	}
+	return nil
+}
