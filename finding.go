@@ -20,8 +20,11 @@ import (
 
 // Files says where to write a finding.
 type Files struct {
-	Dir, Name string // the files are Name.yaml and Name.html in Dir, which is made if it is missing
-	SVG       bool   // and Name.svg, the drawing of the page
+	// Dir is made if it is missing. The files in it are Name.yaml, Name.html, and, of a
+	// run that should be linearizable and is not, Name-porcupine.html if
+	// checker.PorcupinePage gives one.
+	Dir, Name string
+	SVG       bool // and Name.svg, the drawing of the page
 	// Replay returns the command that the page gives for seeing the run in a file
 	// again.
 	Replay func(file string) string
@@ -31,6 +34,7 @@ type Files struct {
 type Saved struct {
 	Scenario, Page string
 	Drawing        string // if it was wanted
+	Porcupine      string // porcupine's own page, if there is one
 }
 
 // Save runs a scenario again, with its trace, and writes the scenario and the page
@@ -60,6 +64,13 @@ func Save(to Files, s *System, sc *Scenario) (Saved, *Result, error) {
 		if err := wholefile.Write(saved.Drawing, page.WriteSVG); err != nil {
 			return saved, result, err
 		}
+	}
+	if second := result.porcupine(sc); second != nil {
+		beside := file + "-porcupine.html"
+		if err := wholefile.Write(beside, second); err != nil {
+			return saved, result, err
+		}
+		saved.Porcupine, page.Porcupine = beside, filepath.Base(beside)
 	}
 	return saved, result, wholefile.Write(saved.Page, page.Write)
 }
@@ -94,13 +105,24 @@ func (r *Result) page(sc *Scenario, events []sim.Event) *report.Page {
 		Lane:  func(process int32) sim.NodeID { return sim.NodeID(r.firstClient + int(process)%r.Clients) },
 		Facts: r.Exercise.facts(),
 	}
-	if sc.Claim == Linearizable && r.Panic == "" {
+	if r.ordered(sc) {
 		p.Order = checker.LongestLegal(r.History, model.CASRegister(), r.Witness)
 	}
 	for _, f := range sc.Faults {
 		p.Faults = append(p.Faults, report.Band{From: f.From, Until: min(f.Until, r.End), Kind: f.Kind.String(), Text: f.String(), Nodes: r.befallen(f)})
 	}
 	return p
+}
+
+// ordered says whether the verdict is about a legal order of the operations.
+func (r *Result) ordered(sc *Scenario) bool { return sc.Claim == Linearizable && r.Panic == "" }
+
+// porcupine returns what writes porcupine's own page of the run, or nil.
+func (r *Result) porcupine(sc *Scenario) func(io.Writer) error {
+	if !r.ordered(sc) {
+		return nil
+	}
+	return checker.PorcupinePage(r.History, model.CASRegister(), r.Witness)
 }
 
 // title says what was run and how to run it again.

@@ -21,6 +21,12 @@ const (
 // witness on that key. It is for drawings. It returns nil if it finds none within a
 // budget of steps.
 func LongestLegal(h *history.History, m model.Model, witness []int) []int {
+	return longest(h, m, aroundWitness(h, witness))
+}
+
+// aroundWitness returns the operations that are drawn with a witness, in the order of
+// the history.
+func aroundWitness(h *history.History, witness []int) []int32 {
 	if len(witness) == 0 {
 		return nil
 	}
@@ -40,7 +46,7 @@ func LongestLegal(h *history.History, m model.Model, witness []int) []int {
 		all = few
 	}
 	slices.Sort(all)
-	return longest(h, m, all[:min(len(all), longestOps)])
+	return all[:min(len(all), longestOps)]
 }
 
 func longest(h *history.History, m model.Model, ops []int32) (order []int) {

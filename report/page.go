@@ -30,6 +30,7 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+	"net/url"
 	"slices"
 	"time"
 
@@ -65,6 +66,9 @@ type Page struct {
 	// Order is a longest order of operations that the model allows, as positions
 	// in the history: the drawing marks where each may have taken effect.
 	Order []int
+	// Porcupine is the name of a file beside the page: the same history as porcupine
+	// shows it. The page links it.
+	Porcupine string
 	// Names are the lanes' names, by NodeID: first the replicas (and other
 	// nodes that serve), then the processes. Lanes without a name get one.
 	Names    []string
@@ -145,6 +149,7 @@ type view struct {
 	Meta            []Fact
 	Facts           []Fact
 	Scenario        string
+	Second          string   // address of porcupine's page
 	Nodes           bool     // there are replicas to look into
 	Kinds           []string // of operations that are here
 	End             string   // of the run
@@ -172,6 +177,9 @@ func newView(s *scene) (*view, error) {
 	}
 	v := &view{Page: p, Grade: grade(p.Verdict), Shown: d.words(), Data: template.JS(data), Nodes: len(p.States) > 0, Kinds: d.kinds(), End: ms(s.run.until) + " ms"}
 	v.Meta = present(Fact{"System", p.System}, Fact{"Claim", p.Claim}, Fact{"Seed", p.Seed}, Fact{"Digest", p.Digest})
+	if p.Porcupine != "" {
+		v.Second = "./" + url.PathEscape(p.Porcupine) // without ./ a colon would end a scheme
+	}
 	v.Scenario = clip(p.Scenario, maxScenario)
 	v.Witness, v.WitnessLeftOut = s.rows(s.witness, "operations of the witness")
 	same := s.sameKey()

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -42,7 +43,8 @@ perhaps with .gz behind; where there is a history.edn, for that alone.
 
 With --html, a page that shows a single history is written to a file, whatever the
 verdict: processes as lanes, operations as bars, those that contradict each other
-standing out.
+standing out. If it is not linearizable, porcupine's own page is written beside it
+(page-porcupine.html for page.html), where that needs few operations and steps.
 
 Formats: jsonl (ours), edn (Jepsen), jepsen-log and porcupine-kv (text logs); gzip is
 read directly, and - is standard input. The format is found out from the content and
@@ -169,6 +171,13 @@ func (j *judging) draw(r *historyReport) error {
 	}
 	page := r.page()
 	if j.html != "" {
+		if second := r.porcupine(); second != nil {
+			file := strings.TrimSuffix(j.html, filepath.Ext(j.html)) + "-porcupine.html"
+			if err := wholefile.Write(file, second); err != nil {
+				return brokenError{notWritten("--html", file, err)}
+			}
+			page.Porcupine = filepath.Base(file)
+		}
 		if err := wholefile.Write(j.html, page.Write); err != nil {
 			return brokenError{notWritten("--html", j.html, err)}
 		}

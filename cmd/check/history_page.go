@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"fmt"
+	"io"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -43,6 +44,15 @@ func (r *historyReport) page() *report.Page {
 	}
 	p.Facts = slices.DeleteFunc(p.Facts, func(f report.Fact) bool { return f.Value == "" })
 	return p
+}
+
+// porcupine returns what writes porcupine's own page of the history, or nil.
+func (r *historyReport) porcupine() func(io.Writer) error {
+	m, err := model.ByName(r.Model)
+	if err != nil {
+		return nil // another claim, or no model
+	}
+	return checker.PorcupinePage(r.history, m, r.witness)
 }
 
 // end is the time of the last event.
