@@ -13,6 +13,7 @@ import (
 const (
 	longestOps   = 300
 	longestSteps = 200_000
+	longestBytes = 1 << 29
 )
 
 // LongestLegal returns operations of a history that is not linearizable in an order
@@ -49,6 +50,16 @@ func aroundWitness(h *history.History, witness []int) []int32 {
 	return all[:min(len(all), longestOps)]
 }
 
+// longestBudget bounds a search in steps and in memory: porcupine remembers a set and
+// a state for each step, and a state may hold every text and value of the operations.
+func longestBudget(list []porcupine.Operation) model.Budget {
+	bytes := 200 + len(list)/8 + 8*len(list)
+	for _, o := range list {
+		bytes += len(o.Input.(*model.Op).Text)
+	}
+	return model.Budget{Limit: max(1, min(longestSteps, longestBytes/int64(bytes)))}
+}
+
 func longest(h *history.History, m model.Model, ops []int32) (order []int) {
 	s := search{h: h, m: m}
 	list := s.operations(ops, history.Never)
@@ -60,7 +71,7 @@ func longest(h *history.History, m model.Model, ops []int32) (order []int) {
 	for _, o := range list {
 		places[o.Input.(*model.Op)] = byCall[o.Call]
 	}
-	b := model.Budget{Limit: longestSteps}
+	b := longestBudget(list)
 	_, info := porcupine.CheckOperationsVerbose(m.Porcupine(&b), list, 0)
 	for _, partition := range info.PartialLinearizationsOperations() {
 		for _, part := range partition {

@@ -19,8 +19,8 @@ const describedState = 80
 // PorcupinePage returns what writes porcupine's own page of a history that is not
 // linearizable. It shows the operations that LongestLegal looks at, at most 300 on one
 // key; times are positions in the history. It returns nil if there is no witness, if
-// those operations alone are linearizable, and if 200,000 steps do not decide that: a
-// point that porcupine did not reach would be shown as an illegal one. The history
+// those operations alone are linearizable, and if 200,000 steps in half a gigabyte do
+// not decide that: a point that porcupine did not reach would be shown as an illegal one. The history
 // must stay as it is until the page is written. Which of equally long orders the page
 // shows is left to chance.
 func PorcupinePage(h *history.History, m model.Model, witness []int) func(io.Writer) error {
@@ -31,7 +31,7 @@ func PorcupinePage(h *history.History, m model.Model, witness []int) func(io.Wri
 		return nil
 	}
 	label(list, h.Keys[h.Ops[ops[0]].Key])
-	b := model.Budget{Limit: longestSteps}
+	b := longestBudget(list)
 	found, info := porcupine.CheckOperationsVerbose(m.Porcupine(&b), list, 0)
 	if found != porcupine.Illegal || b.Spent {
 		return nil

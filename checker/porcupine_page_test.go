@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/anishathalye/porcupine"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -59,6 +60,20 @@ func TestPorcupinePageNeedsAnAnswer(t *testing.T) {
 	h.Ops = append(h.Ops, history.Op{Process: 20, Kind: model.Read, Outcome: history.OK, Seen: 77, Call: 200, Return: 201})
 	witness := []int{20}
 	assert.Nil(t, PorcupinePage(h, model.Register(), witness))
+
 	h.Ops = append(h.Ops[:3:3], h.Ops[20])
 	assert.NotNil(t, PorcupinePage(h, model.Register(), []int{3}))
+}
+
+// Long texts leave room for fewer steps, and none of them for no step at all.
+func TestLongestBudget(t *testing.T) {
+	list := func(n int, text string) (list []porcupine.Operation) {
+		for range n {
+			list = append(list, porcupine.Operation{Input: &model.Op{Kind: model.Append, Text: text}})
+		}
+		return list
+	}
+	assert.EqualValues(t, longestSteps, longestBudget(list(longestOps, "")).Limit, "registers have room for all steps")
+	assert.Less(t, longestBudget(list(longestOps, strings.Repeat("x", 1000))).Limit, int64(2000))
+	assert.EqualValues(t, 1, longestBudget(list(longestOps, strings.Repeat("x", 10_000_000))).Limit)
 }
