@@ -68,6 +68,9 @@ func (sc *Scenario) excessive(s *System, row Claim) string {
 			lost++
 		}
 	}
+	if who := sc.halfGone(s); who != "" {
+		return who + " is parted for good from some of the nodes only, and who still hears it need not replace it"
+	}
 	crash := sc.bearable(s, row).Crash
 	losses := slices.Contains(crash.Fates, sim.LoseAll)
 	switch {
@@ -77,6 +80,49 @@ func (sc *Scenario) excessive(s *System, row Claim) string {
 		return "more disks are lost than the system need survive"
 	}
 	return ""
+}
+
+// halfGone returns a replica that a partition without an end parts from some nodes and
+// not from all, or nothing.
+func (sc *Scenario) halfGone(s *System) string {
+	var parted, down []string
+	for _, f := range sc.Faults {
+		switch {
+		case f.Endless() && f.Kind == faults.Partition:
+			parted = append(parted, f.Who[0]...)
+		case f.Endless():
+			down = append(down, f.Who[0]...)
+		}
+	}
+	for _, who := range parted {
+		if slices.Contains(down, who) {
+			continue
+		}
+		for _, other := range slices.Concat(nodeNames(sc.Nodes), s.Services) {
+			if other != who && !slices.Contains(parted, other) && !sc.partedForGood(who, other) {
+				return who
+			}
+		}
+	}
+	return ""
+}
+
+// partedForGood says whether a partition without an end lies between two nodes.
+func (sc *Scenario) partedForGood(a, b string) bool {
+	return slices.ContainsFunc(sc.Faults, func(f faults.Fault) bool {
+		if !f.Endless() || f.Kind != faults.Partition {
+			return false
+		}
+		side := func(node string) int {
+			for i, group := range f.Who {
+				if slices.Contains(group, node) {
+					return i
+				}
+			}
+			return slices.IndexFunc(f.Who, func(group []string) bool { return group[0] == "*" })
+		}
+		return side(a) >= 0 && side(b) >= 0 && side(a) != side(b)
+	})
 }
 
 // bearable returns the faults under which a row of the table holds.

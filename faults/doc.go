@@ -54,8 +54,10 @@
 // keeping, after, offset, drift, to, only and every. A type is the name of a
 // message's type as traces show it, and only faults of links have any.
 //
-// "*" is every replica; as a group of a partition it is every replica that is in
-// no other group, so that "partition n0 | *" cuts n0 off from all others. A name
+// "*" is every node that the schedule is applied to: the replicas, and the services
+// on which they rely, such as a master. As a group of a partition it is every such
+// node that is in no other group, so that "partition n0 | *" cuts n0 off from all
+// others. A name
 // need not be a node's: it may be a role, such as primary, which whoever applies
 // the schedule resolves when the fault begins.
 //

@@ -192,7 +192,7 @@ func (r shrinkReport) print(w io.Writer) error {
 	}
 	fmt.Fprintf(&b, "before: %v\nafter:  %v\n", r.Before, r.After)
 	if r.Minimal {
-		fmt.Fprintf(&b, "minimal after %s: with anything less it does not fail so\n", plural(r.Runs, "run"))
+		fmt.Fprintf(&b, "minimal after %s: without any one of its operations, faults and nodes it does not fail so\n", plural(r.Runs, "run"))
 	} else {
 		fmt.Fprintf(&b, "not minimal: %s were not enough\n", plural(r.Runs, "run"))
 	}

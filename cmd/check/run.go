@@ -68,7 +68,7 @@ the digests).`,
   check run --scenario scenario.yaml`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := cmp.Or(together(cmd, "trace", "json"), together(cmd, "trace", "print"), together(cmd, "out", "print"), together(cmd, "twice", "print")); err != nil {
+			if err := cmp.Or(together(cmd, "trace", "json"), together(cmd, "trace", "print"), together(cmd, "out", "print"), together(cmd, "twice", "print"), together(cmd, "history", "print")); err != nil {
 				return err
 			}
 			if file != "" {
