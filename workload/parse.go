@@ -121,6 +121,9 @@ func (op *Operation) parseOptions(w *words) error {
 		if err != nil || d < 0 {
 			return w.unexpected(text, "a duration such as 3ms")
 		}
+		if d == 0 && word == "timeout" { // it would mean the scenario's
+			return w.unexpected(text, "a timeout of more than 0s")
+		}
 		*op.options()[i].d = d
 	}
 	return nil

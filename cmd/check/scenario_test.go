@@ -86,6 +86,7 @@ func TestBadScenarios(t *testing.T) {
 		{"  - 1 c0 write k0=1 at n0", "  - 1 c0 write k0=1 at n0 after -3ms", `14:33: "-3ms", expected a duration such as 3ms`},
 		{"  - 1 c0 write k0=1 at n0", "  - 1 c0 write k0=1 at n0 at 2h", `14:5: operation 1: begins at 2h0m0s, expected 0s..1h0m0s`},
 		{"  - 1 c0 write k0=1 at n0", "  - 1 c0 write k0=1 at n0 at -1s", `14:30: "-1s", expected a duration such as 3ms`},
+		{"  - 1 c0 write k0=1 at n0", "  - 1 c0 write k0=1 at n0 timeout 0s", `14:35: "0s", expected a timeout of more than 0s`},
 		{"  - 1 c0 write k0=1 at n0", "  - 1 c0 write k0=1 at n0 timeout 2h", `14:5: operation 1: timeout is 2h0m0s, expected 0s..1h0m0s`},
 		{"  - 1 c0 write k0=1 at n0", "  - 1 c9999 write k0=1 at n0", `14:5: operation 1: client c9999, expected c0..c999`},
 		{"  - 1 c0 write k0=1 at n0", "  - 2 c0 write k0=1 at n0", `15:5: operation 2: its number is used twice, expected `},
