@@ -1,0 +1,80 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/rashomon-go/rashomon"
+	"github.com/rashomon-go/rashomon/campaign/store"
+)
+
+// campaignInfo is a campaign in one line, for programs.
+type campaignInfo struct {
+	ID       int64           `json:"id"`
+	Began    time.Time       `json:"began"`
+	Seconds  float64         `json:"seconds"`
+	Build    string          `json:"build"`
+	Plan     json.RawMessage `json:"plan"`
+	Runs     int             `json:"runs"`
+	Failures int             `json:"failures"`
+	Groups   int             `json:"signatures"`
+	Digest   string          `json:"digest"`
+}
+
+func newCampaignInfo(s *store.Store, i store.Info) (campaignInfo, error) {
+	groups, err := s.Groups(i.ID)
+	info := campaignInfo{
+		ID: i.ID, Began: i.Began, Seconds: i.Seconds, Build: i.Build, Plan: i.Plan,
+		Runs: i.Runs, Groups: len(groups), Digest: rashomon.DigestString(i.Digest),
+	}
+	for _, g := range groups {
+		info.Failures += g.Count
+	}
+	return info, err
+}
+
+func (a *app) campaignList() *cobra.Command {
+	var dir string
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "list",
+		Short: "List the campaigns of a directory",
+		Args:  noArguments,
+		RunE: func(*cobra.Command, []string) error {
+			return openKept(dir, func(s *store.Store) error {
+				found, err := s.Campaigns()
+				if err != nil {
+					return err
+				}
+				all := make([]campaignInfo, len(found))
+				for i := range found {
+					if all[i], err = newCampaignInfo(s, found[i]); err != nil {
+						return err
+					}
+				}
+				if asJSON {
+					return printJSON(a.out, all)
+				}
+				return printCampaigns(a.out, all)
+			})
+		},
+	}
+	dirFlag(cmd, &dir)
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	return cmd
+}
+
+func printCampaigns(w io.Writer, all []campaignInfo) error {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "CAMPAIGN\tBEGAN\tTOOK\tRUNS\tFAILURES\tSIGNATURES\tDIGEST\tBUILD")
+	for _, c := range all {
+		fmt.Fprintf(t, "%d\t%s\t%v\t%d\t%d\t%d\t%s\t%s\n", c.ID, c.Began.Format(time.DateTime),
+			time.Duration(c.Seconds*float64(time.Second)).Round(100*time.Millisecond), c.Runs, c.Failures, c.Groups, c.Digest, c.Build)
+	}
+	return t.Flush()
+}

@@ -1,0 +1,43 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/rashomon-go/rashomon/campaign/store"
+)
+
+func (a *app) campaignMute() *cobra.Command {
+	var dir, reason string
+	var off bool
+	cmd := &cobra.Command{
+		Use:   "mute SIGNATURE --reason WHY | mute SIGNATURE --off",
+		Short: "Let campaigns succeed although a known failure occurs",
+		Long: `mute says that a failure is known, and why it need not be looked at. Campaigns in the
+directory go on counting it, but do not fail because of it; and they tell when it no
+longer occurs. --off ends that.`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			switch {
+			case len(args) != 1:
+				return fmt.Errorf("%s, expected one that check campaign show names", plural(len(args), "signature"))
+			case off == (strings.TrimSpace(reason) != ""):
+				return errors.New("expected either --reason with the reason, or --off")
+			}
+			if err := openKept(dir, func(*store.Store) error { return nil }); err != nil {
+				return err // rather than make a directory
+			}
+			s, err := store.Open(dir)
+			if err != nil {
+				return err
+			}
+			return errors.Join(s.Mute(args[0], strings.TrimSpace(reason)), s.Close())
+		},
+	}
+	dirFlag(cmd, &dir)
+	cmd.Flags().StringVar(&reason, "reason", "", "`WHY` it need not be looked at")
+	cmd.Flags().BoolVar(&off, "off", false, "no longer mute it")
+	return cmd
+}

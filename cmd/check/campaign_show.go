@@ -1,0 +1,125 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/rashomon-go/rashomon"
+	"github.com/rashomon-go/rashomon/campaign"
+	"github.com/rashomon-go/rashomon/campaign/store"
+)
+
+// shownCampaign is a campaign with all that it found, for programs.
+type shownCampaign struct {
+	campaignInfo
+	Rows   []shownRow    `json:"rows"`
+	Found  []groupReport `json:"groups,omitempty"`
+	Gone   []goneReport  `json:"gone,omitempty"`
+	Canary string        `json:"canary,omitempty"` // what was caught of it
+}
+
+type shownRow struct {
+	Row   string         `json:"row"`
+	Tally campaign.Tally `json:"tally"`
+}
+
+func newShown(s *store.Store, id int64) (c shownCampaign, err error) {
+	info, err := s.Find(id)
+	if err != nil {
+		return c, err
+	}
+	if c.campaignInfo, err = newCampaignInfo(s, info); err != nil {
+		return c, err
+	}
+	cells, err := s.Cells(info.ID)
+	if err != nil {
+		return c, err
+	}
+	for _, name := range sortedKeys(cells) {
+		c.Rows = append(c.Rows, shownRow{name, cells[name]})
+	}
+	groups, err := s.Groups(info.ID)
+	if err != nil {
+		return c, err
+	}
+	mutes, err := s.Mutes()
+	if err != nil {
+		return c, err
+	}
+	c.Found = newGroups(groups, mutes, func(g store.Group) int { return runsOfRow(cells, g) })
+	c.Gone = newGone(mutes, c.Found)
+	canary, err := s.Canary(info.ID)
+	for _, g := range canary {
+		c.Canary = g.Signature.String()
+	}
+	return c, err
+}
+
+// runsOfRow returns how many runs the row has in which a failure was found.
+func runsOfRow(cells map[string]campaign.Tally, g store.Group) int {
+	cell := campaign.Cell{
+		System: &rashomon.System{Name: g.System, Bug: g.Bug},
+		Claim:  rashomon.Claim{Reads: g.Reads, Property: g.Claim},
+	}
+	if t, ok := cells[cell.String()]; ok {
+		return t.Runs
+	}
+	cell.Claim.Refuted = true
+	return cells[cell.String()].Runs
+}
+
+func (a *app) campaignShow() *cobra.Command {
+	var dir string
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "show [CAMPAIGN]",
+		Short: "Show what a campaign has done and found, the last one if none is given",
+		RunE: func(_ *cobra.Command, args []string) error {
+			ids, err := campaignIDs(args, 0, 1)
+			if err != nil {
+				return err
+			}
+			return openKept(dir, func(s *store.Store) error {
+				c, err := newShown(s, ids[0])
+				if err != nil {
+					return err
+				}
+				if asJSON {
+					return printJSON(a.out, c)
+				}
+				return c.print(a.out)
+			})
+		},
+	}
+	dirFlag(cmd, &dir)
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	return cmd
+}
+
+func (c shownCampaign) print(w io.Writer) error {
+	if err := printCampaigns(w, []campaignInfo{c.campaignInfo}); err != nil {
+		return err
+	}
+	var b strings.Builder
+	t := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "\nROW\tRUNS\tINVALID\tPANICS\tUNKNOWN\tRAN TWICE\tDIFFERED\tREJUDGED\tCONTRADICTED")
+	for _, r := range c.Rows {
+		fmt.Fprintf(t, "%s\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\n", r.Row, r.Tally.Runs, r.Tally.Violations, r.Tally.Panics, r.Tally.Inconclusive,
+			r.Tally.RanTwice, r.Tally.Differing, r.Tally.Rejudged, r.Tally.Contradicted)
+	}
+	t.Flush() // to memory
+	printGroups(&b, c.Found, c.Gone)
+	for _, g := range c.Found {
+		fmt.Fprintf(&b, "\n%s, first seen %s:\n%s\n", g.ID, g.FirstSeen.Format(time.DateTime), g.Sentence)
+	}
+	if c.Canary != "" {
+		fmt.Fprintf(&b, "\ncanary: %s\n", c.Canary)
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
