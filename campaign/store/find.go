@@ -49,6 +49,12 @@ type Example struct {
 	Scenario  string // YAML
 }
 
+// Pace is how many runs were kept in a minute.
+type Pace struct {
+	Minute time.Time // its beginning
+	Runs   int
+}
+
 const selectInfo = `SELECT id, plan, build, began, seconds, runs, digest FROM campaign`
 
 // Campaigns returns all campaigns, the oldest first.
@@ -136,6 +142,17 @@ func (s *Store) Examples(id int64) ([]Example, error) {
 	}, `SELECT e.signature, e.seed, e.digest, e.build, e.exercise, e.scenario
 FROM example AS e JOIN failures AS f ON f.campaign = e.campaign AND f.id = e.signature
 WHERE e.campaign = ? AND NOT f.canary ORDER BY e.signature, e.seed`, id)
+}
+
+// Pace returns how many runs a campaign has kept in each minute of its work, the first
+// one first. Minutes in which none were kept are left out.
+func (s *Store) Pace(id int64) ([]Pace, error) {
+	return all(s, func(r *sql.Rows) (p Pace, err error) {
+		var minute int64
+		err = r.Scan(&minute, &p.Runs)
+		p.Minute = time.Unix(minute*60, 0).UTC()
+		return p, err
+	}, `SELECT minute, runs FROM pace WHERE campaign = ? ORDER BY minute`, id)
 }
 
 // Mutes returns what is muted in this directory, in all campaigns.

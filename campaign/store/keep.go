@@ -83,6 +83,9 @@ func (c *Campaign) Keep(b *campaign.Batch) error {
 				return err
 			}
 		}
+		if err := c.pace(tx, Pace{time.Unix(now(), 0), b.Runs}); err != nil {
+			return err
+		}
 		return c.sum(tx, b.Runs, b.Digest, seconds)
 	})
 	if err == nil {
@@ -106,7 +109,7 @@ func (c *Campaign) KeepCanary(b *campaign.Batch) error {
 // Forget takes the campaign out of the store, with all that it has done.
 func (c *Campaign) Forget() error {
 	return c.store.write(func(tx *sql.Tx) error {
-		for _, table := range []string{"done", "cell", "failures", "example"} {
+		for _, table := range []string{"done", "cell", "failures", "example", "pace"} {
 			if _, err := tx.Exec(`DELETE FROM `+table+` WHERE campaign = ?`, c.ID); err != nil {
 				return err
 			}
@@ -175,6 +178,13 @@ func (c *Campaign) sum(tx *sql.Tx, runs int, digest uint64, seconds float64) err
 	}
 	_, err := tx.Exec(`UPDATE campaign SET runs = runs + ?, seconds = seconds + ?, digest = ? WHERE id = ?`,
 		runs, seconds, int64(uint64(before)+digest), c.ID)
+	return err
+}
+
+// pace adds runs to those of their minute.
+func (c *Campaign) pace(tx *sql.Tx, p Pace) error {
+	_, err := tx.Exec(`INSERT INTO pace VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET runs = runs + excluded.runs`,
+		c.ID, p.Minute.Unix()/60, p.Runs)
 	return err
 }
 

@@ -39,6 +39,10 @@ func (c *Campaign) Merge(from *Store, id int64) error {
 	if err != nil {
 		return err
 	}
+	pace, err := from.Pace(info.ID)
+	if err != nil {
+		return err
+	}
 	err = c.store.write(func(tx *sql.Tx) error {
 		for _, family := range slices.Sorted(maps.Keys(past.Ranges)) { // in order, for the error
 			if err := c.count(tx, family, past.Ranges[family]); err != nil {
@@ -47,6 +51,11 @@ func (c *Campaign) Merge(from *Store, id int64) error {
 		}
 		for cell, tally := range past.Cells {
 			if err := c.tally(tx, cell, &tally); err != nil {
+				return err
+			}
+		}
+		for _, p := range pace {
+			if err := c.pace(tx, p); err != nil {
 				return err
 			}
 		}

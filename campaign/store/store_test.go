@@ -57,6 +57,12 @@ func TestRangesAgainstASet(t *testing.T) {
 		info, err := s.Find(c.ID)
 		require.NoError(rt, err)
 		require.Equal(rt, len(done), info.Runs)
+		pace, err := s.Pace(c.ID)
+		require.NoError(rt, err)
+		for _, p := range pace {
+			info.Runs -= p.Runs
+		}
+		require.Zero(rt, info.Runs, "each run is in one minute")
 		last := -1
 		for _, r := range past.Ranges["chain"] {
 			require.Greater(rt, r.From, last, "ranges that meet are one")
@@ -108,7 +114,7 @@ func TestBadDatabases(t *testing.T) {
 		"newer": {func(t *testing.T, file string) {
 			require.NoError(t, open(t, filepath.Dir(file)).Close())
 			execute(t, file, `INSERT INTO goose_db_version (version_id, is_applied) VALUES (99, 1)`)
-		}, "has schema 99, expected 1 at most: a newer program wrote it"},
+		}, "has schema 99, expected 2 at most: a newer program wrote it"},
 		"damaged": {func(t *testing.T, file string) {
 			s, c := begun(t, filepath.Dir(file))
 			for i := range 200 {
