@@ -1,0 +1,63 @@
+package formats
+
+import "strconv"
+
+type formKind uint8
+
+const (
+	nilForm formKind = iota + 1
+	boolean
+	integer
+	number // not a 64-bit integer
+	text
+	symbol // and characters
+	keyword
+	sequence // vector or list
+	mapping  // items are keys and values in turn
+	set
+)
+
+var formKinds = [...]string{
+	nilForm: "nil", boolean: "a boolean", integer: "a number", number: "a number that is no 64-bit integer",
+	text: "a text", symbol: "a symbol", keyword: "a keyword", sequence: "a vector", mapping: "a map", set: "a set",
+}
+
+// form is a piece of EDN. Metadata are dropped, and so are tags, but that they
+// were there.
+type form struct {
+	kind         formKind
+	tagged       bool // a tag or a mark says that it is not what it looks like
+	line, column int
+	n            int64
+	text         string // keyword (without the colon), symbol, text, number
+	items        []form
+}
+
+func (f *form) is(k formKind, text string) bool { return f.kind == k && f.text == text }
+
+// describe returns f as a message names it.
+func (f *form) describe() string {
+	if f.tagged {
+		return formKinds[f.kind] + " with a tag"
+	}
+	switch f.kind {
+	case nilForm:
+		return "nil"
+	case integer:
+		return strconv.FormatInt(f.n, 10)
+	case keyword:
+		return shorten(":" + f.text)
+	case text:
+		return shorten(strconv.Quote(f.text))
+	case symbol, number, boolean:
+		return shorten(f.text)
+	}
+	return formKinds[f.kind]
+}
+
+func shorten(s string) string {
+	if len(s) > 60 {
+		return s[:60] + "…"
+	}
+	return s
+}
