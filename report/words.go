@@ -34,6 +34,8 @@ func printable(s string) string {
 	}, s)
 }
 
+func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
+
 // ms prints a time in milliseconds, to the microsecond.
 func ms(t time.Duration) string {
 	s := strconv.FormatFloat(float64(t.Round(time.Microsecond))/1e6, 'f', 3, 64)
