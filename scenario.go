@@ -137,11 +137,16 @@ func (sc *Scenario) validateOperations(s *System) error {
 }
 
 func (sc *Scenario) validateFaults(s *System) error {
-	nodes := slices.Concat(nodeNames(sc.Nodes), s.Services, s.Roles)
+	nodes := slices.Concat(nodeNames(sc.Nodes), s.Services)
+	for _, role := range s.Roles {
+		if !slices.Contains(s.Services, role) {
+			nodes = append(nodes, role)
+		}
+	}
 	for i := range sc.Faults {
-		nodes := nodes
+		b := faults.Bounds{Nodes: nodes, Messages: s.Messages, End: maxTime}
 		if sc.Faults[i].Kind.OfLinks() {
-			nodes = append(nodes, faults.Clients)
+			b.Nodes = append(b.Nodes, faults.Clients)
 		}
 		f := sc.Faults[i]
 		if f.Endless() {
@@ -150,7 +155,7 @@ func (sc *Scenario) validateFaults(s *System) error {
 			}
 			f.Until = f.From + 1 // the rest is as for all others
 		}
-		if err := f.Validate(nodes, maxTime); err != nil {
+		if err := f.Validate(b); err != nil {
 			return &invalidError{fmt.Errorf("fault %d, %q: %w", i+1, sc.Faults[i], err), "faults", i}
 		}
 	}

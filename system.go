@@ -59,6 +59,10 @@ type System struct {
 	// Falls are those of the Roles whose players must be replaced when they fail. In
 	// every second generated run one of them is taken away from the others.
 	Falls []string
+	// Messages are the types of the messages that nodes and clients send, by the names
+	// that sim.MessageName gives them: faults that name another one are refused. Empty
+	// means that faults may name any.
+	Messages []string
 	// Diverges says that replicas answer clients before they agree. That they
 	// agree in the end then means something only if they did not when the faults
 	// had healed.

@@ -52,7 +52,8 @@
 // nothing. A clock needs an offset or a drift. A name consists of letters, digits,
 // "_", "." and "-", begins with none of the last two, and is none of the words by,
 // keeping, after, offset, drift, to, only and every. A type is the name of a
-// message's type as traces show it, and only faults of links have any.
+// message's type as traces show it, and only faults of links have any. Which types
+// there are, Schedule.Validate is told.
 //
 // "*" is every node that the schedule is applied to: the replicas, and the services
 // on which they rely, such as a master. As a group of a partition it is every such

@@ -88,10 +88,15 @@ const Forever = time.Duration(math.MaxInt64)
 // Endless says whether the fault never ends.
 func (f Fault) Endless() bool { return f.Until == Forever }
 
-// Validate is Schedule.Validate for one fault.
-func (f Fault) Validate(nodes []string, end time.Duration) error {
-	return f.validate(&bounds{nodes, end})
+// Bounds is what a fault must keep within.
+type Bounds struct {
+	Nodes    []string      // whom it may name: nodes, and roles, if there are any
+	Messages []string      // the types of messages that it may name; none means any
+	End      time.Duration // no fault may end later, so that all has healed before the final reads
 }
+
+// Validate is Schedule.Validate for one fault.
+func (f Fault) Validate(b Bounds) error { return f.validate(&b) }
 
 // Schedule is the faults of a run, in any order.
 type Schedule []Fault
@@ -107,13 +112,11 @@ func (s Schedule) End() (end time.Duration) {
 	return end
 }
 
-// Validate checks every fault: its text parses back to it, it names only nodes
-// that are given (add roles to them, if there are any), and it ends no later than
-// end, so that everything has healed before the final reads. Columns in the error
-// are those of the fault's text.
-func (s Schedule) Validate(nodes []string, end time.Duration) error {
+// Validate checks every fault: its text parses back to it, and it keeps within the
+// bounds. Columns in the error are those of the fault's text.
+func (s Schedule) Validate(b Bounds) error {
 	for i, f := range s {
-		if err := f.Validate(nodes, end); err != nil {
+		if err := f.Validate(b); err != nil {
 			return fmt.Errorf("fault %d, %q: %w", i+1, f, err)
 		}
 	}

@@ -61,7 +61,7 @@ func anyOptions(src Source) (opt Options) {
 
 func checkGenerated(t require.TestingT, opt Options, s Schedule) {
 	nodes := append(slices.Clone(opt.Nodes), opt.Roles...)
-	require.NoError(t, s.Validate(nodes, opt.Until))
+	require.NoError(t, s.Validate(Bounds{Nodes: nodes, End: opt.Until}))
 	opt = opt.withDefaults()
 	require.LessOrEqual(t, len(s), opt.Most*mostFailures)
 	require.True(t, slices.IsSortedFunc(s, func(f, g Fault) int { return int(f.From - g.From) }))
@@ -313,7 +313,7 @@ func TestFalls(t *testing.T) {
 	for seed := range uint64(runs) {
 		src := sim.NewDraws(seed)
 		s := Generate(&src, opt)
-		require.NoError(t, s.Validate(slices.Concat(opt.Nodes, opt.Roles, opt.Services, []string{Clients}), time.Hour))
+		require.NoError(t, s.Validate(Bounds{Nodes: slices.Concat(opt.Nodes, opt.Roles, opt.Services, []string{Clients}), Messages: opt.Messages, End: time.Hour}))
 		var kinds []string
 		for _, f := range s {
 			if f.Kind != Delay || f.Who[0][0] == "master" {

@@ -21,6 +21,8 @@ func (p *parser) only(f *Fault) {
 			p.fail(w, "the name of a message's type")
 		case slices.Contains(f.Only, w.text):
 			p.failf(w.column, "%q is named twice, expected each type once", w.text)
+		case p.bounds != nil && len(p.bounds.Messages) > 0 && !slices.Contains(p.bounds.Messages, w.text):
+			p.failf(w.column, "unknown type of message %q, expected one of %s", w.text, strings.Join(p.bounds.Messages, " "))
 		}
 		if p.err != nil {
 			return

@@ -32,14 +32,8 @@ func (f *Fault) UnmarshalText(text []byte) (err error) {
 	return err
 }
 
-// bounds is what a fault must keep within.
-type bounds struct {
-	nodes []string
-	end   time.Duration
-}
-
 // validate lets the parser judge, so that there is one judge.
-func (f Fault) validate(b *bounds) error {
+func (f Fault) validate(b *Bounds) error {
 	back, err := parse(f.String(), b)
 	if err == nil && !reflect.DeepEqual(f, back) {
 		err = fmt.Errorf("the text does not say all of %+v", struct {
@@ -61,7 +55,7 @@ func (f Fault) validate(b *bounds) error {
 	return err
 }
 
-func parse(line string, b *bounds) (Fault, error) {
+func parse(line string, b *Bounds) (Fault, error) {
 	p := parser{words: split(line), bounds: b}
 	f := p.fault()
 	if w := p.peek(); w.text != "" {
@@ -130,7 +124,7 @@ func (p *parser) window() (from, until time.Duration) {
 	column := w.column + utf8.RuneCountInString(low) + 2
 	if window && high == "" {
 		if p.bounds != nil {
-			p.failf(column, "the fault never ends, expected an end of at most %v", p.bounds.end)
+			p.failf(column, "the fault never ends, expected an end of at most %v", p.bounds.End)
 		}
 		return from, Forever
 	}
@@ -140,8 +134,8 @@ func (p *parser) window() (from, until time.Duration) {
 	if until <= from {
 		p.failf(column, "the window is empty, expected an end after %v", from)
 	}
-	if p.bounds != nil && until > p.bounds.end {
-		p.failf(column, "the fault ends at %v, expected at most %v", until, p.bounds.end)
+	if p.bounds != nil && until > p.bounds.End {
+		p.failf(column, "the fault ends at %v, expected at most %v", until, p.bounds.End)
 	}
 	return from, until
 }
@@ -156,7 +150,7 @@ func (p *parser) groups() [][]string {
 		next := p.nodes(taken...)
 		groups = append(groups, next)
 		taken = slices.Concat(taken, next)
-		if b := p.bounds; b != nil && slices.Contains(taken, everyone) && len(taken) > len(b.nodes) {
+		if b := p.bounds; b != nil && slices.Contains(taken, everyone) && len(taken) > len(b.Nodes) {
 			p.failf(w.column, `"*" is nobody, expected a node that is in no other group`)
 		}
 		if !p.accept("|") {
@@ -204,8 +198,8 @@ func (p *parser) name(w word, group, before []string) {
 		p.failf(w.column, "%q is named twice, expected each node once", w.text)
 	case slices.Contains(before, w.text):
 		p.failf(w.column, "%q is in two groups, expected groups without common nodes", w.text)
-	case !all && p.bounds != nil && !slices.Contains(p.bounds.nodes, w.text):
-		p.failf(w.column, "unknown node %q, expected one of %s", w.text, strings.Join(p.bounds.nodes, " "))
+	case !all && p.bounds != nil && !slices.Contains(p.bounds.Nodes, w.text):
+		p.failf(w.column, "unknown node %q, expected one of %s", w.text, strings.Join(p.bounds.Nodes, " "))
 	}
 }
 

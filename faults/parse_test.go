@@ -54,12 +54,14 @@ func parseLines(t *testing.T, lines []string) string {
 }
 
 func validateLines(t *testing.T, d *datadriven.TestData, lines []string) string {
-	var nodes []string
+	var nodes, messages []string
 	var end string
 	for _, arg := range d.CmdArgs {
 		switch arg.Key {
 		case "nodes":
 			nodes = arg.Vals
+		case "messages":
+			messages = arg.Vals
 		case "end":
 			end = arg.Vals[0]
 		}
@@ -72,7 +74,7 @@ func validateLines(t *testing.T, d *datadriven.TestData, lines []string) string 
 		require.NoError(t, err)
 		s = append(s, f)
 	}
-	if err := s.Validate(nodes, until); err != nil {
+	if err := s.Validate(Bounds{nodes, messages, until}); err != nil {
 		return err.Error() + "\n"
 	}
 	return "ok\n"
@@ -210,7 +212,7 @@ func TestValidateHandMade(t *testing.T) {
 	} {
 		f := cut
 		c.change(&f)
-		err := Schedule{f}.Validate([]string{"n0", "n1", "n2"}, time.Second)
+		err := Schedule{f}.Validate(Bounds{Nodes: []string{"n0", "n1", "n2"}, End: time.Second})
 		if c.err == "" {
 			require.NoError(t, err)
 			continue

@@ -18,7 +18,7 @@ func TestSimplerIsValidAndEnds(t *testing.T) {
 		src := sim.NewDraws(rapid.Uint64().Draw(t, "seed"))
 		s := Generate(&src, everything())
 		for steps := 0; len(s) > 0; steps++ {
-			require.NoError(t, s.Validate(nodes, 2*time.Second))
+			require.NoError(t, s.Validate(Bounds{Nodes: nodes, End: 2 * time.Second}))
 			require.Less(t, steps, 2_000, "%v", s)
 			before := s.String()
 			var all []Schedule

@@ -42,7 +42,7 @@ func split(line string) (words []word) {
 // what it reads has no meaning any more.
 type parser struct {
 	words  []word
-	bounds *bounds
+	bounds *Bounds
 	err    error
 }
 

@@ -49,6 +49,7 @@ func chainSystem(name, about string, apportioned bool, claims []rashomon.Claim) 
 		Survives:  func(replicas int) int { return max(replicas-2, 0) },
 		Settle:    4 * time.Second,
 		Features:  chainFeatures(apportioned),
+		Messages:  chainMessages(),
 	}
 }
 
@@ -58,6 +59,12 @@ func chainFeatures(apportioned bool) []string {
 		features = append(features, replication.ReachedDirtyRead)
 	}
 	return features
+}
+
+// chainMessages has those of apportioned queries for both kinds of chain: generated
+// faults name them for both.
+func chainMessages() []string {
+	return append(masterMessages(), "Propagate", "WriteAck", "Connect", "Connected", "CatchUp", "Missing", "VersionQuery", "VersionReply")
 }
 
 // bootChain boots the nodes, and the master at the place behind them, after a change of

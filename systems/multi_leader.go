@@ -34,6 +34,7 @@ func multiLeaderLWW() *rashomon.System {
 		Tolerates: toleratedByLeaders, Diverges: true, Settle: 4 * time.Second,
 		Survives: mostSurvive,
 		Features: append(leaderFeatures(), replication.ReachedTombstone),
+		Messages: append(leaderMessages(), "Write", "Read", "Value"),
 	}
 }
 
@@ -46,6 +47,11 @@ func leaderFeatures() []string {
 		replication.ReachedConflict, replication.ReachedAntiEntropy,
 		replication.ReachedRetry, replication.ReachedStraggler,
 	}
+}
+
+// leaderMessages are those that do not depend on what is stored.
+func leaderMessages() []string {
+	return []string{"Written", "ReplicateVersions", "Summary", "Repair"}
 }
 
 // multiLeaderMerge clients add elements to sets at any leader; concurrent versions
@@ -65,6 +71,7 @@ func multiLeaderMerge() *rashomon.System {
 		Tolerates: toleratedByLeaders, Diverges: true, Settle: 4 * time.Second,
 		Survives: mostSurvive,
 		Features: leaderFeatures(),
+		Messages: append(leaderMessages(), "Add", "ReadSet", "Elements"),
 	}
 }
 

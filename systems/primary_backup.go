@@ -43,6 +43,7 @@ func primaryBackup(name, about string) *rashomon.System {
 		InRole:    inRole,
 		Survives:  func(replicas int) int { return survivedBy(mode, replicas) },
 		Features:  primaryBackupFeatures(mode),
+		Messages:  append(masterMessages(), "Replicate", "ReplicationAck", "Commit", "Join", "Welcome", "Newer"),
 		Settle:    4 * time.Second,
 	}
 }
@@ -61,6 +62,11 @@ func masterFeatures() []string {
 		replication.ReachedRedirect, replication.ReachedRefusal, replication.ReachedStaleClient, replication.ReachedLeaseEnd,
 		replication.ReachedRetry, replication.ReachedStraggler, replication.ReachedResend,
 	}
+}
+
+// masterMessages are those of clients, and of every system that a master repairs.
+func masterMessages() []string {
+	return []string{"Write", "Written", "Read", "Value", "Redirect", "Refused", "GetConfiguration", "Configuration", "Heartbeat", "HeartbeatAck"}
 }
 
 func primaryBackupClaims(mode replication.ReplicationMode) []rashomon.Claim {

@@ -92,6 +92,8 @@ func TestBadScenarios(t *testing.T) {
 		{"  - 1 c0 write k0=1 at n0", "  - 2 c0 write k0=1 at n0", `15:5: operation 2: its number is used twice, expected `},
 		{"  - 1 c0 write k0=1 at n0", "  - [1]", `14:5: a sequence, expected one line of text`},
 		{"  - 8ms..12ms cut n0 -> n1 n2", "  - 8ms..12ms cut n0 -> n1 n9", `17:28: unknown node "n9", expected one of n0 n1 n2`},
+		{"  - 8ms..12ms cut n0 -> n1 n2", "  - 8ms..12ms crash n9 keeping synced", `17:21: unknown node "n9", expected one of n0 n1 n2 master head middle tail deposed` + "\n"},
+		{"  - 8ms..12ms cut n0 -> n1 n2", "  - 8ms..12ms cut n0 -> n1 only hartbeat", `17:33: unknown type of message "hartbeat", expected one of Write Written `},
 		{"  - 8ms..12ms cut n0 -> n1 n2", "  - 12ms..8ms cut n0 -> n1", `17:11: the window is empty, expected an end after 12ms`},
 		{"  - 8ms..12ms cut n0 -> n1 n2", "  - sabotage", `17:5: unexpected "sabotage", expected a window such as `},
 		{`digest: "0123456789abcdef"`, "digest: 12", `18:9: "12", expected 16 hexadecimal digits`},
