@@ -54,9 +54,19 @@ type linkJSON struct {
 	Loss      float64 `json:"loss,omitempty"`
 	Duplicate float64 `json:"duplicate,omitempty"`
 	Reorder   float64 `json:"reorder,omitempty"`
+	Corrupt   float64 `json:"corrupt,omitempty"`
 	FIFO      bool    `json:"fifo,omitempty"`
+	Bandwidth string  `json:"bandwidth,omitempty"`
+	Queue     string  `json:"queue,omitempty"`
 }
 
 func newLinkJSON(l sim.Link) linkJSON {
-	return linkJSON{l.Latency.String(), l.Loss, l.Duplicate, l.Reorder, l.FIFO}
+	link := linkJSON{Latency: l.Latency.String(), Loss: l.Loss, Duplicate: l.Duplicate, Reorder: l.Reorder, Corrupt: l.Corrupt, FIFO: l.FIFO}
+	if l.Bandwidth != 0 {
+		link.Bandwidth = l.Bandwidth.String()
+	}
+	if l.Queue != 0 {
+		link.Queue = l.Queue.String()
+	}
+	return link
 }
