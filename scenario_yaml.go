@@ -7,7 +7,6 @@ import (
 	"io"
 	"slices"
 
-	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
 
@@ -77,6 +76,10 @@ func readScenarioFile(r io.Reader, name string) (*scenarioFile, error) {
 			name, bytes.Count(data, []byte("\n"))+1, len(data)-last-1, maxScenarioBytes, maxOperations)
 	}
 	f := &scenarioFile{name: name, scenario: &Scenario{}, fields: map[string]field{}}
+	data = bytes.TrimPrefix(data, []byte(byteOrderMark))
+	if err := refuseBinary(data); err != nil {
+		return nil, f.placed(err)
+	}
 	top, err := parseYAML(data)
 	if err != nil {
 		return nil, f.placed(err)
@@ -253,19 +256,4 @@ func (f *scenarioFile) invalid(err error) error {
 		return v.errorf("%v", err)
 	}
 	return err
-}
-
-// placed turns an error of the YAML library, or one of ours, into
-// "name:line:column: text".
-func (f *scenarioFile) placed(err error) error {
-	var ours *placedError
-	var theirs yaml.Error
-	switch {
-	case errors.As(err, &ours):
-		return fmt.Errorf("%s:%d:%d: %s", f.name, ours.at.Line, ours.at.Column, ours.text)
-	case errors.As(err, &theirs) && theirs.GetToken() != nil:
-		at := theirs.GetToken().Position
-		return fmt.Errorf("%s:%d:%d: %s", f.name, at.Line, at.Column, theirs.GetMessage())
-	}
-	return fmt.Errorf("%s:1:1: %w", f.name, err)
 }

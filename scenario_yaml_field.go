@@ -13,14 +13,6 @@ import (
 	"github.com/rashomon-go/rashomon/workload"
 )
 
-// placedError is an error at a place in a file.
-type placedError struct {
-	at   token.Position
-	text string
-}
-
-func (e *placedError) Error() string { return e.text }
-
 // field is a value in a YAML file.
 type field struct{ node ast.Node }
 
@@ -56,6 +48,9 @@ func (f field) unexpected(expected string) error {
 	}
 	if t := f.node.GetToken(); f.scalar() && t != nil {
 		what = strconv.Quote(cut(t.Value, 60))
+	}
+	if f.node.Type() == ast.NullType {
+		what = "nothing"
 	}
 	return f.errorf("%s, expected %s", what, expected)
 }

@@ -23,7 +23,7 @@ func (f field) text() (string, error) {
 	case *ast.LiteralNode:
 		return n.Value.Value, nil
 	}
-	if !f.scalar() {
+	if !f.scalar() || f.node.Type() == ast.NullType {
 		return "", f.unexpected("one line of text")
 	}
 	return f.node.GetToken().Value, nil

@@ -8,6 +8,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/rashomon-go/rashomon"
 )
 
 // The scenario that bad ones are made from. Its lines are counted from 1.
@@ -111,9 +113,23 @@ func TestFilesThatAreNoScenario(t *testing.T) {
 		{"# nothing\n", `1:1: empty, expected a scenario that begins with "format: 2"`},
 		{"hello", `1:1: "hello", expected keys and values`},
 		{"- 1\n- 2\n", `1:1: a sequence, expected keys and values`},
-		{`{"format": 1, "system": "chain"`, `1:1: could not find flow mapping end token '}'`},
-		{"format: 1\n\tsystem: x", "2:1: found character '\t' that cannot start any token"},
-		{"\x00\x01\x02\xff\xfe", `1:1: `},
+		{`{"format": 1, "system": "chain"`, `1:1: a { that is not closed, expected its }`},
+		{`{"format": 1, "operations": ["1 c0 read k0 at n0"}`, `1:50: a [ that is not closed, expected ',' or ']' here`},
+		{`{"format": 1, "system" "chain"}`, `1:15: a key without a value, expected "key": value`},
+		{"format: 1\n\tsystem: x", "2:1: a tab before the text, expected blanks"},
+		{"format: 1\nsystem chain", "2:1: a line without a key, expected a key, a colon and a blank"},
+		{"format: 1\nreads: tail\n# \n  - 1 c0 read k0 at n0\n  - 2 c0", "4:3: a list without a key of its own, expected one above it"},
+		{"format: 1\nlinks:\n  loss: 0.1\n   fifo: true\n", "3:9: a second colon, or another indentation in the next line, expected one key a line"},
+		{"format: 1\nlinks:\n  loss: 0.1\n fifo: true\n", "4:2: something that belongs to nothing above it, expected the column"},
+		{"format: 1\nreads: \"tail", `2:8: a quote that is not closed, expected another "`},
+		{"format: 1\nreads: 'tail", "2:8: a quote that is not closed, expected another '"},
+		{"format: 1\nreads: @tail", "2:8: a text that begins with @ or `, expected it in quotes"},
+		{"format: 1\nreads: %tail", "2:8: a text that begins with %, expected it in quotes"},
+		{"format: 1\nreads:\n", "2:8: nothing, expected one line of text"},
+		{"format: 1\nreads: &", "2:8: not YAML: "},
+		{"\x00\x01\x02\xff\xfe", `1:1: the control character U+0000, expected a scenario in UTF-8`},
+		{"\xff\xfef\x00", `1:1: a byte that is not UTF-8, expected a scenario in UTF-8`},
+		{"# é\n# é\xff", `2:4: a byte that is not UTF-8, expected a scenario in UTF-8`},
 		{"a: &a [*a, *a]\nformat: 1\n", `1:1: unknown key "a", expected `},
 		{strings.Repeat("# line\n", 10_000_000), `9586981:5: longer than 67108864 bytes, expected a scenario of no more than 1000000 operations`},
 	} {
@@ -122,11 +138,18 @@ func TestFilesThatAreNoScenario(t *testing.T) {
 }
 
 func TestGoodScenario(t *testing.T) {
-	var out, errs strings.Builder
 	text := strings.Replace(goodScenario, "digest: \"0123456789abcdef\"\n", "", 1)
-	s := run([]string{"replay", "-"}, strings.NewReader(text), &out, &errs)
-	assert.Less(t, s, statusUsage)
-	assert.Empty(t, errs.String())
+	var inJSON strings.Builder
+	sc, err := rashomon.ParseScenario(strings.NewReader(text), "-")
+	require.NoError(t, err)
+	require.NoError(t, rashomon.WriteScenarioJSON(&inJSON, sc))
+	const byteOrderMark = "\uFEFF"
+	for _, text := range []string{text, inJSON.String(), byteOrderMark + text, byteOrderMark + inJSON.String()} {
+		var out, errs strings.Builder
+		s := run([]string{"replay", "-"}, strings.NewReader(text), &out, &errs)
+		assert.Less(t, s, statusUsage)
+		assert.Empty(t, errs.String())
+	}
 }
 
 // A log of a real system that was cut anywhere is either refused in one line or
