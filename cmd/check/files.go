@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -77,6 +78,22 @@ func writable(flag, dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return fmt.Errorf("%s: %w, expected a directory to write to", flag, plainError(err))
 	}
+	return takesFiles(flag, dir)
+}
+
+// writableFile says early whether the file of a flag can be written. It is replaced as
+// a whole, so it must not be a device; its directory must be there.
+func writableFile(flag, file string) error {
+	switch info, err := os.Stat(file); {
+	case err == nil && info.IsDir():
+		return fmt.Errorf("%s: %s: is a directory, expected a file to write", flag, file)
+	case err == nil && !info.Mode().IsRegular():
+		return fmt.Errorf("%s: %s: is a device or a pipe, expected a file to write", flag, file)
+	}
+	return takesFiles(flag, filepath.Dir(file))
+}
+
+func takesFiles(flag, dir string) error {
 	f, err := os.CreateTemp(dir, ".check.*")
 	if err != nil {
 		return fmt.Errorf("%s: %s: %w, expected a directory to write to", flag, dir, errors.Unwrap(err))

@@ -115,6 +115,10 @@ func (j *judging) validate(cmd *cobra.Command, files []string) error {
 			return fmt.Errorf("--%s \"\", expected a file to write", picture.flag)
 		case picture.file != "" && len(files) > 1:
 			return fmt.Errorf("--%s for %d files, expected one history", picture.flag, len(files))
+		case picture.file != "":
+			if err := writableFile("--"+picture.flag, picture.file); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -46,7 +45,7 @@ goes on with what it shows now. If two runs of it differ, the exit status is 4.`
 				return err
 			}
 			if m.out != "" {
-				if err := writable("--out", filepath.Dir(m.out)); err != nil {
+				if err := writableFile("--out", m.out); err != nil {
 					return err
 				}
 			}

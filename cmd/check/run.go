@@ -35,6 +35,11 @@ func (s *show) flags(cmd *cobra.Command) {
 
 // prepare says early what would fail late.
 func (s *show) prepare() error {
+	if s.history != "" {
+		if err := writableFile("--history", s.history); err != nil {
+			return err
+		}
+	}
 	switch {
 	case s.out != "":
 		return writable("--out", s.out)
