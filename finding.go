@@ -22,7 +22,7 @@ import (
 type Files struct {
 	// Dir is made if it is missing. The files in it are Name.yaml, Name.html, and, of a
 	// run that should be linearizable and is not, Name-porcupine.html if
-	// checker.PorcupinePage gives one.
+	// checker.PorcupinePage gives one; else that of an earlier run is removed.
 	Dir, Name string
 	SVG       bool // and Name.svg, the drawing of the page
 	// Replay returns the command that the page gives for seeing the run in a file
@@ -65,11 +65,11 @@ func Save(to Files, s *System, sc *Scenario) (Saved, *Result, error) {
 			return saved, result, err
 		}
 	}
-	if second := result.porcupine(sc); second != nil {
-		beside := file + "-porcupine.html"
-		if err := wholefile.Write(beside, second); err != nil {
-			return saved, result, err
-		}
+	second, beside := result.porcupine(sc), file+"-porcupine.html"
+	if err := wholefile.WriteOrRemove(beside, second); err != nil {
+		return saved, result, err
+	}
+	if second != nil {
 		saved.Porcupine, page.Porcupine = beside, filepath.Base(beside)
 	}
 	return saved, result, wholefile.Write(saved.Page, page.Write)

@@ -14,7 +14,7 @@ import (
 )
 
 // A run that is not linearizable has porcupine's page, too, and ours links it. A
-// run of another claim has none.
+// run of another claim has none, and takes away that of a run before.
 func TestSaveWritesPorcupinesPage(t *testing.T) {
 	b, err := systems.BugByName("chain-ack-at-middle")
 	require.NoError(t, err)
@@ -35,12 +35,12 @@ func TestSaveWritesPorcupinesPage(t *testing.T) {
 		assert.Contains(t, second, `"Description":`+string(text))
 	}
 
-	to.Name, sc.Claim = "other", rashomon.Convergent
+	sc.Claim = rashomon.Convergent
 	saved, _, err = rashomon.Save(to, s, sc)
 	require.NoError(t, err)
 	assert.Empty(t, saved.Porcupine)
 	assert.NotContains(t, read(t, saved.Page), "porcupine")
-	assert.NoFileExists(t, filepath.Join(to.Dir, "other-porcupine.html"))
+	assert.NoFileExists(t, filepath.Join(to.Dir, "stale #1-porcupine.html"), "of the run before")
 }
 
 func read(t *testing.T, file string) string {

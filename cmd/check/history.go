@@ -175,12 +175,12 @@ func (j *judging) draw(r *historyReport) error {
 	}
 	page := r.page()
 	if j.html != "" {
-		if second := r.porcupine(); second != nil {
-			file := strings.TrimSuffix(j.html, filepath.Ext(j.html)) + "-porcupine.html"
-			if err := wholefile.Write(file, second); err != nil {
-				return brokenError{notWritten("--html", file, err)}
-			}
-			page.Porcupine = filepath.Base(file)
+		second, beside := r.porcupine(), strings.TrimSuffix(j.html, filepath.Ext(j.html))+"-porcupine.html"
+		if err := wholefile.WriteOrRemove(beside, second); err != nil {
+			return brokenError{notWritten("--html", beside, err)}
+		}
+		if second != nil {
+			page.Porcupine = filepath.Base(beside)
 		}
 		if err := wholefile.Write(j.html, page.Write); err != nil {
 			return brokenError{notWritten("--html", j.html, err)}
