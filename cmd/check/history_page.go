@@ -21,7 +21,7 @@ func (r *historyReport) page() *report.Page {
 	p := &report.Page{
 		Title: filepath.Base(r.File), Verdict: r.Verdict, Sentence: cmp.Or(r.Sentence, r.Reason),
 		Claim:   r.claim(),
-		Replay:  "go run ./cmd/check history " + r.flags() + " " + quoted(filepath.ToSlash(r.File)),
+		Replay:  called() + " history " + r.flags() + " " + quoted(filepath.ToSlash(r.File)),
 		History: r.history, Witness: r.witness, Names: r.history.Clients,
 		Facts: []report.Fact{
 			{Name: "operations ok", Value: fmt.Sprint(r.OK)}, {Name: "operations failed", Value: fmt.Sprint(r.Failed)},

@@ -33,9 +33,6 @@ func plural(n int, noun string) string {
 	return fmt.Sprintf("%d %ss", n, noun)
 }
 
-// replayCommand is what pages and messages tell people to type.
-func replayCommand(file string) string { return "go run ./cmd/check replay " + quoted(file) }
-
 // quoted puts a path into quotes if a shell would take it apart.
 func quoted(path string) string {
 	plain := func(c rune) bool {
