@@ -40,6 +40,11 @@ type kept struct {
 
 // keep opens the directory, and begins a campaign there, or goes on with one.
 func (f *fuzzFlags) keep() (k *keeper, err error) {
+	if f.resume {
+		if err := hasCampaign(f.dir); err != nil {
+			return nil, err
+		}
+	}
 	if err := writable("--dir", f.dir); err != nil {
 		return nil, err
 	}
@@ -66,6 +71,15 @@ func (f *fuzzFlags) keep() (k *keeper, err error) {
 	}
 	f.plan.Keep = k.campaign.Keep
 	return k, nil
+}
+
+// hasCampaign fails if there is nothing in a directory to go on with, and leaves
+// nothing there.
+func hasCampaign(dir string) error {
+	return openKept(dir, func(s *store.Store) error {
+		_, err := s.Find(0)
+		return err
+	})
 }
 
 func (k *keeper) begin(f *fuzzFlags) error {
