@@ -418,7 +418,7 @@ func (c *campaign) tell() {
 		}
 	}
 	for i := range c.report.Cells {
-		p.Violations += c.report.Cells[i].broken()
+		p.Violations += c.report.Cells[i].Unexpected()
 	}
 	p.Reached, p.Known = c.report.reached()
 	c.progress(p)

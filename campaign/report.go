@@ -47,6 +47,26 @@ type Finding struct {
 	// unless it came to another verdict.
 	Rejudged      bool
 	Contradiction string
+
+	shrunk *rashomon.Shrunk
+}
+
+// shrinkRuns bounds how long a finding is shrunk. Of 92 failures of planted bugs the
+// median took 132 runs, and none 2000.
+const shrinkRuns = 2000
+
+// Shrink shrinks the scenario of the finding, which is from this system. The second
+// time it is known: one finding has one size, whoever tells it.
+func (f *Finding) Shrink(s *rashomon.System) (*rashomon.Shrunk, error) {
+	if f.shrunk != nil {
+		return f.shrunk, nil
+	}
+	shrunk, err := rashomon.Shrink(s, f.Scenario, rashomon.ShrinkOptions{Runs: shrinkRuns})
+	if err != nil {
+		return nil, err
+	}
+	f.shrunk = shrunk
+	return shrunk, nil
 }
 
 // Differs says whether two results are of different runs. The words of a panic do
@@ -82,9 +102,9 @@ func (c *CellReport) Kept() bool {
 	return c.Verdict() == checker.Valid
 }
 
-// broken counts the runs that nobody expects: those that break a claim, and
+// Unexpected counts the runs that nobody expects: those that break a claim, and
 // panics.
-func (c *CellReport) broken() int {
+func (c *CellReport) Unexpected() int {
 	if c.Claim.Refuted {
 		return c.Panics
 	}

@@ -55,9 +55,6 @@ type Failure struct {
 	Small    *rashomon.Scenario // a shrunk one with the same signature, or nil
 }
 
-// shrinkRuns is what is spent on finding out which signature a failure has.
-const shrinkRuns = 400
-
 // maxSignatures is how many signatures of a row are told apart: there is no end of
 // panics. The rest is otherKinds.
 const (
@@ -153,7 +150,7 @@ func (c *classifier) failure(s *rashomon.System, f *Finding) (Failure, error) {
 		fail.Signature = c.add(fail.Signature)
 		return fail, nil
 	}
-	small, err := rashomon.Shrink(s, f.Scenario, rashomon.ShrinkOptions{Runs: shrinkRuns})
+	small, err := f.Shrink(s)
 	if err != nil {
 		return fail, err
 	}

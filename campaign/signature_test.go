@@ -42,6 +42,22 @@ func TestOneBugIsOneSignature(t *testing.T) {
 	assert.GreaterOrEqual(t, most, r.Cells[0].Panics-2)
 }
 
+// The first finding of a row is shrunk for its signature, and not again for its page.
+func TestFindingsAreShrunkOnce(t *testing.T) {
+	cell := bugCell(t, "chain-ack-at-middle")
+	r, all := failuresOf(t, []campaign.Cell{cell}, 20, 1)
+	first := r.Cells[0].First
+	shrunk, err := first.Shrink(cell.System)
+	require.NoError(t, err)
+	var small *rashomon.Scenario
+	for _, failures := range all {
+		if failures[0].Seed == first.Seed {
+			small = failures[0].Small
+		}
+	}
+	assert.Same(t, small, shrunk.Scenario)
+}
+
 // A failure is in a signature only if it happens with nothing else going wrong than
 // what the signature says. Every failure is in one.
 func TestSignaturesSayWhatIsNeeded(t *testing.T) {

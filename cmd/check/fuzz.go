@@ -237,18 +237,17 @@ func (a *app) campaign(ctx context.Context, f *fuzzFlags) (err error) {
 }
 
 // fuzzStatus is 0 if every cell turned out as its table says, but for failures that
-// are muted. A planted bug that was caught is a violation, whatever is claimed; one that
+// are muted. What is not claimed must be refuted all the same. A planted bug that was caught is a violation, whatever is claimed; one that
 // conclusive runs did not catch is none.
 func fuzzStatus(r *campaign.Report, bug bool, muted func(campaign.Cell) int) (s status) {
 	for i := range r.Cells {
 		switch c := r.Cells[i]; {
 		case bug:
 			s = graver(s, statusOf(c.Verdict()))
-		case c.Kept():
-		case c.Verdict() != checker.Invalid:
-			s = graver(s, statusUnknown)
-		case c.Violations+c.Panics > muted(c.Cell) || c.Claim.Refuted:
+		case c.Unexpected() > muted(c.Cell):
 			s = graver(s, statusInvalid)
+		case c.Claim.Refuted && c.Violations == 0, !c.Claim.Refuted && c.Verdict() == checker.Unknown:
+			s = graver(s, statusUnknown)
 		}
 	}
 	return s

@@ -10,9 +10,6 @@ import (
 	"github.com/rashomon-go/rashomon/checker"
 )
 
-// shrinkRuns bounds how long a violation is shrunk.
-const shrinkRuns = 2000
-
 // saver shrinks what a campaign found and writes it to a directory.
 type saver struct {
 	flag string // that names dir
@@ -79,7 +76,7 @@ func (s *saver) finding(system *rashomon.System, f *campaign.Finding, name strin
 	if campaign.Differs(f.Result, again) {
 		return nil, s.differs(system, f.Scenario, f, again, name)
 	}
-	shrunk, err := rashomon.Shrink(system, f.Scenario, rashomon.ShrinkOptions{Runs: shrinkRuns})
+	shrunk, err := f.Shrink(system)
 	if err != nil {
 		s.errs = append(s.errs, fmt.Errorf("%s: %w", name, err))
 		return nil, nil
