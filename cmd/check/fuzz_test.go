@@ -6,7 +6,6 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
-	"runtime"
 	"runtime/debug"
 	"strings"
 	"syscall"
@@ -215,20 +214,4 @@ func TestNotWritten(t *testing.T) {
 	_, err := os.Create(filepath.Join(t.TempDir(), "nowhere", "f"))
 	assert.EqualError(t, notWritten("--out", "found/x", err), "--out: found/x: "+syscall.ENOENT.Error())
 	assert.EqualError(t, notWritten("--out", "found/x", errors.New("the page is impossible")), "found/x could not be written: the page is impossible")
-}
-
-// A shell takes nothing apart that was quoted.
-func TestQuoted(t *testing.T) {
-	if runtime.GOOS == "windows" {
-		t.Skip("another shell")
-	}
-	for path, want := range map[string]string{
-		"rashomon-out/chain-any.yaml": "rashomon-out/chain-any.yaml",
-		"/tmp/ä/x_1,2=3.yaml":         "/tmp/ä/x_1,2=3.yaml",
-		"my finds/x.yaml":             "'my finds/x.yaml'",
-		"it's $HOME":                  `'it'\''s $HOME'`,
-		"":                            "''",
-	} {
-		assert.Equal(t, want, quoted(path))
-	}
 }

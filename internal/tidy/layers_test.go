@@ -68,6 +68,7 @@ var layers = map[string]layer{
 	"cmd/check": {anything: true},
 
 	"internal/cputime":   {},
+	"internal/unable":    {},
 	"internal/tidy":      {},
 	"internal/wholefile": {},
 }

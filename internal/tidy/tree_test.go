@@ -66,7 +66,7 @@ func readTree(fsys fs.FS) (*tree, error) {
 				t.nested = append(t.nested, name+"/")
 			}
 			return nil
-		case !d.Type().IsRegular():
+		case !d.Type().IsRegular() || name == ".git": // in a worktree it is a file
 			return nil
 		}
 		return t.read(name)
@@ -173,6 +173,7 @@ func inspect(t *tree) ([]finding, error) {
 	}
 	checkText(t, r)
 	checkDocs(t, r)
+	checkSkips(t, r)
 	if err := checkBans(t, r); err != nil {
 		return nil, err
 	}

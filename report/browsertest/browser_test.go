@@ -19,6 +19,7 @@ import (
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
 
+	"github.com/rashomon-go/rashomon/internal/unable"
 	"github.com/rashomon-go/rashomon/report"
 )
 
@@ -32,7 +33,7 @@ func program(t *testing.T) string {
 			return path
 		}
 	}
-	t.Skip("no browser: set RASHOMON_BROWSER, or apt-get install -y chromium")
+	unable.Skip(t, "no browser: set RASHOMON_BROWSER, or apt-get install -y chromium")
 	return ""
 }
 
