@@ -92,6 +92,11 @@ windows of faults; messages dropped, duplicated (twice) and overtaken by later o
 			return a.fuzz(&f)
 		},
 	}
+	f.flags(cmd)
+	return cmd
+}
+
+func (f *fuzzFlags) flags(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringArrayVar(&f.systems, "system", nil, "only the system of this `NAME` (may be repeated; check list names them)")
 	flags.DurationVar(&f.plan.For, "for", 0, "how long to go on, such as 90s or 5m: `D` (default 20s, unless --runs is given)")
@@ -107,7 +112,6 @@ windows of faults; messages dropped, duplicated (twice) and overtaken by later o
 	flags.BoolVar(&f.svg, "svg", false, "write the drawings of the pages as SVG images too")
 	flags.BoolVar(&f.json, "json", false, "print JSON")
 	f.choice.flags(cmd)
-	return cmd
 }
 
 func (f *fuzzFlags) validate(cmd *cobra.Command) error {

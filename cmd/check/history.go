@@ -77,6 +77,11 @@ not keep the others from being judged; of several exit statuses the gravest coun
 			return a.histories(&j, files)
 		},
 	}
+	j.flags(cmd)
+	return cmd
+}
+
+func (j *judging) flags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVar(&j.model, "model", "auto", "judge by this `MODEL`: "+modelNames())
 	f.StringVar(&j.format, "format", "auto", "the files are in this `FORMAT`: auto, jsonl, edn, jepsen-log, porcupine-kv")
@@ -91,7 +96,6 @@ not keep the others from being judged; of several exit statuses the gravest coun
 	complete(cmd, "format", func() []string { return []string{"auto", "jsonl", "edn", "jepsen-log", "porcupine-kv"} })
 	complete(cmd, "engine", checker.EngineNames)
 	complete(cmd, "claim", claimNames)
-	return cmd
 }
 
 func modelNames() string {

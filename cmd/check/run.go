@@ -49,13 +49,18 @@ func (s *show) prepare() error {
 	return nil
 }
 
+// runFlags is what the user wants of check run.
+type runFlags struct {
+	choice
+	show
+	system, scenario string // the name of a system, or a file
+	seed             uint64
+	operations       int
+	print, twice     bool
+}
+
 func (a *app) runCommand() *cobra.Command {
-	var c choice
-	var s show
-	var seed uint64
-	var operations int
-	var system, file string
-	var print, twice bool
+	var f runFlags
 	cmd := &cobra.Command{
 		Use:   "run --system S | --bug B | --scenario F",
 		Short: "Run the scenario of one seed, or of a file",
@@ -73,75 +78,88 @@ the digests).`,
   check run --scenario scenario.yaml`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := cmp.Or(together(cmd, "trace", "json"), together(cmd, "trace", "print"), together(cmd, "out", "print"), together(cmd, "twice", "print"), together(cmd, "history", "print")); err != nil {
+			if err := f.validate(cmd); err != nil {
 				return err
 			}
-			if file != "" {
-				for _, other := range []string{"system", "bug", "reads", "claim", "seed", "operations", "print"} {
-					if err := together(cmd, "scenario", other); err != nil {
-						return err
-					}
-				}
-				return a.runScenario(file, s, twice)
-			}
-			if system != "" {
-				c.systems = []string{system}
-			} else if c.bug == "" {
-				return errors.New("which system? Expected --system, --bug or --scenario; check list shows what there is")
-			}
-			if err := validOperations(operations); err != nil {
-				return err
-			}
-			cells, err := c.cells()
-			if err != nil {
-				return err
-			}
-			cell := cells[0]
-			sc := rashomon.FromSeed(seed, cell.System, cell.Claim, operations)
-			sc.Program = version()
-			switch {
-			case print && s.json:
-				return rashomon.WriteScenarioJSON(a.out, sc)
-			case print:
-				return rashomon.WriteScenario(a.out, sc)
-			}
-			if err := s.prepare(); err != nil {
-				return err
-			}
-			r, err := a.play(cell.System, sc, s, twice)
-			if err != nil {
-				return err
-			}
-			return a.show(cell.System, sc, r, s, fmt.Sprintf("%s-seed-%d", cell.System.Name, seed))
+			return a.runOne(&f)
 		},
 	}
-	f := cmd.Flags()
-	f.StringVar(&system, "system", "", "the system to run, by its `NAME` (check list names them)")
-	f.Uint64Var(&seed, "seed", 0, "the seed `N` that the scenario is made from")
-	f.IntVar(&operations, "operations", rashomon.DefaultOperations, "how many operations the clients do: `N`")
-	f.StringVar(&file, "scenario", "", "run the scenario in this `FILE`; - is standard input")
-	f.BoolVar(&twice, "twice", false, "run the scenario a second time, and compare every event, what messages say, and final states")
-	f.BoolVar(&s.stop, "stop", false, "end the run with the first answer that makes it not linearizable")
-	f.BoolVar(&print, "print", false, "print the scenario instead of running it")
-	c.flags(cmd)
-	s.flags(cmd)
+	f.flags(cmd)
 	return cmd
 }
 
-// runScenario runs the scenario in a file.
-func (a *app) runScenario(file string, s show, twice bool) error {
-	sc, system, err := readScenario(a.in, file)
+func (f *runFlags) flags(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.StringVar(&f.system, "system", "", "the system to run, by its `NAME` (check list names them)")
+	flags.Uint64Var(&f.seed, "seed", 0, "the seed `N` that the scenario is made from")
+	flags.IntVar(&f.operations, "operations", rashomon.DefaultOperations, "how many operations the clients do: `N`")
+	flags.StringVar(&f.scenario, "scenario", "", "run the scenario in this `FILE`; - is standard input")
+	flags.BoolVar(&f.twice, "twice", false, "run the scenario a second time, and compare every event, what messages say, and final states")
+	flags.BoolVar(&f.stop, "stop", false, "end the run with the first answer that makes it not linearizable")
+	flags.BoolVar(&f.print, "print", false, "print the scenario instead of running it")
+	f.choice.flags(cmd)
+	f.show.flags(cmd)
+}
+
+func (f *runFlags) validate(cmd *cobra.Command) error {
+	pairs := [][2]string{{"trace", "json"}, {"trace", "print"}, {"out", "print"}, {"twice", "print"}, {"history", "print"}}
+	if f.scenario != "" {
+		for _, other := range []string{"system", "bug", "reads", "claim", "beyond-budget", "seed", "operations", "print"} {
+			pairs = append(pairs, [2]string{"scenario", other})
+		}
+	}
+	for _, p := range pairs {
+		if err := together(cmd, p[0], p[1]); err != nil {
+			return err
+		}
+	}
+	if f.scenario == "" && f.system == "" && f.bug == "" {
+		return errors.New("which system? Expected --system, --bug or --scenario; check list shows what there is")
+	}
+	return validOperations(f.operations)
+}
+
+// runOne runs the scenario of a seed or of a file, or prints it.
+func (a *app) runOne(f *runFlags) error {
+	sc, system, name, err := f.choose(a.in)
+	switch {
+	case err != nil:
+		return err
+	case f.print && f.json:
+		return rashomon.WriteScenarioJSON(a.out, sc)
+	case f.print:
+		return rashomon.WriteScenario(a.out, sc)
+	}
+	if err := f.prepare(); err != nil {
+		return err
+	}
+	r, err := a.play(system, sc, f.show, f.twice)
 	if err != nil {
 		return err
 	}
-	if err := s.prepare(); err != nil {
-		return err
+	return a.show(system, sc, r, f.show, name)
+}
+
+// choose returns the scenario to run, its system, and what files about the run are
+// called.
+func (f *runFlags) choose(in io.Reader) (sc *rashomon.Scenario, system *rashomon.System, name string, err error) {
+	if f.scenario != "" {
+		if sc, system, err = readScenario(in, f.scenario); err != nil {
+			return nil, nil, "", err
+		}
+		return sc, system, system.Name + "-scenario", nil
 	}
-	r, err := a.play(system, sc, s, twice)
+	if f.system != "" {
+		f.systems = []string{f.system}
+	}
+	cells, err := f.cells()
 	if err != nil {
-		return err
+		return nil, nil, "", err
 	}
-	return a.show(system, sc, r, s, system.Name+"-scenario")
+	cell := cells[0]
+	sc = rashomon.FromSeed(f.seed, cell.System, cell.Claim, f.operations)
+	sc.Program = version()
+	return sc, cell.System, fmt.Sprintf("%s-seed-%d", cell.System.Name, f.seed), nil
 }
 
 // play runs a scenario, and prints its events meanwhile if they are wanted. If it is run
