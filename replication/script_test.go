@@ -87,12 +87,7 @@ func (s *script) do(words []string) (err error) {
 	case "chain":
 		err = s.chain(args, options)
 	case "link":
-		l := sim.Link{Latency: sim.Constant(span(args[2]))}
-		if len(args) > 3 {
-			l.Latency = sim.Uniform(span(args[2]), 20*span(args[2]))
-			l.Duplicate = 1
-		}
-		s.world.SetLink(s.pair(args), l)
+		s.link(args)
 	case "cut":
 		s.cuts = append(s.cuts, s.world.Impose(sim.Overlay{Cut: true}, s.pair(args)))
 	case "heal":
@@ -109,23 +104,9 @@ func (s *script) do(words []string) (err error) {
 	case "read":
 		s.ask(args[0], args[1], Read{args[2]}, "100ms")
 	case "crash":
-		if len(args) > 1 {
-			s.world.CrashAfterSends(s.id(args[0]), int(integer(args[2])))
-			return nil
-		}
-		fate := sim.LoseUnsynced
-		if options["disk"] == "lost" {
-			fate = sim.LoseAll
-		}
-		s.world.Crash(s.id(args[0]), fate)
+		s.crash(args, options)
 	case "clock":
-		var c sim.Clock
-		if offset, err := time.ParseDuration(args[1]); err == nil {
-			c.Offset = offset
-		} else {
-			c.DriftPPM = integer(args[1])
-		}
-		s.world.SetClock(s.id(args[0]), c)
+		s.clock(args)
 	case "restart":
 		s.world.Restart(s.id(args[0]))
 	case "run":
@@ -138,6 +119,37 @@ func (s *script) do(words []string) (err error) {
 		return s.doLeaders(words[0], args, options)
 	}
 	return err
+}
+
+func (s *script) link(args []string) {
+	l := sim.Link{Latency: sim.Constant(span(args[2]))}
+	if len(args) > 3 {
+		l.Latency = sim.Uniform(span(args[2]), 20*span(args[2]))
+		l.Duplicate = 1
+	}
+	s.world.SetLink(s.pair(args), l)
+}
+
+func (s *script) crash(args []string, options map[string]string) {
+	if len(args) > 1 {
+		s.world.CrashAfterSends(s.id(args[0]), int(integer(args[2])))
+		return
+	}
+	fate := sim.LoseUnsynced
+	if options["disk"] == "lost" {
+		fate = sim.LoseAll
+	}
+	s.world.Crash(s.id(args[0]), fate)
+}
+
+func (s *script) clock(args []string) {
+	var c sim.Clock
+	if offset, err := time.ParseDuration(args[1]); err == nil {
+		c.Offset = offset
+	} else {
+		c.DriftPPM = integer(args[1])
+	}
+	s.world.SetClock(s.id(args[0]), c)
 }
 
 func (s *script) chain(names []string, options map[string]string) (err error) {

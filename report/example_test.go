@@ -95,27 +95,8 @@ func (t *tale) number() *Page {
 // it is no longer a member: it answers a read with the old value after the new
 // one has been acknowledged.
 func staleRead() *Page {
-	t := &tale{page: Page{
-		Title: "chain, any node, seed 0x2a", Verdict: "invalid",
-		Sentence: "write k0=7 finished before a read began that returned 3, which had been overwritten.",
-		System:   "chain of 3, reads at any node", Claim: "linearizable, as long as clocks drift by less than 1 %",
-		Seed: "42", Digest: "9f3a61c07be2d514", Replay: "check run --system chain/any --seed 42 --trace --page stale.html",
-		History:  &history.History{Keys: []string{"k0", "k1"}, Nodes: []string{"n0 head", "n1 middle", "n2 tail"}},
-		Names:    []string{"n0 head", "n1 middle", "n2 tail", "client 0", "client 1", "client 2"},
-		Replicas: 3,
-		Scenario: "cluster: {system: chain, nodes: 3}\nworkload:\n  - {at: 2ms, client: 0, write: k0, value: 3}\n  - {at: 20ms, client: 0, write: k0, value: 7}\n  - {at: 34ms, client: 2, read: k0, at: n1}\nfaults:\n  - partition n1 from n0 n2 at 14ms for 30ms\n",
-		Facts: []Fact{
-			{"operations ok", "27"}, {"operations failed", "1"}, {"operations unknown", "2"}, {"messages", "161"}, {"dropped", "9"},
-			{"duplicated", "1"}, {"crashes", "1"}, {"failovers", "1"}, {"dirty reads", "0"},
-		},
-	}}
+	t := staleTale()
 	h := t.page.History
-	t.page.Faults = []Band{
-		{us(14_000), us(44_000), "partition", "partition n1 from n0 n2 at 14ms for 30ms", []sim.NodeID{middle}},
-		{us(25_500), us(25_500), "duplicate", "copy next n0 → n2", nil},
-		{us(37_000), us(60_000), "crash", "crash n2 at 37ms for 23ms, disk kept", []sim.NodeID{tail}},
-		{us(90_000), us(110_000), "clock", "skew n0 by +40ms at 90ms for 20ms", []sim.NodeID{head3}},
-	}
 	for i := range 12 {
 		t.op(history.Op{Process: int32(i % 3), Key: 1, Kind: model.Read, Seen: model.Absent, Outcome: history.OK, Node: int32(i % 3)}, i*1000, i*1000+700)
 	}
@@ -165,6 +146,31 @@ func staleRead() *Page {
 		}
 	}
 	return p
+}
+
+// staleTale is who takes part in it, and the faults.
+func staleTale() *tale {
+	t := &tale{page: Page{
+		Title: "chain, any node, seed 0x2a", Verdict: "invalid",
+		Sentence: "write k0=7 finished before a read began that returned 3, which had been overwritten.",
+		System:   "chain of 3, reads at any node", Claim: "linearizable, as long as clocks drift by less than 1 %",
+		Seed: "42", Digest: "9f3a61c07be2d514", Replay: "check run --system chain/any --seed 42 --trace --page stale.html",
+		History:  &history.History{Keys: []string{"k0", "k1"}, Nodes: []string{"n0 head", "n1 middle", "n2 tail"}},
+		Names:    []string{"n0 head", "n1 middle", "n2 tail", "client 0", "client 1", "client 2"},
+		Replicas: 3,
+		Scenario: "cluster: {system: chain, nodes: 3}\nworkload:\n  - {at: 2ms, client: 0, write: k0, value: 3}\n  - {at: 20ms, client: 0, write: k0, value: 7}\n  - {at: 34ms, client: 2, read: k0, at: n1}\nfaults:\n  - partition n1 from n0 n2 at 14ms for 30ms\n",
+		Facts: []Fact{
+			{"operations ok", "27"}, {"operations failed", "1"}, {"operations unknown", "2"}, {"messages", "161"}, {"dropped", "9"},
+			{"duplicated", "1"}, {"crashes", "1"}, {"failovers", "1"}, {"dirty reads", "0"},
+		},
+	}}
+	t.page.Faults = []Band{
+		{us(14_000), us(44_000), "partition", "partition n1 from n0 n2 at 14ms for 30ms", []sim.NodeID{middle}},
+		{us(25_500), us(25_500), "duplicate", "copy next n0 → n2", nil},
+		{us(37_000), us(60_000), "crash", "crash n2 at 37ms for 23ms, disk kept", []sim.NodeID{tail}},
+		{us(90_000), us(110_000), "clock", "skew n0 by +40ms at 90ms for 20ms", []sim.NodeID{head3}},
+	}
+	return t
 }
 
 func cutBetween(at, ends int) sim.DropCause {

@@ -120,6 +120,26 @@ func TestThePageHoldsTheRun(t *testing.T) {
 		assert.EqualValues(t, n+1, doc.Ops.Rank[i])
 	}
 
+	holdsMessages(t, p, doc)
+	assert.Equal(t, "partition", doc.Bands[0].Kind)
+	assert.Equal(t, []int{int(middle)}, doc.Bands[0].Lanes)
+	assert.Equal(t, []string{"1 n0 head store k0=3", "1 n0 head dirty=k0, k1", "5 n2 tail role=tail", "9 n0 head store k0=7", "9 n0 head dirty=gone"}, changes(p, doc))
+
+	for _, f := range p.Faults {
+		assert.Equal(t, 1, strings.Count(html.UnescapeString(page), "<code>"+f.Text+"</code>"))
+	}
+	for _, f := range p.Facts {
+		assert.Contains(t, page, f.Name)
+	}
+	rows := page[strings.Index(page, `id="witness"`):strings.Index(page, `id="facts"`)]
+	assert.Equal(t, p.Witness, found(rows, `<tr data-op="(\d+)"`))
+	for _, words := range []string{p.Sentence, p.Claim, p.System, p.Seed, p.Digest, p.Replay, "All of the run is here: 31 operations and 109 messages"} {
+		assert.Contains(t, page, words)
+	}
+}
+
+func holdsMessages(t *testing.T, p *Page, doc document) {
+	t.Helper()
 	sent := []sim.Event{}
 	for _, e := range p.Events {
 		if e.Kind == sim.Sent || e.Kind == sim.Duplicated {
@@ -134,7 +154,7 @@ func TestThePageHoldsTheRun(t *testing.T) {
 		assert.EqualValues(t, e.Seq*seqScale, seq[i])
 		assert.EqualValues(t, e.From, m.From[i])
 		assert.EqualValues(t, e.To, m.To[i])
-		assert.Equal(t, sim.DescribeMessage(e.Message), text(m.Text[i]))
+		assert.Equal(t, sim.DescribeMessage(e.Message), doc.Texts[m.Text[i]])
 		if e.Cause != 0 {
 			assert.Equal(t, e.Cause, sent[i-int(m.Cause[i])].ID)
 		}
@@ -142,10 +162,10 @@ func TestThePageHoldsTheRun(t *testing.T) {
 	for _, why := range m.Fate {
 		assert.Less(t, int(why>>3), len(doc.Drops))
 	}
+}
 
-	assert.Equal(t, "partition", doc.Bands[0].Kind)
-	assert.Equal(t, []int{int(middle)}, doc.Bands[0].Lanes)
-	said := []string{}
+// changes tells what the page says of states, in words.
+func changes(p *Page, doc document) (said []string) {
 	for _, s := range doc.States {
 		for i := 0; i < len(s.Changes); i += 2 {
 			value := "gone"
@@ -155,19 +175,7 @@ func TestThePageHoldsTheRun(t *testing.T) {
 			said = append(said, fmt.Sprint(s.Seq/seqScale, " ", p.Names[s.Lane], " ", doc.Texts[s.Changes[i]], "=", value))
 		}
 	}
-	assert.Equal(t, []string{"1 n0 head store k0=3", "1 n0 head dirty=k0, k1", "5 n2 tail role=tail", "9 n0 head store k0=7", "9 n0 head dirty=gone"}, said)
-
-	for _, f := range p.Faults {
-		assert.Equal(t, 1, strings.Count(html.UnescapeString(page), "<code>"+f.Text+"</code>"))
-	}
-	for _, f := range p.Facts {
-		assert.Contains(t, page, f.Name)
-	}
-	rows := page[strings.Index(page, `id="witness"`):strings.Index(page, `id="facts"`)]
-	assert.Equal(t, p.Witness, found(rows, `<tr data-op="(\d+)"`))
-	for _, words := range []string{p.Sentence, p.Claim, p.System, p.Seed, p.Digest, p.Replay, "All of the run is here: 31 operations and 109 messages"} {
-		assert.Contains(t, page, words)
-	}
+	return said
 }
 
 func TestMessagesBelongToTheOperationThatCausedThem(t *testing.T) {

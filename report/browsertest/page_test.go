@@ -318,6 +318,12 @@ func TestHostileTextsRunNoScripts(t *testing.T) {
 	assert.Equal(t, strings.ReplaceAll(evil, "\u2028", " "), value[string](b, `app.run.bands[0].text`))
 }
 
+// happening is an event of a page in the making.
+type happening struct {
+	at int
+	e  sim.Event
+}
+
 // large is a run of so many operations, each with ten messages.
 func large(ops int) *report.Page {
 	const clients, nodes = 20, 5
@@ -329,10 +335,6 @@ func large(ops int) *report.Page {
 	}}
 	for i := range clients {
 		w.page.Names = append(w.page.Names, fmt.Sprint("client ", i))
-	}
-	type happening struct {
-		at int
-		e  sim.Event
 	}
 	var all []happening
 	id := uint64(0)
