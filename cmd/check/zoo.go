@@ -53,9 +53,10 @@ The exit status is 0 if every bug was caught, and 2 if one was not.`,
 		},
 	}
 	f := cmd.Flags()
-	f.StringArrayVar(&names, "bug", nil, "only this bug (may be repeated)")
-	f.IntVar(&runs, "runs", 300, "how many runs each bug gets")
-	f.IntVar(&workers, "workers", runtime.GOMAXPROCS(0), "how many bugs at a time")
+	f.StringArrayVar(&names, "bug", nil, "only the bug of this `NAME` (may be repeated; check list names them)")
+	f.IntVar(&runs, "runs", 300, "make `N` runs with each bug")
+	f.IntVar(&workers, "workers", runtime.GOMAXPROCS(0), "take `N` bugs at a time")
+	f.Lookup("workers").DefValue = "one for each processor" // and not how many this machine has
 	f.BoolVar(&minimize, "minimize", false, "shrink the first scenario in which each bug is caught")
 	f.BoolVar(&asJSON, "json", false, "print JSON")
 	complete(cmd, "bug", bugWords)
