@@ -1,6 +1,7 @@
 package campaign
 
 import (
+	"cmp"
 	"hash/fnv"
 
 	"github.com/rashomon-go/rashomon"
@@ -40,7 +41,9 @@ func (b *Batch) add(run int, found []Finding) {
 		b.Ranges = append(b.Ranges, Range{run, run + 1})
 	}
 	b.Runs++
-	b.Digest += sim.Key(sim.Key(b.name, found[0].Seed), found[0].Result.Digest)
+	if found[0].Crash == nil {
+		b.Digest += sim.Key(sim.Key(b.name, found[0].Seed), found[0].Result.Digest)
+	}
 	for i := range found {
 		b.Cells[i].count(&found[i])
 	}
@@ -48,7 +51,7 @@ func (b *Batch) add(run int, found []Finding) {
 
 func (b *Batch) broken() bool {
 	for i := range b.Cells {
-		if b.Cells[i].Violations+b.Cells[i].Panics > 0 {
+		if b.Cells[i].Violations+b.Cells[i].Panics+b.Cells[i].Crashes > 0 {
 			return true
 		}
 	}
@@ -78,6 +81,7 @@ type Tally struct {
 	Runs         int
 	Violations   int // runs with a history that breaks the claim
 	Panics       int // runs in which the system panicked; none of Violations is one
+	Crashes      int // runs that ended their process; none of the others is one
 	Inconclusive int // runs with the verdict unknown
 	Reasons      map[string]int
 	Exercise     rashomon.Exercise
@@ -89,8 +93,12 @@ type Tally struct {
 	Earliest Earliest
 }
 
-// Earliest are the seeds of the earliest runs of their kind, or nil.
-type Earliest struct{ Violation, Panic, Differing *uint64 }
+// Earliest are the earliest runs of their kind, or nil: seeds, and a crash, which must not
+// be made again.
+type Earliest struct {
+	Violation, Panic, Differing *uint64
+	Crash                       *Crash
+}
 
 func (e *Earliest) add(more Earliest) {
 	earlier := func(a *uint64, b *uint64) *uint64 {
@@ -100,6 +108,9 @@ func (e *Earliest) add(more Earliest) {
 		return a
 	}
 	e.Violation, e.Panic, e.Differing = earlier(e.Violation, more.Violation), earlier(e.Panic, more.Panic), earlier(e.Differing, more.Differing)
+	if e.Crash == nil || more.Crash != nil && more.Crash.Seed < e.Crash.Seed {
+		e.Crash = more.Crash
+	}
 }
 
 // maxReasons is how many reasons are told apart. Some of them name times, and there
@@ -113,6 +124,7 @@ func (t *Tally) Add(more *Tally) {
 	t.Runs += more.Runs
 	t.Violations += more.Violations
 	t.Panics += more.Panics
+	t.Crashes += more.Crashes
 	t.Inconclusive += more.Inconclusive
 	t.RanTwice += more.RanTwice
 	t.Differing += more.Differing
@@ -140,6 +152,10 @@ func (c *CellReport) count(f *Finding) {
 	c.Runs++
 	c.Exercise.Add(f.Result.Exercise)
 	switch {
+	case f.Crash != nil:
+		c.Crashes++
+		c.FirstCrash = cmp.Or(c.FirstCrash, f)
+		c.Earliest.Crash = cmp.Or(c.Earliest.Crash, f.Crash)
 	case f.Result.Panic != "":
 		c.Panics++
 		keep(&c.FirstPanic, &c.Earliest.Panic, f)

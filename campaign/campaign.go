@@ -60,6 +60,9 @@ type Plan struct {
 	// Rejudge is the share of runs that porcupine judges, too, of claims of
 	// linearizability. 0 means DefaultRejudge; below 0 it judges none.
 	Rejudge float64
+	// Patience is how long a run may take, with what it takes to classify it. 0 means a
+	// minute and 100 ms for each operation, many times what is usual.
+	Patience time.Duration
 	// StopAtFirst ends the campaign at the first violation or panic, in whichever
 	// cell.
 	StopAtFirst bool
@@ -73,6 +76,11 @@ type Plan struct {
 	// Keep, if it is not nil, is called with each Batch, from one goroutine at a time, in
 	// the order of ranges and families. An error ends the campaign.
 	Keep func(*Batch) error
+	// Mark, if it is not nil, is called by each worker, by number from 0, before it makes a
+	// run: if that is the last that anybody hears of the campaign, the run may have ended the
+	// process (Try tells). When the worker has no more to do, the family is empty. An
+	// error ends the campaign.
+	Mark func(worker int, family string, seed uint64) error
 }
 
 // Past is what a campaign has done until it ended, or was killed.
@@ -100,6 +108,8 @@ func (p *Plan) validate() error {
 		return fmt.Errorf("campaign: a time of %v, expected 0 or more", p.For)
 	case p.Shards < 0 || p.Shard < 0 || p.Shard > 0 && p.Shard >= p.Shards:
 		return fmt.Errorf("campaign: shard %d of %d, expected 0 up to one less than there are", p.Shard, p.Shards)
+	case p.Patience < 0:
+		return fmt.Errorf("campaign: a patience of %v, expected 0 or more", p.Patience)
 	case p.Operations < 0:
 		return fmt.Errorf("campaign: runs of %d operations, expected 0 or more", p.Operations)
 	}
@@ -158,7 +168,7 @@ func inShare(share, normal float64, first bool, draw uint64) bool {
 
 // Progress is how far a campaign has come, all that was done before included.
 type Progress struct {
-	Runs, Violations int // Violations of claims and panics, not of what is not claimed
+	Runs, Violations int // Violations of claims, panics and crashes, not of what is not claimed
 	PerSecond        float64
 	Reached, Known   int // features of all systems, reached and altogether
 	Elapsed          time.Duration
@@ -185,12 +195,17 @@ func Run(ctx context.Context, p Plan, progress func(Progress)) *Report {
 	ctx, c.stop = context.WithCancel(ctx)
 	defer c.stop()
 	var workers sync.WaitGroup
-	for range c.workers() {
-		workers.Go(func() { c.work(ctx) })
+	for i := range c.desks {
+		workers.Go(func() { c.work(ctx, i) })
 	}
-	workers.Wait()
+	ended := make(chan struct{})
+	go func() { workers.Wait(); close(ended) }()
+	c.watch(ended)
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	c.report.Took = time.Since(c.began)
-	return &c.report
+	report := c.report // whose run does not end may come back yet
+	return &report
 }
 
 // campaign is a plan being carried out.
@@ -202,6 +217,7 @@ type campaign struct {
 	began      time.Time
 	classifier *classifier
 	stop       context.CancelFunc
+	desks      []desk // of the workers
 
 	mu      sync.Mutex
 	next    int            // job to hand out: range next/families of family next%families
@@ -214,6 +230,7 @@ type campaign struct {
 
 func newCampaign(p Plan, progress func(Progress)) (c *campaign, err error) {
 	c = &campaign{plan: p, families: p.families(), progress: progress, began: time.Now(), pending: map[int]*Batch{}, classifier: newClassifier(p.Done.Signatures)}
+	c.desks = make([]desk, c.workers())
 	for _, f := range c.families {
 		c.done = append(c.done, p.Done.Ranges[p.Cells[f[0]].Family()])
 	}
@@ -229,26 +246,34 @@ func (c *campaign) workers() int {
 }
 
 // work does one job after the other until none is left or the time is up.
-func (c *campaign) work(ctx context.Context) {
+func (c *campaign) work(ctx context.Context, worker int) {
 	for ctx.Err() == nil {
 		job, ok := c.take()
 		if !ok {
-			return
+			break
 		}
-		b, err := c.batch(ctx, job)
+		b, err := c.batch(ctx, worker, job)
+		c.desks[worker].clear()
 		c.add(job, b, err)
+	}
+	if err := c.unmark(worker); err != nil {
+		c.add(0, nil, err)
 	}
 }
 
 // batch makes the runs of a job that have not been made before, until the time is
 // up.
-func (c *campaign) batch(ctx context.Context, job int) (*Batch, error) {
+func (c *campaign) batch(ctx context.Context, worker, job int) (*Batch, error) {
 	family := job % len(c.families)
 	b := newBatch(&c.plan, c.families[family])
 	whole := c.plan.rangeOf(job / len(c.families))
 	for _, r := range whole.without(c.done[family]) {
 		for i := r.From; i < r.Until && ctx.Err() == nil; i++ {
-			found, err := c.run(family, c.plan.Seed+uint64(i))
+			seed := c.plan.Seed + uint64(i)
+			if err := c.mark(worker, b.Family, seed); err != nil {
+				return nil, err
+			}
+			found, err := c.run(family, seed)
 			if err != nil {
 				return nil, err
 			}

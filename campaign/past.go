@@ -19,6 +19,7 @@ func (c *campaign) past() (r Report, err error) {
 		r.Runs += r.Cells[cells[0]].Runs
 		for place, cell := range cells {
 			one := &r.Cells[cell]
+			one.FirstCrash = p.crashedBefore(one)
 			for _, again := range []struct {
 				seed *uint64
 				to   **Finding
@@ -42,4 +43,15 @@ func (c *campaign) past() (r Report, err error) {
 	}
 	r.Before = r.Runs
 	return r, nil
+}
+
+// crashedBefore returns the earliest crash of a cell, which alone cannot be made again, or
+// nil.
+func (p *Plan) crashedBefore(c *CellReport) *Finding {
+	if c.Earliest.Crash == nil {
+		return nil
+	}
+	sc := rashomon.FromSeed(c.Earliest.Crash.Seed, c.System, c.Claim, p.Operations)
+	f := c.crashed(*sc, *c.Earliest.Crash)
+	return &f
 }

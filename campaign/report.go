@@ -31,6 +31,7 @@ type CellReport struct {
 	First          *Finding // of Violations
 	FirstPanic     *Finding
 	FirstDiffering *Finding
+	FirstCrash     *Finding
 }
 
 // Finding is a run that is worth looking at. Its result has neither history nor
@@ -47,6 +48,9 @@ type Finding struct {
 	// unless it came to another verdict.
 	Rejudged      bool
 	Contradiction string
+	// Crash is nil but for a run that ended its process. Its result says that and nothing
+	// else, and its scenario must not be run.
+	Crash *Crash
 
 	shrunk *rashomon.Shrunk
 }
@@ -76,11 +80,11 @@ func Differs(a, b *rashomon.Result) bool {
 }
 
 // Verdict returns what the cell's runs say about the property together: invalid
-// after one violation or panic, and valid only if enough of them were conclusive
+// after one violation, panic or crash, and valid only if enough of them were conclusive
 // (rashomon.Conclusive).
 func (c *CellReport) Verdict() checker.Verdict {
 	switch {
-	case c.Violations+c.Panics > 0:
+	case c.Violations+c.Panics+c.Crashes > 0:
 		return checker.Invalid
 	case rashomon.Conclusive(c.Runs, c.Inconclusive):
 		return checker.Valid
@@ -89,12 +93,12 @@ func (c *CellReport) Verdict() checker.Verdict {
 }
 
 // Kept says whether the cell turned out as the system's table says: a claim that
-// no run broke, or a refutation that was found. A system that panics, or that is
+// no run broke, or a refutation that was found. A system that panics or crashes, or that is
 // not deterministic, never does what its table says; nor does anything if the judges
 // disagree.
 func (c *CellReport) Kept() bool {
 	switch {
-	case c.Panics > 0 || c.Differing > 0 || c.Contradicted > 0:
+	case c.Panics+c.Crashes > 0 || c.Differing > 0 || c.Contradicted > 0:
 		return false
 	case c.Claim.Refuted:
 		return c.Violations > 0
@@ -102,13 +106,13 @@ func (c *CellReport) Kept() bool {
 	return c.Verdict() == checker.Valid
 }
 
-// Unexpected counts the runs that nobody expects: those that break a claim, and
-// panics.
+// Unexpected counts the runs that nobody expects: those that break a claim, panics and
+// crashes.
 func (c *CellReport) Unexpected() int {
 	if c.Claim.Refuted {
-		return c.Panics
+		return c.Panics + c.Crashes
 	}
-	return c.Panics + c.Violations
+	return c.Panics + c.Crashes + c.Violations
 }
 
 // add counts what came of more runs.
@@ -117,6 +121,7 @@ func (c *CellReport) add(more *CellReport) {
 	c.First = cmp.Or(c.First, more.First)
 	c.FirstPanic = cmp.Or(c.FirstPanic, more.FirstPanic)
 	c.FirstDiffering = cmp.Or(c.FirstDiffering, more.FirstDiffering)
+	c.FirstCrash = cmp.Or(c.FirstCrash, more.FirstCrash)
 }
 
 // add brings the next batch of a family into the report.

@@ -19,7 +19,7 @@ import (
 type Signature struct {
 	System, Bug, Reads string
 	Claim              rashomon.Property
-	Kind               string // the anomaly, or how a panic begins, without its numbers
+	Kind               string // the anomaly, or how a panic begins or a process ended, without numbers
 	// Involved is what has to go wrong for the failure to happen, of network, crashes,
 	// pauses and clocks. A failure belongs to the first known signature of its Kind that
 	// has all it needs.
@@ -33,8 +33,14 @@ func (s Signature) ID() string {
 	return fmt.Sprintf("%08x", uint32(sim.Key(h.Sum64(), 0)))
 }
 
+// Crash says whether the failures end their process (Crash).
+func (s Signature) Crash() bool { return strings.HasPrefix(s.Kind, crashed) }
+
 // String tells the signature in one line.
 func (s Signature) String() string {
+	if s.Crash() {
+		return fmt.Sprintf("%s, reads at %s: not %s: %s", cmp.Or(s.Bug, s.System), s.Reads, s.Claim, s.Kind)
+	}
 	return fmt.Sprintf("%s, reads at %s: not %s: %s (%s)",
 		cmp.Or(s.Bug, s.System), s.Reads, s.Claim, s.Kind, cmp.Or(s.Involved, "no faults"))
 }

@@ -83,6 +83,17 @@ func BenchmarkCampaign(b *testing.B) {
 	}
 }
 
+// BenchmarkMark tells what it costs to say which run is made.
+func BenchmarkMark(b *testing.B) {
+	s, c := begunBench(b)
+	began := cputime.Used()
+	for i := range b.N {
+		require.NoError(b, c.Mark(0, "primary-backup-semisync, reads at primary: live", uint64(i)))
+	}
+	b.ReportMetric(float64((cputime.Used()-began).Nanoseconds())/float64(b.N), "cpu-ns/op")
+	require.NoError(b, s.Close())
+}
+
 func median(x []float64) float64 {
 	sorted := slices.Sorted(slices.Values(x))
 	return sorted[len(sorted)/2]

@@ -2,11 +2,13 @@ package store_test
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"math/rand/v2"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -24,15 +26,25 @@ var kills = flag.Int("kills", 10, "how many times the campaign is killed")
 const childVariable = "RASHOMON_TEST_CAMPAIGN"
 
 func TestMain(m *testing.M) {
-	if dir := os.Getenv(childVariable); dir != "" {
-		if err := work(dir, 0); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
-		}
-		os.Exit(0)
+	dir := os.Getenv(childVariable)
+	var err error
+	switch p := plan(panics{}, 0); {
+	case len(os.Args) == 2 && os.Args[1] == tryCommand[1]:
+		err = p.Child(os.Stdin, os.Stdout)
+	case dir != "":
+		err = work(dir, 0)
+	default:
+		os.Exit(m.Run())
 	}
-	os.Exit(m.Run())
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	os.Exit(0)
 }
+
+// tryCommand starts a process that makes runs which may have ended another one.
+var tryCommand = []string{os.Args[0], "try"}
 
 // plan has a bug in it, so that failures are kept, too.
 func plan(t require.TestingT, runs int) campaign.Plan {
@@ -40,6 +52,11 @@ func plan(t require.TestingT, runs int) campaign.Plan {
 	require.NoError(t, err)
 	p := campaign.Plan{Runs: runs, Operations: 20, Workers: 2}
 	s := b.Variant()
+	if how := os.Getenv(lethalVariable); how != "" {
+		s, err = systems.ByName("chain")
+		require.NoError(t, err)
+		s, p.Runs, p.Patience = lethal(s, how), lethalRuns, 2*time.Second
+	}
 	for _, c := range s.Claims {
 		p.Cells = append(p.Cells, campaign.Cell{System: s, Claim: c})
 	}
@@ -47,12 +64,12 @@ func plan(t require.TestingT, runs int) campaign.Plan {
 }
 
 // work makes so many runs of the campaign in a directory, or goes on for ever.
-func work(dir string, runs int) error {
+func work(dir string, runs int) (err error) {
 	s, err := store.Open(dir)
 	if err != nil {
 		return err
 	}
-	defer s.Close()
+	defer func() { err = errors.Join(err, s.Close()) }()
 	p := plan(panics{}, runs)
 	c := &store.Campaign{}
 	if all, err := s.Campaigns(); err != nil {
@@ -65,7 +82,10 @@ func work(dir string, runs int) error {
 	} else if c, p.Done, err = s.Resume(all[0].ID, "this build"); err != nil {
 		return err
 	}
-	p.Keep = c.Keep
+	p.Keep, p.Mark = c.Keep, c.Mark
+	if err := c.Isolate(context.Background(), &p, tryCommand); err != nil {
+		return err
+	}
 	return campaign.Run(context.Background(), p, nil).Err
 }
 
@@ -78,20 +98,23 @@ func (panics) FailNow()                          { panic("failed") }
 // twice: in the end it is what one is that nobody killed.
 func TestKilledAtAnyMoment(t *testing.T) {
 	dir := t.TempDir()
-	done := 0
+	done, suspected := 0, 0
 	for i := range *kills {
 		child := exec.Command(os.Args[0])
 		child.Env = append(os.Environ(), childVariable+"="+dir)
 		child.Stderr = os.Stderr
 		require.NoError(t, child.Start())
 		if i%3 > 0 { // every third one dies before it has done anything, or while it begins
-			for start := time.Now(); runsOf(t, dir) == done && time.Since(start) < 10*time.Second; {
+			for start := time.Now(); runsOf(t, dir) == done && time.Since(start) < time.Minute; {
 				time.Sleep(2 * time.Millisecond)
 			}
 		}
 		time.Sleep(time.Duration(rand.IntN(150)) * time.Millisecond)
 		require.NoError(t, child.Process.Kill())
 		require.Error(t, child.Wait(), "it goes on until it is killed")
+		if _, err := os.Stat(filepath.Join(dir, store.MarksFile)); err == nil {
+			suspected++
+		}
 		now := runsOf(t, dir)
 		assert.GreaterOrEqual(t, now, done, "kill %d", i)
 		if i%3 > 0 {
@@ -110,7 +133,9 @@ func TestKilledAtAnyMoment(t *testing.T) {
 	for _, tally := range cells {
 		runs = max(runs, tally.Runs+20)
 	}
+	assert.Positive(t, suspected, "runs that were being made when somebody killed the process have not done so")
 	require.NoError(t, work(dir, runs))
+	assert.NoFileExists(t, filepath.Join(dir, store.MarksFile))
 
 	whole := campaign.Run(context.Background(), plan(t, runs), nil)
 	require.NoError(t, whole.Err)

@@ -38,9 +38,10 @@ var migrations embed.FS
 // Store is the campaigns of one directory. It may be used by one goroutine at a
 // time.
 type Store struct {
-	db   *sql.DB
-	lock *flock.Flock // nil if it is for reading
-	path string
+	db    *sql.DB
+	lock  *flock.Flock // nil if it is for reading
+	path  string
+	marks marks
 }
 
 // ErrNone says that a directory has no campaigns.
@@ -78,7 +79,7 @@ func Read(dir string) (*Store, error) {
 
 // Close ends the use of the store.
 func (s *Store) Close() error {
-	err := s.db.Close()
+	err := errors.Join(s.db.Close(), s.closeMarks())
 	if s.lock != nil {
 		err = errors.Join(err, s.lock.Unlock())
 	}

@@ -107,9 +107,9 @@ func (c shownCampaign) print(w io.Writer) error {
 	}
 	var b strings.Builder
 	t := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "\nROW\tRUNS\tINVALID\tPANICS\tUNKNOWN\tRAN TWICE\tDIFFERED\tREJUDGED\tCONTRADICTED")
+	fmt.Fprintln(t, "\nROW\tRUNS\tINVALID\tPANICS\tCRASHES\tUNKNOWN\tRAN TWICE\tDIFFERED\tREJUDGED\tCONTRADICTED")
 	for _, r := range c.Rows {
-		fmt.Fprintf(t, "%s\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\n", r.Row, r.Tally.Runs, r.Tally.Violations, r.Tally.Panics, r.Tally.Inconclusive,
+		fmt.Fprintf(t, "%s\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\n", r.Row, r.Tally.Runs, r.Tally.Violations, r.Tally.Panics, r.Tally.Crashes, r.Tally.Inconclusive,
 			r.Tally.RanTwice, r.Tally.Differing, r.Tally.Rejudged, r.Tally.Contradicted)
 	}
 	t.Flush() // to memory

@@ -62,7 +62,8 @@ func (k *keeper) muted(signature string) bool {
 }
 
 // fillCorpus adds an example of each failure of a campaign that is not there yet. What
-// planted bugs do, and what breaks beyond the budget of faults, is no defect.
+// planted bugs do, and what breaks beyond the budget of faults, is no defect. What
+// crashes cannot be there: the scenarios are run in this process.
 func (k *keeper) fillCorpus(of store.Info) error {
 	var p kept
 	if err := json.Unmarshal(of.Plan, &p); err != nil || p.BeyondBudget {
@@ -74,7 +75,7 @@ func (k *keeper) fillCorpus(of store.Info) error {
 	}
 	for _, g := range groups {
 		name := filepath.Join(k.corpus, g.ID()+".yaml")
-		if _, err := os.Stat(name); err == nil || g.Bug != "" {
+		if _, err := os.Stat(name); err == nil || g.Bug != "" || g.Crash() {
 			continue
 		}
 		if err := os.MkdirAll(k.corpus, 0o755); err != nil {

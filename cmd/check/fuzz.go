@@ -47,7 +47,10 @@ about the same reads of a system share their runs: each is judged for all of the
 
 The first violation of each row, and the first panic, are shrunk and written to the
 output directory: a scenario file that check replay runs again, and a page that shows
-the run. A system that panics is never as claimed, and a panic refutes nothing.
+the run. A system that panics is never as claimed, and a panic refutes nothing. Nor does
+a crash: a run that ends the process, with fuzz in it, or that does not end. After that,
+--resume makes the runs that were under way in processes of their own, reports those that
+crash, and goes on with the others.
 
 Some runs are run twice. If the second is another than the first, the system is not
 deterministic, and nothing that was found can be relied on: the exit status is 4, and
@@ -197,6 +200,9 @@ func (a *app) campaign(ctx context.Context, f *fuzzFlags) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, k.close()) }()
+	if err := k.isolate(ctx, f); err != nil {
+		return err
+	}
 	if f.bug != "" { // it looks for a planted bug anyway
 		f.canary = campaign.Cell{}
 	}

@@ -69,7 +69,7 @@ func (f *fuzzFlags) keep() (k *keeper, err error) {
 	if err != nil {
 		return nil, errors.Join(err, k.store.Close())
 	}
-	f.plan.Keep = k.campaign.Keep
+	f.plan.Keep, f.plan.Mark = k.campaign.Keep, k.campaign.Mark
 	return k, nil
 }
 
@@ -82,10 +82,32 @@ func hasCampaign(dir string) error {
 	})
 }
 
-func (k *keeper) begin(f *fuzzFlags) error {
-	plan, err := json.Marshal(kept{
+// kept returns what the store has of the plan.
+func (f *fuzzFlags) kept() ([]byte, error) {
+	return json.Marshal(kept{
 		f.systems, f.bug, f.reads, f.claim, f.beyond, f.plan.Seed, f.plan.Operations, f.plan.Twice, f.shard,
 	})
+}
+
+// restore makes the plan of a campaign of what the store has of it.
+func (f *fuzzFlags) restore(plan []byte) error {
+	var p kept
+	if err := json.Unmarshal(plan, &p); err != nil {
+		return fmt.Errorf("a plan that cannot be read: %w", err)
+	}
+	f.choice = choice{p.Systems, p.Bug, p.Reads, p.Claim, p.BeyondBudget}
+	f.plan.Seed, f.plan.Operations, f.plan.Twice = p.Seed, p.Operations, p.Twice
+	f.plan.StopAtFirst = p.Bug != ""
+	f.shard = p.Shard
+	err := f.parseShard()
+	if err == nil {
+		f.plan.Cells, err = f.cells()
+	}
+	return err
+}
+
+func (k *keeper) begin(f *fuzzFlags) error {
+	plan, err := f.kept()
 	if err != nil {
 		return err
 	}
@@ -101,19 +123,10 @@ func (k *keeper) resume(f *fuzzFlags) error {
 	if k.campaign, f.plan.Done, err = k.store.Resume(info.ID, build()); err != nil {
 		return err
 	}
-	var p kept
-	if err := json.Unmarshal(info.Plan, &p); err != nil {
-		return fmt.Errorf("campaign %d has a plan that cannot be read: %w", info.ID, err)
+	if err := f.restore(info.Plan); err != nil {
+		return fmt.Errorf("campaign %d: %w", info.ID, err)
 	}
-	f.choice = choice{p.Systems, p.Bug, p.Reads, p.Claim, p.BeyondBudget}
-	f.plan.Seed, f.plan.Operations, f.plan.Twice = p.Seed, p.Operations, p.Twice
-	f.plan.StopAtFirst = p.Bug != ""
-	f.shard = p.Shard
-	if err := f.parseShard(); err != nil {
-		return err
-	}
-	f.plan.Cells, err = f.cells()
-	return err
+	return nil
 }
 
 func (k *keeper) close() error {

@@ -42,6 +42,7 @@ type cellReport struct {
 	Runs         int            `json:"runs"`
 	Violations   int            `json:"violations"`
 	Panics       int            `json:"panics"`
+	Crashes      int            `json:"crashes"`
 	Inconclusive int            `json:"inconclusive"`
 	Reasons      map[string]int `json:"reasons,omitempty"`
 	Operations   int            `json:"operations"`
@@ -59,6 +60,7 @@ type cellReport struct {
 
 	Found    *foundReport  `json:"found,omitempty"`
 	Panicked *foundReport  `json:"panicked,omitempty"`
+	Crashed  *foundReport  `json:"crashed,omitempty"`
 	Differs  *differReport `json:"differs,omitempty"` // two runs of one scenario
 
 	Rejudged     int `json:"rejudged"`
@@ -84,11 +86,11 @@ func newFuzzReport(r *campaign.Report, found []findings) fuzzReport {
 		cell := cellReport{
 			System: c.System.Name, Bug: c.System.Bug, Reads: c.Claim.Reads, Claim: string(c.Claim.Property), Refuted: c.Claim.Refuted,
 			Verdict: c.Verdict().String(), Kept: c.Kept(),
-			Runs: c.Runs, Violations: c.Violations, Panics: c.Panics, Inconclusive: c.Inconclusive, Reasons: c.Reasons,
+			Runs: c.Runs, Violations: c.Violations, Panics: c.Panics, Crashes: c.Crashes, Inconclusive: c.Inconclusive, Reasons: c.Reasons,
 			Operations: e.Operations(), OK: e.OK, Overlapping: e.Overlapping, Faults: e.Faults,
 			Messages: e.Traffic.Sent, Dropped: dropped(&e.Traffic), Duplicated: e.Traffic.Duplicated, Reordered: e.Traffic.HeldBack,
 			ByKind: newOutcomes(e), Features: newFeatures(e),
-			RanTwice: c.RanTwice, Rejudged: c.Rejudged, Contradicted: c.Contradicted, Found: found[i].found, Panicked: found[i].panicked, Differs: found[i].differs,
+			RanTwice: c.RanTwice, Rejudged: c.Rejudged, Contradicted: c.Contradicted, Found: found[i].found, Panicked: found[i].panicked, Crashed: found[i].crashed, Differs: found[i].differs,
 		}
 		report.Cells = append(report.Cells, cell)
 	}
@@ -196,6 +198,8 @@ func (c *cellReport) verdict() string {
 		return "NOT DETERMINISTIC"
 	case c.Contradicted > 0:
 		return "ENGINES DISAGREE"
+	case c.Crashes > 0:
+		return "CRASHED"
 	case c.Panics > 0:
 		return "PANICKED"
 	case c.Violations > 0 && c.Refuted:
@@ -227,6 +231,10 @@ func (c *cellReport) found(b *strings.Builder) {
 	}
 	if f := c.Panicked; f != nil {
 		f.print(b, fmt.Sprintf("%s: panicked in %d of %s", c.row(), c.Panics, plural(c.Runs, "run")))
+	}
+	if f := c.Crashed; f != nil {
+		fmt.Fprintf(b, "\n%s: crashed in %d of %s (seed %d):\n%s\n", c.row(), c.Crashes, plural(c.Runs, "run"), f.Seed, f.Sentence)
+		printFiles(b, "", f.Scenario)
 	}
 }
 

@@ -3,11 +3,13 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"path/filepath"
 
 	"github.com/rashomon-go/rashomon"
 	"github.com/rashomon-go/rashomon/campaign"
 	"github.com/rashomon-go/rashomon/checker"
+	"github.com/rashomon-go/rashomon/internal/wholefile"
 )
 
 // saver shrinks what a campaign found and writes it to a directory.
@@ -28,8 +30,8 @@ func (s *saver) failure() error {
 
 // findings are what was found in one cell. Each may be nil.
 type findings struct {
-	found, panicked *foundReport
-	differs         *differReport
+	found, panicked, crashed *foundReport
+	differs                  *differReport
 }
 
 func (s *saver) save(r *campaign.Report) []findings {
@@ -44,6 +46,9 @@ func (s *saver) cell(c *campaign.CellReport) (f findings) {
 	name := fmt.Sprintf("%s-%s-%s", c.System.Name, c.Claim.Reads, c.Claim.Property)
 	if c.System.Bug != "" {
 		name = c.System.Bug
+	}
+	if crash := c.FirstCrash; crash != nil {
+		f.crashed = s.crash(crash, name+"-crash")
 	}
 	if d := c.FirstDiffering; d != nil {
 		f.differs = s.differs(c.System, d.Scenario, d, d.Again, name)
@@ -96,6 +101,22 @@ func (s *saver) finding(system *rashomon.System, f *campaign.Finding, name strin
 		found.Witness = append(found.Witness, result.DescribeOp(op))
 	}
 	return found, nil
+}
+
+// crash writes the scenario of a run that must not be made in this process.
+func (s *saver) crash(f *campaign.Finding, name string) *foundReport {
+	sc := *f.Scenario
+	sc.Program = version()
+	found := &foundReport{
+		Seed: f.Seed, Sentence: f.Result.Sentence, Operations: len(sc.Operations), Faults: len(sc.Faults),
+		Scenario: filepath.Join(s.dir, name+".yaml"),
+	}
+	err := wholefile.Write(found.Scenario, func(w io.Writer) error { return rashomon.WriteScenario(w, &sc) })
+	if err != nil {
+		s.errs = append(s.errs, notWritten(s.flag, found.Scenario, err))
+		found.Scenario = ""
+	}
+	return found
 }
 
 // write writes a scenario and its page. What was not written has no name.

@@ -119,7 +119,7 @@ input, 4 the tool itself failed.`,
 	root.RunE = func(_ *cobra.Command, args []string) error { return noCommand(root, args) }
 	root.Args = cobra.ArbitraryArgs // RunE names what is there instead
 	root.SetFlagErrorFunc(flagError)
-	root.AddCommand(a.fuzzCommand(), a.campaignCommand(), a.runCommand(), a.replayCommand(), a.minimizeCommand(), a.historyCommand(), a.zooCommand(), a.listCommand())
+	root.AddCommand(a.fuzzCommand(), a.campaignCommand(), a.runCommand(), a.replayCommand(), a.minimizeCommand(), a.historyCommand(), a.zooCommand(), a.listCommand(), a.tryCommand())
 	strict(root)
 	return root
 }
@@ -128,7 +128,9 @@ input, 4 the tool itself failed.`,
 func noCommand(c *cobra.Command, args []string) error {
 	var names []string
 	for _, sub := range c.Commands() {
-		names = append(names, sub.Name())
+		if !sub.Hidden {
+			names = append(names, sub.Name())
+		}
 	}
 	what := "no command"
 	if len(args) > 0 {

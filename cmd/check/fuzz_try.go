@@ -1,0 +1,46 @@
+package main
+
+import (
+	"context"
+	"os"
+
+	"github.com/spf13/cobra"
+)
+
+// tryWord is the command that makes runs which may end their process, on behalf of
+// another process of the same program.
+const tryWord = "try-runs"
+
+func (a *app) tryCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:    tryWord + " PLAN",
+		Short:  "Make runs that may end the process, which standard input names",
+		Hidden: true,
+		Args:   cobra.ExactArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			var f fuzzFlags
+			if err := f.restore([]byte(args[0])); err != nil {
+				return err
+			}
+			return f.plan.Child(a.in, a.out)
+		},
+	}
+}
+
+// isolate finds out, if the last campaign in the directory was killed, whether one of its
+// runs has done that.
+func (k *keeper) isolate(ctx context.Context, f *fuzzFlags) error {
+	program, err := os.Executable()
+	if err != nil {
+		return brokenError{err}
+	}
+	plan, err := f.kept()
+	if err != nil {
+		return err
+	}
+	err = k.campaign.Isolate(ctx, &f.plan, []string{program, tryWord, string(plan)})
+	if err != nil && ctx.Err() == nil {
+		return brokenError{err}
+	}
+	return nil
+}
