@@ -16,8 +16,8 @@ import (
 
 	"github.com/rashomon-go/rashomon"
 	"github.com/rashomon-go/rashomon/campaign"
-	"github.com/rashomon-go/rashomon/internal/unable"
 	"github.com/rashomon-go/rashomon/checker"
+	"github.com/rashomon-go/rashomon/internal/unable"
 	"github.com/rashomon-go/rashomon/sim"
 	"github.com/rashomon-go/rashomon/systems"
 )
