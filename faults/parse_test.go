@@ -117,6 +117,12 @@ func anyFault(t *rapid.T) (f Fault) {
 		f.Every = 1 + (f.Until-f.From)/mostTimes + time.Duration(long.Draw(t, "every"))
 		f.For = 1 + time.Duration(rapid.Int64Range(0, int64(f.Every)-1).Draw(t, "for"))
 	}
+	anyValues(t, &f, long)
+	return f
+}
+
+// anyValues draws what its kind says of a fault.
+func anyValues(t *rapid.T, f *Fault, long *rapid.Generator[int64]) {
 	switch f.Kind {
 	case Delay:
 		f.Delay.Min = time.Duration(long.Draw(t, "min"))
@@ -141,7 +147,6 @@ func anyFault(t *rapid.T) (f Fault) {
 		f.Clock.Offset = time.Duration(rapid.Int64().Draw(t, "offset"))
 		f.Clock.DriftPPM = rapid.Int64Range(1-fastest, fastest).Draw(t, "drift")
 	}
-	return f
 }
 
 func TestTextRoundTrip(t *testing.T) {

@@ -35,12 +35,7 @@ type fuzzFlags struct {
 // defaultFor is how long a fuzz takes when nothing else is said.
 const defaultFor = 20 * time.Second
 
-func (a *app) fuzzCommand() *cobra.Command {
-	var f fuzzFlags
-	cmd := &cobra.Command{
-		Use:   "fuzz",
-		Short: "Run random scenarios of all systems, and judge them against what is claimed",
-		Long: `fuzz runs scenario after scenario, on all cores, for each row of each system's
+const aboutFuzz = `fuzz runs scenario after scenario, on all cores, for each row of each system's
 table of claims. It succeeds when no claim was broken, and what is not claimed was
 refuted by a counterexample: a checker that finds nothing there would be blind. Rows
 about the same reads of a system share their runs: each is judged for all of them.
@@ -80,7 +75,14 @@ The report says of each row how many runs were invalid, or unknown because they 
 nothing: a row of which more than half were unknown is unknown. And it says how much
 was exercised: operations that ended ok, and that overlapped another one on their key;
 windows of faults; messages dropped, duplicated (twice) and overtaken by later ones
-(late).`,
+(late).`
+
+func (a *app) fuzzCommand() *cobra.Command {
+	var f fuzzFlags
+	cmd := &cobra.Command{
+		Use:   "fuzz",
+		Short: "Run random scenarios of all systems, and judge them against what is claimed",
+		Long:  aboutFuzz,
 		Example: `  check fuzz
   check fuzz --system chain --system primary-backup-sync --for 5m
   check fuzz --bug chain-ack-at-middle

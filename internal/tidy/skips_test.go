@@ -5,8 +5,9 @@ import (
 	"slices"
 )
 
-// checkSkips lets tests be skipped for their length (testing.Short) or by package
-// unable, which does not skip them where everything runs.
+// checkSkips lets tests be skipped for their length (testing.Short), for what another
+// operating system lacks (runtime.GOOS), or by package unable, which does not skip them
+// where everything runs.
 func checkSkips(t *tree, r *report) {
 	for _, p := range t.pkgs {
 		for _, f := range p.files {
@@ -21,17 +22,17 @@ func checkSkips(t *tree, r *report) {
 func skips(n ast.Node, r *report) bool {
 	switch n := n.(type) {
 	case *ast.IfStmt:
-		return !asks(n.Cond, "testing", "Short")
+		return !asks(n.Cond, "testing", "Short") && !asks(n.Cond, "runtime", "GOOS")
 	case *ast.CallExpr:
 		s, ok := n.Fun.(*ast.SelectorExpr)
 		if ok && slices.Contains([]string{"Skip", "Skipf", "SkipNow"}, s.Sel.Name) && !isName(s.X, "unable") {
-			r.add(n.Pos(), "skip", "a test that may never run: use internal/unable, or testing.Short if it is long")
+			r.add(n.Pos(), "skip", "a test that may never run: use internal/unable, or ask testing.Short or runtime.GOOS")
 		}
 	}
 	return true
 }
 
-// asks says whether a condition has a call of a function of a package.
+// asks says whether a condition has a name of a package.
 func asks(cond ast.Expr, pkg, name string) (found bool) {
 	ast.Inspect(cond, func(n ast.Node) bool {
 		if s, ok := n.(*ast.SelectorExpr); ok && s.Sel.Name == name && isName(s.X, pkg) {
