@@ -73,13 +73,13 @@ func (f field) entries() (entries []entry, err error) {
 	default:
 		return nil, f.unexpected("keys and values")
 	}
+	given := make(map[string]bool, len(values))
 	for _, v := range values {
 		e := entry{key: v.Key.GetToken().Value, place: field{v.Key}, value: field{v.Value}}
-		for _, other := range entries {
-			if e.key == other.key {
-				return nil, e.place.errorf("%s is given twice, expected it once", e.key)
-			}
+		if given[e.key] {
+			return nil, e.place.errorf("%s is given twice, expected it once", e.key)
 		}
+		given[e.key] = true
 		entries = append(entries, e)
 	}
 	return entries, nil
