@@ -51,7 +51,7 @@ func newShown(s *store.Store, id int64) (c shownCampaign, err error) {
 	if err != nil {
 		return c, err
 	}
-	c.Found = newGroups(groups, mutes, func(g store.Group) int { return runsOfRow(cells, g) })
+	c.Found = newGroups(groups, mutes, func(g groupReport) int { return runsOfRow(cells, g) })
 	c.Gone = newGone(mutes, c.Found)
 	canary, err := s.Canary(info.ID)
 	for _, g := range canary {
@@ -61,10 +61,10 @@ func newShown(s *store.Store, id int64) (c shownCampaign, err error) {
 }
 
 // runsOfRow returns how many runs the row has in which a failure was found.
-func runsOfRow(cells map[string]campaign.Tally, g store.Group) int {
+func runsOfRow(cells map[string]campaign.Tally, g groupReport) int {
 	cell := campaign.Cell{
 		System: &rashomon.System{Name: g.System, Bug: g.Bug},
-		Claim:  rashomon.Claim{Reads: g.Reads, Property: g.Claim},
+		Claim:  rashomon.Claim{Reads: g.Reads, Property: rashomon.Property(g.Claim)},
 	}
 	if t, ok := cells[cell.String()]; ok {
 		return t.Runs

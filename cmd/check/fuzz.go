@@ -17,7 +17,6 @@ import (
 
 	"github.com/rashomon-go/rashomon"
 	"github.com/rashomon-go/rashomon/campaign"
-	"github.com/rashomon-go/rashomon/checker"
 )
 
 type fuzzFlags struct {
@@ -228,7 +227,7 @@ func (a *app) campaign(ctx context.Context, f *fuzzFlags) (err error) {
 		return err
 	}
 	r.Corpus = corpus
-	a.status = graver(fuzzStatus(report, f.bug != "", r.mutedIn), r.status())
+	a.status = gravest(r.reasons())
 	if err := k.lastIntoCorpus(); err != nil {
 		s.errs = append(s.errs, err)
 	}
@@ -246,21 +245,4 @@ func (a *app) campaign(ctx context.Context, f *fuzzFlags) (err error) {
 		return err
 	}
 	return s.failure()
-}
-
-// fuzzStatus is 0 if every cell turned out as its table says, but for failures that
-// are muted. What is not claimed must be refuted all the same. A planted bug that was caught is a violation, whatever is claimed; one that
-// conclusive runs did not catch is none.
-func fuzzStatus(r *campaign.Report, bug bool, muted func(campaign.Cell) int) (s status) {
-	for i := range r.Cells {
-		switch c := r.Cells[i]; {
-		case bug:
-			s = graver(s, statusOf(c.Verdict()))
-		case c.Unexpected() > muted(c.Cell):
-			s = graver(s, statusInvalid)
-		case c.Claim.Refuted && c.Violations == 0, !c.Claim.Refuted && c.Verdict() == checker.Unknown:
-			s = graver(s, statusUnknown)
-		}
-	}
-	return s
 }

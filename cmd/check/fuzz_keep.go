@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -199,7 +198,7 @@ func (k *keeper) foundCanary(ctx context.Context, cell campaign.Cell) error {
 		return brokenError{err}
 	}
 	if len(found) == 0 && ctx.Err() == nil {
-		return brokenError{fmt.Errorf("the canary was not caught: %s, in %d runs; nothing that this campaign says can be relied on", cmp.Or(cell.System.Bug, cell.System.Name), canaryRuns)}
+		return brokenError{deadCanary(cell)}
 	}
 	return nil
 }

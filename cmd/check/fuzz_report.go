@@ -54,6 +54,7 @@ type cellReport struct {
 	Duplicated   uint64         `json:"duplicated"`
 	Reordered    uint64         `json:"reordered"`
 	RanTwice     int            `json:"ran_twice"`
+	Differing    int            `json:"differing"` // of these, the second run was another one
 
 	ByKind   []outcomesReport `json:"by_kind,omitempty"`
 	Features []featureReport  `json:"features,omitempty"`
@@ -90,23 +91,11 @@ func newFuzzReport(r *campaign.Report, found []findings) fuzzReport {
 			Operations: e.Operations(), OK: e.OK, Overlapping: e.Overlapping, Faults: e.Faults,
 			Messages: e.Traffic.Sent, Dropped: dropped(&e.Traffic), Duplicated: e.Traffic.Duplicated, Reordered: e.Traffic.HeldBack,
 			ByKind: newOutcomes(e), Features: newFeatures(e),
-			RanTwice: c.RanTwice, Rejudged: c.Rejudged, Contradicted: c.Contradicted, Found: found[i].found, Panicked: found[i].panicked, Crashed: found[i].crashed, Differs: found[i].differs,
+			RanTwice: c.RanTwice, Differing: c.Differing, Rejudged: c.Rejudged, Contradicted: c.Contradicted, Found: found[i].found, Panicked: found[i].panicked, Crashed: found[i].crashed, Differs: found[i].differs,
 		}
 		report.Cells = append(report.Cells, cell)
 	}
 	return report
-}
-
-// status is 4 if something is not deterministic, or engines disagree, and 1 if a
-// scenario of the corpus fails.
-func (r *fuzzReport) status() status {
-	switch {
-	case slices.ContainsFunc(r.Cells, func(c cellReport) bool { return c.Differs != nil || c.Contradicted > 0 }):
-		return statusBroken
-	case slices.ContainsFunc(r.Corpus, corpusReport.stillFails):
-		return statusInvalid
-	}
-	return statusValid
 }
 
 // dropped counts messages that the network or a fault kept from a destination.
@@ -194,7 +183,7 @@ func (c *cellReport) row() string {
 // verdict shouts where the table of claims is wrong.
 func (c *cellReport) verdict() string {
 	switch {
-	case c.Differs != nil:
+	case c.Differs != nil || c.Differing > 0:
 		return "NOT DETERMINISTIC"
 	case c.Contradicted > 0:
 		return "ENGINES DISAGREE"

@@ -80,11 +80,12 @@ func TestFuzzStatus(t *testing.T) {
 		{refuted: unclaimed, panics: 1, want: statusInvalid},
 		{refuted: unclaimed, panics: 1, muted: 1, want: statusUnknown},
 	} {
-		r := &campaign.Report{Cells: []campaign.CellReport{{
+		r := newFuzzReport(&campaign.Report{Cells: []campaign.CellReport{{
 			Cell:  campaign.Cell{System: &rashomon.System{}, Claim: rashomon.Claim{Refuted: c.refuted}},
 			Tally: campaign.Tally{Runs: 100, Violations: c.violations, Panics: c.panics, Inconclusive: c.inconclusive},
-		}}}
-		assert.Equal(t, c.want, fuzzStatus(r, false, func(campaign.Cell) int { return c.muted }), "%+v", c)
+		}}}, make([]findings, 1))
+		r.Groups = []groupReport{{Count: c.muted, Muted: "known"}}
+		assert.Equal(t, c.want, gravest(r.reasons()), "%+v", c)
 	}
 }
 

@@ -7,8 +7,6 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"github.com/rashomon-go/rashomon"
-	"github.com/rashomon-go/rashomon/campaign"
 	"github.com/rashomon-go/rashomon/campaign/store"
 )
 
@@ -34,14 +32,14 @@ type groupReport struct {
 }
 
 // newGroups puts groups into words. Runs is how many runs the row of each has.
-func newGroups(groups []store.Group, mutes []store.Mute, runs func(store.Group) int) (all []groupReport) {
+func newGroups(groups []store.Group, mutes []store.Mute, runs func(groupReport) int) (all []groupReport) {
 	for _, g := range groups {
 		one := groupReport{
 			ID: g.ID(), System: g.System, Bug: g.Bug, Reads: g.Reads, Claim: string(g.Claim), Kind: g.Kind, Involved: g.Involved,
 			Count: g.Count, Seed: g.Seed, FirstSeen: g.Seen, Sentence: g.Sentence, Operations: g.Operations, Faults: g.Faults,
 			text: g.Signature.String(),
 		}
-		if n := runs(g); n > 0 {
+		if n := runs(one); n > 0 {
 			one.PerMillion = 1e6 * float64(g.Count) / float64(n)
 		}
 		for _, m := range mutes {
@@ -80,26 +78,20 @@ func (k *keeper) groups(r *fuzzReport) error {
 		return brokenError{err}
 	}
 	r.Campaign, r.Dir = k.campaign.ID, k.dir
-	r.Groups = newGroups(groups, k.mutes, func(g store.Group) int {
-		for _, c := range r.Cells {
-			if c.System == g.System && c.Bug == g.Bug && c.Reads == g.Reads && c.Claim == string(g.Claim) {
-				return c.Runs
+	r.addGroups(groups, k.mutes)
+	return nil
+}
+
+func (r *fuzzReport) addGroups(groups []store.Group, mutes []store.Mute) {
+	r.Groups = newGroups(groups, mutes, func(g groupReport) int {
+		for i := range r.Cells {
+			if r.Cells[i].has(g) {
+				return r.Cells[i].Runs
 			}
 		}
 		return 0
 	})
-	r.Gone = newGone(k.mutes, r.Groups)
-	return nil
-}
-
-// mutedIn returns how many failures of a cell are muted.
-func (r *fuzzReport) mutedIn(c campaign.Cell) (n int) {
-	for _, g := range r.Groups {
-		if g.Muted != "" && g.System == c.System.Name && g.Bug == c.System.Bug && g.Reads == c.Claim.Reads && rashomon.Property(g.Claim) == c.Claim.Property {
-			n += g.Count
-		}
-	}
-	return n
+	r.Gone = newGone(mutes, r.Groups)
 }
 
 func printGroups(w io.Writer, groups []groupReport, gone []goneReport) {

@@ -1,0 +1,92 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"github.com/rashomon-go/rashomon/campaign"
+	"github.com/rashomon-go/rashomon/checker"
+)
+
+// reason is one of the things that a campaign's exit status comes from: the gravest
+// wins. Without any it is 0.
+type reason struct {
+	status status
+	text   string
+}
+
+func gravest(reasons []reason) (s status) {
+	for _, why := range reasons {
+		s = graver(s, why.status)
+	}
+	return s
+}
+
+// reasons says why a campaign is no success: whatever did not turn out as the tables of
+// claims say, but for failures that are muted; what makes all of it unreliable; and
+// scenarios of the corpus that fail. What is not claimed must be refuted all the same.
+// A planted bug that was caught is a violation,
+// whatever is claimed; one that conclusive runs did not catch is none.
+func (r *fuzzReport) reasons() (all []reason) {
+	for i := range r.Cells {
+		c := &r.Cells[i]
+		if why, found := c.reason(r.mutedIn(c)); found {
+			all = append(all, why)
+		}
+		differs := func(g groupReport) bool { return g.Kind == campaign.NotDeterministic && c.has(g) }
+		if c.Differs != nil || c.Differing > 0 || slices.ContainsFunc(r.Groups, differs) {
+			all = append(all, reason{statusBroken, c.row() + ": runs are not deterministic, so that nothing found can be relied on"})
+		}
+		if c.Contradicted > 0 {
+			all = append(all, reason{statusBroken, fmt.Sprintf("%s: porcupine came to another verdict in %s", c.row(), plural(c.Contradicted, "run"))})
+		}
+	}
+	for _, c := range r.Corpus {
+		if c.stillFails() {
+			all = append(all, reason{statusInvalid, fmt.Sprintf("%s of the corpus fails: %s", c.File, c.Sentence)})
+		}
+	}
+	return all
+}
+
+// reason says in what way a row did not turn out as its table says, if it did not.
+// Muted is how many of its failures somebody knows.
+func (c *cellReport) reason(muted int) (why reason, found bool) {
+	runs, unexpected := plural(c.Runs, "run"), c.Panics+c.Crashes
+	if !c.Refuted || c.Bug != "" {
+		unexpected += c.Violations
+	}
+	switch {
+	case c.Bug != "" && unexpected > 0:
+		return reason{statusInvalid, fmt.Sprintf("the planted bug %s was caught in %d of %s", c.Bug, unexpected, runs)}, true
+	case unexpected > muted && c.Refuted:
+		return reason{statusInvalid, fmt.Sprintf("%s: panicked or crashed in %d of %s", c.row(), unexpected, runs)}, true
+	case unexpected > muted:
+		return reason{statusInvalid, fmt.Sprintf("%s: broken in %d of %s", c.row(), unexpected, runs)}, true
+	case c.Bug == "" && c.Refuted:
+		return reason{statusUnknown, fmt.Sprintf("%s: not refuted in %s", c.row(), runs)}, c.Violations == 0
+	}
+	return reason{statusUnknown, fmt.Sprintf("%s: too little happened, %d of %s prove nothing", c.row(), c.Inconclusive, runs)}, c.Verdict == checker.Unknown.String()
+}
+
+// has says whether failures are of this row.
+func (c *cellReport) has(g groupReport) bool {
+	return c.System == g.System && c.Bug == g.Bug && c.Reads == g.Reads && c.Claim == g.Claim
+}
+
+// mutedIn returns how many failures of a row are muted.
+func (r *fuzzReport) mutedIn(c *cellReport) (n int) {
+	for _, g := range r.Groups {
+		if g.Muted != "" && c.has(g) {
+			n += g.Count
+		}
+	}
+	return n
+}
+
+// deadCanary is what is wrong if the canary was not caught.
+func deadCanary(cell campaign.Cell) error {
+	return fmt.Errorf("the canary was not caught: %s, in %d runs; nothing that this campaign says can be relied on",
+		cmp.Or(cell.System.Bug, cell.System.Name), canaryRuns)
+}
