@@ -104,7 +104,7 @@ type Fact struct{ Name, Value string }
 
 //go:generate go -C page run ./bundle src/main.ts ../page.js
 
-//go:embed page.html drawing.svg page.css drawing.css page.js
+//go:embed page.html drawing.svg base.css page.css drawing.css page.js
 var assets embed.FS
 
 var pages = template.Must(template.New("page.html").ParseFS(assets, "page.html", "drawing.svg"))
@@ -187,8 +187,9 @@ func newView(s *scene) (*view, error) {
 	v.SameKey, v.SameKeyLeftOut = s.rows(same, "operations")
 	v.Bands, v.BandsLeftOut = bandRows(s)
 	v.Facts, v.FactsLeftOut = p.Facts[:min(len(p.Facts), maxRows)], leftOut(len(p.Facts), maxRows, "counts")
-	v.Style, v.StyleSum = template.CSS(asset("page.css")), sum("page.css")
-	v.Script, v.JSSum = template.JS(asset("page.js")), sum("page.js")
+	style, script := Style()+asset("page.css"), asset("page.js")
+	v.Style, v.StyleSum = template.CSS(style), Sum(style)
+	v.Script, v.JSSum = template.JS(script), Sum(script)
 	return v, nil
 }
 
@@ -212,10 +213,14 @@ func asset(name string) string {
 	return string(b)
 }
 
-// sum is the hash by which the page's content policy admits its own script and
-// style and nothing else.
-func sum(name string) string {
-	h := sha256.Sum256([]byte(asset(name)))
+// Style returns the CSS that all pages have in common: colours for light and dark
+// screens and for paper, type and tables.
+func Style() string { return asset("base.css") }
+
+// Sum returns the hash by which a page's content policy admits its own script or style
+// and nothing else.
+func Sum(text string) string {
+	h := sha256.Sum256([]byte(text))
 	return "sha256-" + base64.StdEncoding.EncodeToString(h[:])
 }
 
