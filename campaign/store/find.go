@@ -144,6 +144,20 @@ FROM example AS e JOIN failures AS f ON f.campaign = e.campaign AND f.id = e.sig
 WHERE e.campaign = ? AND NOT f.canary ORDER BY e.signature, e.seed`, id)
 }
 
+// Seeds returns the seeds of the failures that were kept, by signature and in their
+// order.
+func (s *Store) Seeds(id int64) (map[string][]uint64, error) {
+	seeds := map[string][]uint64{}
+	_, err := all(s, func(r *sql.Rows) (_ struct{}, err error) {
+		var signature string
+		var seed int64
+		err = r.Scan(&signature, &seed)
+		seeds[signature] = append(seeds[signature], uint64(seed))
+		return struct{}{}, err
+	}, `SELECT signature, seed FROM example WHERE campaign = ? ORDER BY signature, seed`, id)
+	return seeds, err
+}
+
 // Pace returns how many runs a campaign has kept in each minute of its work, the first
 // one first. Minutes in which none were kept are left out.
 func (s *Store) Pace(id int64) ([]Pace, error) {

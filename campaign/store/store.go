@@ -54,7 +54,12 @@ func Open(dir string) (*Store, error) {
 		return nil, err
 	}
 	lock := flock.New(filepath.Join(dir, lockFile))
-	switch held, err := lock.TryLock(); {
+	held, err := lock.TryLock()
+	if err == nil && !held { // perhaps somebody only looks whether it is (Busy)
+		time.Sleep(50 * time.Millisecond)
+		held, err = lock.TryLock()
+	}
+	switch {
 	case err != nil:
 		return nil, err
 	case !held:

@@ -75,14 +75,17 @@ func printChanges(w io.Writer, all []changedGroup) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "SIGNATURE\tBEFORE\tAFTER\t\tFAILURE")
 	for _, c := range all {
-		what := ""
-		switch {
-		case c.Before == 0:
-			what = "new"
-		case c.After == 0:
-			what = "gone"
-		}
-		fmt.Fprintf(t, "%s\t%.0f\t%.0f\t%s\t%s\n", c.ID, c.Before, c.After, what, c.Text)
+		fmt.Fprintf(t, "%s\t%.0f\t%.0f\t%s\t%s\n", c.ID, c.Before, c.After, c.what(), c.Text)
 	}
 	return t.Flush()
+}
+
+func (c changedGroup) what() string {
+	switch {
+	case c.Before == 0:
+		return "new"
+	case c.After == 0:
+		return "gone"
+	}
+	return ""
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/rashomon-go/rashomon"
@@ -41,30 +42,46 @@ func newFeatures(e *rashomon.Exercise) (all []featureReport) {
 	return all
 }
 
-// reached prints, system by system, in how many of its runs each feature was
-// reached, and what no run has reached.
-func (r fuzzReport) reached(w io.Writer) {
-	var names []string
-	runs, features := map[string]int{}, map[string][]featureReport{}
+// systemFeatures is what the runs of a system have reached of its protocol.
+type systemFeatures struct {
+	system  string
+	runs    int
+	reached []string // with the share of runs that did
+	missed  []string
+}
+
+// features returns what was reached, system by system.
+func (r *fuzzReport) features() (all []systemFeatures) {
+	sums := map[string][]featureReport{}
 	for i := range r.Cells {
 		c := &r.Cells[i]
-		if _, known := runs[c.name()]; !known {
-			names = append(names, c.name())
+		at := slices.IndexFunc(all, func(s systemFeatures) bool { return s.system == c.name() })
+		if at < 0 {
+			at = len(all)
+			all = append(all, systemFeatures{system: c.name()})
 		}
-		runs[c.name()] += c.Runs
-		features[c.name()] = added(features[c.name()], c.Features)
+		all[at].runs += c.Runs
+		sums[c.name()] = added(sums[c.name()], c.Features)
 	}
-	for _, name := range names {
-		var shares, missed []string
-		for _, f := range features[name] {
+	for i := range all {
+		s := &all[i]
+		for _, f := range sums[s.system] {
 			if f.Runs == 0 {
-				missed = append(missed, f.Name)
+				s.missed = append(s.missed, f.Name)
 			} else {
-				shares = append(shares, fmt.Sprintf("%s %s", f.Name, percent(f.Runs, runs[name])))
+				s.reached = append(s.reached, fmt.Sprintf("%s %s", f.Name, percent(f.Runs, s.runs)))
 			}
 		}
-		printList(w, fmt.Sprintf("%s, of %s", name, plural(runs[name], "run")), shares)
-		printList(w, name+", never reached", missed)
+	}
+	return all
+}
+
+// reached prints in how many of its runs a system has reached what, and what no run has
+// reached.
+func (r fuzzReport) reached(w io.Writer) {
+	for _, s := range r.features() {
+		printList(w, fmt.Sprintf("%s, of %s", s.system, plural(s.runs, "run")), s.reached)
+		printList(w, s.system+", never reached", s.missed)
 	}
 }
 

@@ -88,13 +88,17 @@ func (f *fuzzFlags) kept() ([]byte, error) {
 	})
 }
 
+func (p *kept) choice() choice {
+	return choice{p.Systems, p.Bug, p.Reads, p.Claim, p.BeyondBudget}
+}
+
 // restore makes the plan of a campaign of what the store has of it.
 func (f *fuzzFlags) restore(plan []byte) error {
 	var p kept
 	if err := json.Unmarshal(plan, &p); err != nil {
 		return fmt.Errorf("a plan that cannot be read: %w", err)
 	}
-	f.choice = choice{p.Systems, p.Bug, p.Reads, p.Claim, p.BeyondBudget}
+	f.choice = p.choice()
 	f.plan.Seed, f.plan.Operations, f.plan.Twice = p.Seed, p.Operations, p.Twice
 	f.plan.StopAtFirst = p.Bug != ""
 	f.shard = p.Shard

@@ -163,13 +163,17 @@ func (c *cellReport) reasons(b *strings.Builder) {
 	if c.Inconclusive == 0 {
 		return
 	}
-	reasons := slices.SortedFunc(maps.Keys(c.Reasons), func(a, b string) int {
-		return cmp.Or(cmp.Compare(c.Reasons[b], c.Reasons[a]), strings.Compare(a, b))
-	})
 	fmt.Fprintf(b, "\n%s: %s of %d unknown:\n", c.row(), plural(c.Inconclusive, "run"), c.Runs)
-	for _, reason := range reasons {
+	for _, reason := range c.unknownBecause() {
 		fmt.Fprintf(b, "  %d because %s\n", c.Reasons[reason], reason)
 	}
+}
+
+// unknownBecause returns the reasons, the most frequent one first.
+func (c *cellReport) unknownBecause() []string {
+	return slices.SortedFunc(maps.Keys(c.Reasons), func(a, b string) int {
+		return cmp.Or(cmp.Compare(c.Reasons[b], c.Reasons[a]), strings.Compare(a, b))
+	})
 }
 
 // name is the system, or the bug in it, whose name begins with the system's.

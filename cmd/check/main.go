@@ -30,11 +30,15 @@ const (
 
 // graver returns the graver of two statuses.
 func graver(a, b status) status {
-	rank := map[status]int{statusValid: 0, statusUnknown: 1, statusInvalid: 2, statusUsage: 3, statusBroken: 4}
-	if rank[b] > rank[a] {
+	if b.rank() > a.rank() {
 		return b
 	}
 	return a
+}
+
+// rank orders statuses by their gravity.
+func (s status) rank() int {
+	return map[status]int{statusValid: 0, statusUnknown: 1, statusInvalid: 2, statusUsage: 3, statusBroken: 4}[s]
 }
 
 func statusOf(v checker.Verdict) status {
@@ -119,7 +123,7 @@ input, 4 the tool itself failed.`,
 	root.RunE = func(_ *cobra.Command, args []string) error { return noCommand(root, args) }
 	root.Args = cobra.ArbitraryArgs // RunE names what is there instead
 	root.SetFlagErrorFunc(flagError)
-	root.AddCommand(a.fuzzCommand(), a.campaignCommand(), a.runCommand(), a.replayCommand(), a.minimizeCommand(), a.historyCommand(), a.zooCommand(), a.listCommand(), a.tryCommand())
+	root.AddCommand(a.fuzzCommand(), a.campaignCommand(), a.reportCommand(), a.runCommand(), a.replayCommand(), a.minimizeCommand(), a.historyCommand(), a.zooCommand(), a.listCommand(), a.tryCommand())
 	strict(root)
 	return root
 }

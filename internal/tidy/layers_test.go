@@ -53,7 +53,8 @@ var layers = map[string]layer{
 	}},
 
 	// report never imports the root, so that a failing Check can write its page.
-	"report": {imports: []string{"history", "model", "sim"}},
+	"report":      {imports: []string{"history", "model", "sim"}},
+	"report/site": {imports: []string{"report"}}, // pages of a campaign, of which it knows nothing
 	// The root reads scenario files from `go test` too, hence YAML. What decides a
 	// run stands in files of its own.
 	".": {

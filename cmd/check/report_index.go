@@ -1,0 +1,292 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/rashomon-go/rashomon/report"
+	"github.com/rashomon-go/rashomon/report/site"
+)
+
+// index is the first page of the site.
+func (j *judged) index(zoo *zooReport) *site.Page {
+	p := &site.Page{Title: fmt.Sprintf("campaign %d", j.info.ID), Facts: j.facts()}
+	j.verdict(p)
+	p.Sections = []site.Section{j.failures(), j.goneSection(), j.corpusSection(), j.claims(), j.paceSection(),
+		j.exercise(), j.featuresSection(), j.unknowns(), j.since(), j.campaigns(), zooSection(zoo)}
+	p.Sections = slices.DeleteFunc(p.Sections, func(s site.Section) bool { return s.Title == "" })
+	return p
+}
+
+// mostReasons is how many reasons stand at the top of a page.
+const mostReasons = 40
+
+// verdict says what came of the campaign, by its exit status. While it is under way, that
+// something has not happened yet says nothing.
+func (j *judged) verdict(p *site.Page) {
+	because := j.because()
+	s := gravest(because)
+	if j.running {
+		if j.follows {
+			p.Reload = int(followEvery.Seconds())
+		}
+		p.Verdict, p.Headline = "running", "The campaign is under way, and nothing is wrong so far."
+		if s == statusUnknown || s == statusValid {
+			return
+		}
+	}
+	p.Verdict, p.Grade, p.Headline = j.words(s)
+	if j.running {
+		p.Verdict += " so far"
+	}
+	if len(because) == 1 {
+		p.Headline = because[0].text
+		return
+	}
+	slices.SortStableFunc(because, func(a, b reason) int { return -cmp.Compare(a.status.rank(), b.status.rank()) })
+	for i, why := range because {
+		if i == mostReasons {
+			p.Because = append(p.Because, fmt.Sprintf("and %d more", len(because)-mostReasons))
+			break
+		}
+		p.Because = append(p.Because, why.text)
+	}
+}
+
+// words puts an exit status into words.
+func (j *judged) words(s status) (verdict string, g site.Grade, headline string) {
+	switch s {
+	case statusInvalid:
+		return "invalid", site.Bad, "Not all claims hold."
+	case statusUnknown:
+		return "unknown", site.Unclear, "Too little happened to say that all rows are as the tables of claims say."
+	case statusBroken:
+		return "not reliable", site.Bad, "Nothing that this campaign says can be relied on."
+	}
+	if j.plan.Bug != "" {
+		return "valid", site.Good, "The planted bug was not caught."
+	}
+	return "valid", site.Good, fmt.Sprintf("All %s turned out as the tables of claims say.", plural(len(j.Cells), "row"))
+}
+
+func (j *judged) facts() []report.Fact {
+	took := time.Duration(j.info.Seconds * float64(time.Second))
+	facts := []report.Fact{
+		{Name: "Runs", Value: number(j.info.Runs)},
+		{Name: "Began", Value: j.info.Began.Format(time.DateTime) + " UTC"},
+		{Name: "Took", Value: took.Round(100 * time.Millisecond).String()},
+		{Name: "Build", Value: j.info.Build},
+		{Name: "Plan", Value: j.plan.String()},
+		{Name: "Digest", Value: j.info.Digest},
+	}
+	if j.canary != "" {
+		facts = append(facts, report.Fact{Name: "Canary", Value: "caught: " + j.canary})
+	}
+	return append(facts, report.Fact{Name: "Written", Value: time.Now().UTC().Format(time.DateTime) + " UTC"})
+}
+
+func (j *judged) failures() site.Section {
+	s := site.Section{Title: "Failures", Brief: true, Note: "No run has failed that nobody expects."}
+	if len(j.Groups) == 0 {
+		return s
+	}
+	s.Note = "One line for each kind of failure. What is muted is known, and does not decide the verdict."
+	t := table("Signature", "Failure", "Row", "#Count", "#Per million runs", "First seen", "Smallest example", "Known")
+	for i := range j.Groups {
+		g := &j.Groups[i]
+		signature := site.Cell{Text: g.ID, Link: groupFile(g.ID), Grade: site.Bad}
+		if g.Muted != "" {
+			signature.Grade = ""
+		}
+		t.Rows = append(t.Rows, append([]site.Cell{signature}, cells(clipped(g.Sentence), g.text,
+			number(g.Count), fmt.Sprintf("%.0f", g.PerMillion), g.FirstSeen.Format(time.DateTime), g.smallest(), g.known())...))
+	}
+	s.Table = t
+	return s
+}
+
+func (g *groupReport) smallest() string {
+	return plural(g.Operations, "operation") + ", " + plural(g.Faults, "fault")
+}
+
+func (g *groupReport) known() string {
+	if g.Muted == "" {
+		return ""
+	}
+	return "muted: " + g.Muted
+}
+
+func (j *judged) goneSection() (s site.Section) {
+	if len(j.Gone) == 0 {
+		return s
+	}
+	s = site.Section{Title: "Muted, and did not occur", Brief: true, Table: table("Signature", "Muted because")}
+	for _, g := range j.Gone {
+		s.Table.Rows = append(s.Table.Rows, cells(g.Signature, g.Reason))
+	}
+	return s
+}
+
+func (j *judged) corpusSection() (s site.Section) {
+	if len(j.Corpus) == 0 {
+		return s
+	}
+	failing := 0
+	s = site.Section{Title: "Corpus", Table: table("Scenario", "Verdict", "Sentence")}
+	for _, c := range j.Corpus {
+		verdict := site.Cell{Text: c.Verdict}
+		switch {
+		case c.stillFails():
+			failing++
+			verdict.Grade = site.Bad
+		case c.Muted:
+			verdict.Text += ", muted"
+		}
+		s.Table.Rows = append(s.Table.Rows, []site.Cell{{Text: c.File}, verdict, {Text: clipped(c.Sentence)}})
+	}
+	s.Note = fmt.Sprintf("%s that once failed, %d of them still.", plural(len(j.Corpus), "scenario"), failing)
+	s.Brief = failing > 0
+	return s
+}
+
+func (j *judged) claims() site.Section {
+	t := table("System", "Reads at", "Claim", "Verdict", "#Runs", "#Invalid", "#Unknown", "#Panics", "#Run twice", "#Differed", "#Rejudged", "#Contradicted")
+	for i := range j.Cells {
+		c := &j.Cells[i]
+		row := cells(c.name(), c.Reads, claimText(c.Claim, c.Refuted), c.verdict(), number(c.Runs), number(c.Violations), number(c.Inconclusive),
+			number(c.Panics), number(c.RanTwice), number(c.Differing), number(c.Rejudged), number(c.Contradicted))
+		row[3].Grade = c.grade()
+		t.Rows = append(t.Rows, row)
+	}
+	return site.Section{Title: "Claims", Brief: true, Table: t,
+		Note: "What is marked not is not claimed, and must be refuted. Rows about the same reads of a system share their runs."}
+}
+
+// grade is good for a row that is as its table says.
+func (c *cellReport) grade() site.Grade {
+	switch verdict := c.verdict(); {
+	case c.Kept:
+		return site.Good
+	case verdict == "unknown" || verdict == "NOT REFUTED":
+		return site.Unclear
+	case verdict == "valid": // a planted bug that was not caught
+		return ""
+	}
+	return site.Bad
+}
+
+func (j *judged) paceSection() (s site.Section) {
+	if len(j.pace) == 0 {
+		return s
+	}
+	s.Title = "Throughput"
+	for _, p := range j.pace {
+		s.Pace = append(s.Pace, site.Minute{At: p.Minute, Runs: p.Runs})
+	}
+	return s
+}
+
+func (j *judged) exercise() site.Section {
+	t := table("System", "Reads at", "Claim", "#Operations", "#OK", "#Overlapping", "#Faults", "#Messages", "#Dropped", "#Twice", "#Late")
+	for i := range j.Cells {
+		c := &j.Cells[i]
+		t.Rows = append(t.Rows, cells(c.name(), c.Reads, claimText(c.Claim, c.Refuted), number(c.Operations), percent(c.OK, c.Operations),
+			percent(c.Overlapping, c.Operations), number(c.Faults), number(int(c.Messages)), percent(c.Dropped, c.Messages),
+			percent(c.Duplicated, c.Messages), percent(c.Reordered, c.Messages)))
+	}
+	return site.Section{Title: "Exercised", Table: t, Note: "Where nothing happens, nothing is proved. Operations that ended ok, or overlapped another one on " +
+		"their key; windows of faults; messages dropped, duplicated (twice) and overtaken by later ones (late)."}
+}
+
+func (j *judged) featuresSection() site.Section {
+	t := table("System", "#Runs", "Reached, in a share of the runs", "Never reached")
+	for _, f := range j.features() {
+		row := cells(f.system, number(f.runs), strings.Join(f.reached, ", "), strings.Join(f.missed, ", "))
+		row[3].Grade = site.Unclear
+		t.Rows = append(t.Rows, row)
+	}
+	return site.Section{Title: "Features", Note: "What protocols say that they came to.", Table: t}
+}
+
+func (j *judged) unknowns() (s site.Section) {
+	t := table("Row", "#Runs", "Because")
+	for i := range j.Cells {
+		c := &j.Cells[i]
+		for _, reason := range c.unknownBecause() {
+			t.Rows = append(t.Rows, cells(c.row(), number(c.Reasons[reason]), reason))
+		}
+	}
+	if len(t.Rows) == 0 {
+		return s
+	}
+	return site.Section{Title: "Unknown", Note: "Runs that prove nothing.", Table: t}
+}
+
+// since compares with the campaign before.
+func (j *judged) since() (s site.Section) {
+	if len(j.changes) == 0 {
+		return s
+	}
+	s = site.Section{Title: "Since the campaign before", Note: "Failures of each million runs of their row.",
+		Table: table("Signature", "#Before", "#Now", "", "Failure")}
+	for _, c := range j.changes {
+		s.Table.Rows = append(s.Table.Rows, cells(c.ID, fmt.Sprintf("%.0f", c.Before), fmt.Sprintf("%.0f", c.After), c.what(), c.Text))
+		s.Brief = s.Brief || c.what() != ""
+	}
+	return s
+}
+
+// mostCampaigns is how many campaigns of a directory are listed.
+const mostCampaigns = 60
+
+func (j *judged) campaigns() site.Section {
+	t := table("#Campaign", "Began", "#Took", "#Runs", "#Failures", "#Signatures", "Digest", "Build")
+	listed := slices.Clone(j.others[max(0, len(j.others)-mostCampaigns):])
+	slices.Reverse(listed)
+	for _, c := range listed {
+		took := time.Duration(c.Seconds * float64(time.Second)).Round(100 * time.Millisecond)
+		t.Rows = append(t.Rows, cells(strconv.FormatInt(c.ID, 10), c.Began.Format(time.DateTime), took.String(), number(c.Runs),
+			number(c.Failures), number(c.Groups), c.Digest, c.Build))
+	}
+	return site.Section{Title: "Campaigns", Note: fmt.Sprintf("The directory has %s.", plural(len(j.others), "campaign")), Table: t}
+}
+
+// table returns a table without rows. Names of columns with numbers begin with #.
+func table(names ...string) *site.Table {
+	t := &site.Table{}
+	for _, name := range names {
+		plain, number := strings.CutPrefix(name, "#")
+		t.Columns = append(t.Columns, site.Column{Name: plain, Number: number})
+	}
+	return t
+}
+
+func cells(texts ...string) (row []site.Cell) {
+	for _, text := range texts {
+		row = append(row, site.Cell{Text: text})
+	}
+	return row
+}
+
+// number groups the digits of a number, which is not below 0.
+func number(n int) string {
+	digits := strconv.Itoa(n)
+	for i := len(digits) - 3; i > 0; i -= 3 {
+		digits = digits[:i] + "," + digits[i:]
+	}
+	return digits
+}
+
+// clipped returns the beginning of a text that may be long.
+func clipped(text string) string {
+	const most = 240
+	text = strings.Join(strings.Fields(text), " ")
+	if runes := []rune(text); len(runes) > most {
+		return string(runes[:most]) + " …"
+	}
+	return text
+}
