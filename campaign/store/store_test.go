@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -184,4 +185,43 @@ func execute(t *testing.T, file, statement string) {
 
 func write(t *testing.T, file string, content []byte) {
 	require.NoError(t, os.WriteFile(file, content, 0o644))
+}
+
+// Who reads knows whether somebody writes, and does not keep anybody from it.
+func TestBusy(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, dir)
+	reader, err := store.Read(dir)
+	require.NoError(t, err)
+	defer reader.Close()
+	busy := func() bool {
+		yes, err := reader.Busy()
+		require.NoError(t, err)
+		return yes
+	}
+	assert.True(t, busy())
+	require.NoError(t, s.Close())
+	assert.False(t, busy())
+
+	stop, stopped := make(chan bool), make(chan bool)
+	go func() {
+		defer close(stopped)
+		for {
+			select {
+			case <-stop:
+				return
+			case <-time.After(time.Millisecond):
+				_, _ = reader.Busy() // what it says depends on the moment
+			}
+		}
+	}()
+	for range 20 {
+		s, err := store.Open(dir)
+		require.NoError(t, err)
+		require.NoError(t, s.Close())
+	}
+	close(stop)
+	<-stopped
+	require.NoError(t, os.Remove(filepath.Join(dir, "campaign.lock")))
+	assert.False(t, busy(), "the database was copied alone")
 }

@@ -95,17 +95,17 @@ func (j *judged) failures() site.Section {
 		return s
 	}
 	s.Note = "One line for each kind of failure. What is muted is known, and does not decide the verdict."
-	t := table("Signature", "Failure", "Row", "#Count", "#Per million runs", "First seen", "Smallest example", "Known")
+	s.Table = table("Signature", "Failure", "Row", "#Count", "#Per million runs", "First seen", "Smallest example")
 	for i := range j.Groups {
 		g := &j.Groups[i]
-		signature := site.Cell{Text: g.ID, Link: groupFile(g.ID), Grade: site.Bad}
+		row := cells(g.ID, clipped(g.Sentence), g.text, number(g.Count), fmt.Sprintf("%.0f", g.PerMillion), g.FirstSeen.Format(time.DateTime), g.smallest())
+		row[0].Link, row[0].Grade = groupFile(g.ID), site.Bad
 		if g.Muted != "" {
-			signature.Grade = ""
+			row[0].Grade = ""
+			row[1].Text += " (" + g.known() + ")"
 		}
-		t.Rows = append(t.Rows, append([]site.Cell{signature}, cells(clipped(g.Sentence), g.text,
-			number(g.Count), fmt.Sprintf("%.0f", g.PerMillion), g.FirstSeen.Format(time.DateTime), g.smallest(), g.known())...))
+		s.Table.Rows = append(s.Table.Rows, row)
 	}
-	s.Table = t
 	return s
 }
 
@@ -113,12 +113,8 @@ func (g *groupReport) smallest() string {
 	return plural(g.Operations, "operation") + ", " + plural(g.Faults, "fault")
 }
 
-func (g *groupReport) known() string {
-	if g.Muted == "" {
-		return ""
-	}
-	return "muted: " + g.Muted
-}
+// known says why the failure is muted.
+func (g *groupReport) known() string { return "muted: " + g.Muted }
 
 func (j *judged) goneSection() (s site.Section) {
 	if len(j.Gone) == 0 {

@@ -24,10 +24,12 @@ type bar struct {
 	Description string
 }
 
-// maxBars is how many bars are told apart; mostIdle is how many of them may be empty
+// maxBars is how many bars are told apart; leastWide is for how many there is room, so
+// that a short campaign is no wall; mostIdle is how many of them may be empty
 // before the chart leaves out the rest, in breakWide of them.
 const (
 	maxBars   = 240
+	leastWide = 12
 	mostIdle  = 8
 	breakWide = 4
 )
@@ -62,10 +64,11 @@ func newChart(pace []Minute) chart {
 		c.Bars = append(c.Bars, bar{c.Width, 100 - high, high, fmt.Sprintf("%s: %s runs a minute", clock(b.At), grouped(b.perMinute(each)))})
 		c.Width++
 	}
+	empty := max(0, leastWide-c.Width)
+	c.Width += empty
 	if len(bars) > 0 {
-		c.From, c.Until = clock(bars[0].At), clock(bars[len(bars)-1].At.Add(each))
+		c.From, c.Until = clock(bars[0].At), clock(bars[len(bars)-1].At.Add(each*time.Duration(1+empty)))
 	}
-	c.Width = max(c.Width, 12) // a short campaign is no wall
 	return c
 }
 

@@ -71,8 +71,8 @@ func (t *Table) markdown(b *strings.Builder) {
 // code writes a text as it is. No line of it can end an indented block.
 func code(b *strings.Builder, text string) {
 	b.WriteString("\n")
-	for line := range strings.Lines(text) {
-		fmt.Fprintf(b, "    %s\n", strings.TrimRight(line, "\r\n"))
+	for line := range strings.Lines(strings.ReplaceAll(text, "\r", "\n")) {
+		fmt.Fprintf(b, "    %s\n", strings.TrimSuffix(line, "\n"))
 	}
 }
 
