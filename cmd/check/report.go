@@ -106,11 +106,12 @@ func (a *app) report(w *siteWriter) error {
 	return err
 }
 
-// followEvery is the time between two writings, and followFor how long it is waited for
-// a campaign to begin.
+// followEvery is the time between two writings, and followFor how long a campaign is
+// waited for, with a look at every lookEvery.
 const (
 	followEvery = 5 * time.Second
 	followFor   = 10 * time.Second
+	lookEvery   = 500 * time.Millisecond
 )
 
 func (a *app) follow(w *siteWriter) error {
@@ -129,10 +130,14 @@ func (a *app) follow(w *siteWriter) error {
 		case err == nil && !j.running && !waits:
 			return a.report(w)
 		}
+		pause := lookEvery
+		if seen {
+			pause = followEvery
+		}
 		select {
 		case <-ctx.Done():
 			return a.report(w)
-		case <-time.After(followEvery):
+		case <-time.After(pause):
 		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"flag"
 	"os"
 	"os/exec"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -36,7 +37,7 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": exits, "refused": refused, "json": isJSON, "files": files, "worked": worked, "digests": digests,
+			"exits": exits, "refused": refused, "json": isJSON, "files": files, "worked": worked, "digests": digests, "steady": steady,
 		},
 	})
 }
@@ -122,6 +123,15 @@ func digests(ts *testscript.TestScript, _ bool, args []string) {
 			ts.Fatalf("%s: digest %s, expected %s", file, digest, first)
 		}
 	}
+}
+
+// varying is what differs from campaign to campaign: times and the build.
+var varying = regexp.MustCompile(`\d{4}-\d\d-\d\d \d\d:\d\d:\d\d|(\| (?:Took|Build) \| )[^|]*`)
+
+// steady takes out of a file what is another each time: steady FILE.
+func steady(ts *testscript.TestScript, _ bool, args []string) {
+	text := varying.ReplaceAllString(ts.ReadFile(args[0]), "${1}…")
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(text), 0o644))
 }
 
 // worked waits until a campaign has made runs, which a command in the background

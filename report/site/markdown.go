@@ -10,7 +10,7 @@ import (
 // others make no markup of it, and mention nobody.
 func (p *Page) WriteMarkdown(w io.Writer) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "## %s: %s\n\n%s\n", plain(p.Title), plain(p.Verdict), plain(p.Headline))
+	fmt.Fprintf(&b, "## Rashomon, %s: %s\n\n%s\n", plain(p.Title), plain(p.Verdict), plain(p.Headline))
 	if len(p.Because) > 0 {
 		b.WriteString("\n")
 	}
@@ -41,8 +41,8 @@ func (s *Section) markdown(b *strings.Builder) {
 		b.WriteString("\n")
 		s.Table.markdown(b)
 	}
-	for _, command := range s.Commands {
-		code(b, command)
+	if len(s.Commands) > 0 {
+		code(b, strings.Join(s.Commands, "\n"))
 	}
 	if s.Text != "" {
 		code(b, s.Text)
