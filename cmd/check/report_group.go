@@ -35,6 +35,11 @@ func film(out, id, text string) (filmed, error) {
 		f.note = "This program cannot run it: " + err.Error()
 		return f, nil
 	}
+	if g.crashes() {
+		f.note = "It ends the program that runs it, so that this program did not."
+		f.saved.Scenario = filepath.Join(out, "run-"+id+".yaml")
+		return f, writeText(f.saved.Scenario, text)
+	}
 	sc.Program = version()
 	var r *rashomon.Result
 	f.saved, r, err = rashomon.Save(rashomon.Files{Dir: out, Name: "run-" + id, SVG: true, Replay: replayHere}, system, sc)
@@ -103,7 +108,7 @@ func (j *judged) again(g *groupReport, f filmed) site.Section {
 	if g.Bug != "" {
 		row = " --bug " + quoted(g.Bug)
 	}
-	seeded := fmt.Sprintf("go run ./cmd/check run%s --reads %s --claim %s --seed %d --operations %d", row, quoted(g.Reads), quoted(g.Claim), g.Seed, j.plan.Operations)
+	seeded := fmt.Sprintf("%s run%s --reads %s --claim %s --seed %d --operations %d", called(), row, quoted(g.Reads), quoted(g.Claim), g.Seed, j.plan.Operations)
 	if j.plan.BeyondBudget {
 		seeded += " --beyond-budget"
 	}
@@ -111,7 +116,7 @@ func (j *judged) again(g *groupReport, f filmed) site.Section {
 		s.Commands = append(s.Commands, replayHere(f.saved.Scenario))
 	}
 	s.Commands = append(s.Commands, seeded,
-		fmt.Sprintf("go run ./cmd/check campaign mute %s --reason '…' --dir %s", g.ID, quoted(filepath.ToSlash(j.Dir))))
+		fmt.Sprintf("%s campaign mute %s --reason '…' --dir %s", called(), g.ID, quoted(filepath.ToSlash(j.Dir))))
 	return s
 }
 
