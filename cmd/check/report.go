@@ -221,7 +221,7 @@ func (w *siteWriter) groups(j *judged) error {
 		f, known := w.filmed[g.ID]
 		if !known || f.text != j.text[g.ID] {
 			var err error
-			if f, err = film(w.out, g.ID, j.text[g.ID]); err != nil {
+			if f, err = w.film(g, j.text[g.ID]); err != nil {
 				return err
 			}
 			w.filmed[g.ID] = f

@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"fmt"
+	"io"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"github.com/rashomon-go/rashomon"
+	"github.com/rashomon-go/rashomon/campaign"
 	"github.com/rashomon-go/rashomon/checker"
 	"github.com/rashomon-go/rashomon/report"
 	"github.com/rashomon-go/rashomon/report/site"
@@ -26,29 +28,32 @@ type filmed struct {
 	note  string // what is to be said of that run, if it is not what one expects
 }
 
-// film runs a scenario again and writes its page into the site. A scenario that another
-// build has kept may not run here, or not fail.
-func film(out, id, text string) (filmed, error) {
-	f := filmed{text: text}
+// film runs the smallest scenario of a signature again and writes its page into the
+// site. One that another build has kept may not run here, or not fail.
+func (w *siteWriter) film(g *groupReport, text string) (filmed, error) {
+	f, name := filmed{text: text}, "run-"+g.ID
+	if (campaign.Signature{Kind: g.Kind}).Crash() {
+		f.note = "It ends the program that runs it, so that this program did not."
+		f.saved.Scenario = filepath.Join(w.out, name+".yaml")
+		return f, w.file(name+".yaml", func(to io.Writer) error {
+			_, err := io.WriteString(to, text)
+			return err
+		})
+	}
 	sc, system, err := rashomon.LoadScenario(strings.NewReader(text), "the scenario", systems.Find)
 	if err != nil {
 		f.note = "This program cannot run it: " + err.Error()
 		return f, nil
 	}
-	if g.crashes() {
-		f.note = "It ends the program that runs it, so that this program did not."
-		f.saved.Scenario = filepath.Join(out, "run-"+id+".yaml")
-		return f, writeText(f.saved.Scenario, text)
-	}
 	sc.Program = version()
 	var r *rashomon.Result
-	f.saved, r, err = rashomon.Save(rashomon.Files{Dir: out, Name: "run-" + id, SVG: true, Replay: replayHere}, system, sc)
+	f.saved, r, err = rashomon.Save(rashomon.Files{Dir: w.out, Name: name, SVG: true, Replay: replayHere}, system, sc)
 	switch {
 	case r == nil && err != nil:
 		f.note = "This program cannot run it: " + err.Error()
 		return f, nil
 	case err != nil:
-		return f, brokenError{notWritten("-o", filepath.Join(out, "run-"+id), err)}
+		return f, brokenError{notWritten("-o", filepath.Join(w.out, name), err)}
 	case r.Verdict != checker.Invalid:
 		f.note = fmt.Sprintf("Run again, it does not fail: its history is %s.", r.Verdict)
 	}
@@ -83,7 +88,7 @@ func (j *judged) group(g *groupReport, f filmed) *site.Page {
 
 func (f filmed) section(g *groupReport) site.Section {
 	s := site.Section{Title: "What happened", Note: strings.TrimSpace(fmt.Sprintf("The smallest example has %s. %s", g.smallest(), f.note))}
-	if f.saved.Page == "" {
+	if f.saved.Scenario == "" {
 		return s
 	}
 	s.Table = table("File", "What it is")
@@ -96,6 +101,9 @@ func (f filmed) section(g *groupReport) site.Section {
 	add(f.saved.Page, "the page of the run: every operation, message, fault and state, to look at")
 	add(f.saved.Scenario, "the scenario, for check replay")
 	add(f.saved.Porcupine, "the history in porcupine's page")
+	if f.saved.Page == "" {
+		return s
+	}
 	s.Picture, s.Link = filepath.Base(f.saved.Drawing), filepath.Base(f.saved.Page)
 	s.About = "The run around the failure: " + g.Sentence
 	return s

@@ -150,11 +150,11 @@ func (j *judged) corpusSection() (s site.Section) {
 }
 
 func (j *judged) claims() site.Section {
-	t := table("System", "Reads at", "Claim", "Verdict", "#Runs", "#Invalid", "#Unknown", "#Panics", "#Run twice", "#Differed", "#Rejudged", "#Contradicted")
+	t := table("System", "Reads at", "Claim", "Verdict", "#Runs", "#Invalid", "#Unknown", "#Panics", "#Crashes", "#Run twice", "#Differed", "#Rejudged", "#Contradicted")
 	for i := range j.Cells {
 		c := &j.Cells[i]
 		row := cells(c.name(), c.Reads, claimText(c.Claim, c.Refuted), c.verdict(), number(c.Runs), number(c.Violations), number(c.Inconclusive),
-			number(c.Panics), number(c.RanTwice), number(c.Differing), number(c.Rejudged), number(c.Contradicted))
+			number(c.Panics), number(c.Crashes), number(c.RanTwice), number(c.Differing), number(c.Rejudged), number(c.Contradicted))
 		row[3].Grade = c.grade()
 		t.Rows = append(t.Rows, row)
 	}
@@ -208,12 +208,21 @@ func (j *judged) featuresSection() site.Section {
 	return site.Section{Title: "Features", Note: "What protocols say that they came to.", Table: t}
 }
 
+// mostReasonsOfRow is how many reasons are told apart: some name keys, and there are many.
+const mostReasonsOfRow = 4
+
 func (j *judged) unknowns() (s site.Section) {
 	t := table("Row", "#Runs", "Because")
 	for i := range j.Cells {
 		c := &j.Cells[i]
-		for _, reason := range c.unknownBecause() {
+		rest := c.Inconclusive
+		for k, reason := range c.unknownBecause() {
+			if k == mostReasonsOfRow {
+				t.Rows = append(t.Rows, cells(c.row(), number(rest), "of other reasons"))
+				break
+			}
 			t.Rows = append(t.Rows, cells(c.row(), number(c.Reasons[reason]), reason))
+			rest -= c.Reasons[reason]
 		}
 	}
 	if len(t.Rows) == 0 {
