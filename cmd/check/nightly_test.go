@@ -1,3 +1,5 @@
+//go:build !windows
+
 package main
 
 import (
@@ -6,7 +8,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"runtime"
 	"strings"
 	"testing"
 
@@ -154,9 +155,6 @@ func (n *night) shards() (printed string) {
 // The workflow finds a bug in two nights: the first one opens an issue; the second one
 // runs the corpus, and knows of the issue.
 func TestNightly(t *testing.T) {
-	if runtime.GOOS == "windows" {
-		t.Skip("its steps are for bash")
-	}
 	n := newNight(t)
 	n.shards()
 	dir, out, failed := n.job("merge")

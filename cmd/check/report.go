@@ -177,6 +177,8 @@ func (w *siteWriter) write() (j judged, index *site.Page, err error) {
 			return err
 		}
 		j.Dir, j.running, j.follows = w.dir, busy && j.last, w.follows
+		_, err = os.Stat(filepath.Join(w.dir, store.MarksFile))
+		j.died = err == nil && !busy && j.last
 		return nil
 	})
 	if err != nil {

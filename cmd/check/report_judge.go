@@ -19,6 +19,7 @@ type judged struct {
 	last    bool // of the directory
 	running bool
 	follows bool   // the site will be written again
+	died    bool   // its program ended amid runs
 	canary  string // what was caught of it
 	mutes   []store.Mute
 	pace    []store.Pace
@@ -134,7 +135,13 @@ func (j *judged) neighbours(s *store.Store, id int64) error {
 }
 
 // because says why the campaign is no success.
-func (j *judged) because() []reason { return append(j.reasons(), j.deadCanary()...) }
+func (j *judged) because() []reason {
+	all := append(j.reasons(), j.deadCanary()...)
+	if j.died {
+		all = append(all, reason{statusBroken, "the program ended amid runs: check fuzz --resume finds out whether one of them ended it, and goes on"})
+	}
+	return all
+}
 
 // deadCanary says that the canary was not caught. A campaign without runs has not come
 // so far, and one with a planted bug of its own has none.
