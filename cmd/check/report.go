@@ -96,8 +96,12 @@ type siteWriter struct {
 }
 
 func (a *app) report(w *siteWriter) error {
+	return openKept(w.dir, func(s *store.Store) error { return a.reportOn(s, w) })
+}
+
+func (a *app) reportOn(s *store.Store, w *siteWriter) error {
 	w.follows, w.ran = false, nil
-	j, index, err := w.write()
+	j, index, err := w.write(s)
 	if err != nil {
 		return err
 	}
@@ -114,31 +118,51 @@ const (
 	lookEvery   = 500 * time.Millisecond
 )
 
+// follow waits for a campaign, and writes its site until it has ended.
 func (a *app) follow(w *siteWriter) error {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop) // whoever asks twice does not want the site
-	began, seen := time.Now(), false
-	for {
-		w.follows = true
-		j, _, err := w.write()
-		seen = seen || err == nil && j.running
-		waits := !seen && time.Since(began) < followFor // also while a database is being made
-		switch {
-		case err != nil && !waits:
+	for began := time.Now(); ; {
+		waits := func() bool { return time.Since(began) < followFor && ctx.Err() == nil }
+		opened := false
+		err := openKept(w.dir, func(s *store.Store) error {
+			opened = true
+			return a.followOn(ctx, s, w, waits)
+		})
+		if opened || !waits() {
 			return err
-		case err == nil && !j.running && !waits:
-			return a.report(w)
 		}
-		pause := lookEvery
-		if seen {
-			pause = followEvery
+		pause(ctx, lookEvery) // its database may be in the making
+	}
+}
+
+// followOn writes the site of a campaign that is at work, or that begins while it is
+// waited for. The store stays open: to open it is to look whether it is whole.
+func (a *app) followOn(ctx context.Context, s *store.Store, w *siteWriter, waits func() bool) error {
+	for seen := false; ; {
+		switch busy, err := s.Busy(); {
+		case err != nil:
+			return err
+		case ctx.Err() != nil, !busy && (seen || !waits()):
+			return a.reportOn(s, w)
+		case !busy:
+			pause(ctx, lookEvery)
+			continue
 		}
-		select {
-		case <-ctx.Done():
-			return a.report(w)
-		case <-time.After(pause):
+		seen = true
+		w.follows = true
+		if _, _, err := w.write(s); err != nil && !errors.Is(err, store.ErrNone) { // none: it is about to begin
+			return err
 		}
+		pause(ctx, followEvery)
+	}
+}
+
+func pause(ctx context.Context, d time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(d):
 	}
 }
 
@@ -167,23 +191,17 @@ func (w *siteWriter) prepare() error {
 
 // write reads the campaign and writes its site, the index last, so that all is there
 // that it links to.
-func (w *siteWriter) write() (j judged, index *site.Page, err error) {
-	err = openKept(w.dir, func(s *store.Store) error {
-		busy, err := s.Busy() // before what is read, lest the end be missed
-		if err != nil {
-			return err
-		}
-		if j, err = judgeKept(s, w.campaign); err != nil {
-			return err
-		}
-		j.Dir, j.running, j.follows = w.dir, busy && j.last, w.follows
-		_, err = os.Stat(filepath.Join(w.dir, store.MarksFile))
-		j.died = err == nil && !busy && j.last
-		return nil
-	})
+func (w *siteWriter) write(s *store.Store) (j judged, index *site.Page, err error) {
+	busy, err := s.Busy() // before what is read, lest the end be missed
 	if err != nil {
 		return j, nil, err
 	}
+	if j, err = judgeKept(s, w.campaign); err != nil {
+		return j, nil, err
+	}
+	j.Dir, j.running, j.follows = w.dir, busy && j.last, w.follows
+	_, err = os.Stat(filepath.Join(w.dir, store.MarksFile))
+	j.died = err == nil && !busy && j.last
 	if err := w.prepare(); err != nil {
 		return j, nil, err
 	}
