@@ -2,9 +2,13 @@ package store_test
 
 import (
 	"context"
+	"flag"
 	"os"
 	"path/filepath"
+	"runtime"
+	"runtime/debug"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -17,69 +21,104 @@ import (
 	"github.com/rashomon-go/rashomon/systems"
 )
 
-// BenchmarkCampaign compares a campaign, kept and with its second runs and second
-// judges, to the same runs without anything around them. Its metrics are processor
-// time.
+// ways of making runs that BenchmarkCampaign compares: bare, with nothing around them; kept,
+// as a campaign whose results are committed; judged, the same with its second runs and second judges.
+var ways = flag.String("ways", "bare,kept,judged", "what BenchmarkCampaign compares to the first of them")
+
+// BenchmarkCampaign makes the same runs in several ways, in turns, and tells how much processor time each
+// takes beyond the first one, with the quartiles of all turns. The turns of a few tenths of a second,
+// a range of each family in each way, keep what else the machine does out of the comparison.
 func BenchmarkCampaign(b *testing.B) {
-	var cells []campaign.Cell
-	families := map[string][]campaign.Cell{}
-	var names []string
+	defer debug.SetGCPercent(debug.SetGCPercent(400)) // as check fuzz does
+	f := families()
+	names := strings.Split(*ways, ",")
+	var todo []func(family []campaign.Cell, first int)
+	for _, name := range names {
+		switch name {
+		case "bare":
+			todo = append(todo, func(family []campaign.Cell, first int) { bare(b, family, first) })
+		case "kept":
+			todo = append(todo, carried(b, -1))
+		case "judged":
+			todo = append(todo, carried(b, 0))
+		default:
+			b.Fatalf("-ways %q, expected bare, kept or judged", name)
+		}
+	}
+	spent := make([][]float64, len(todo))
+	b.ResetTimer()
+	for turn := range b.N {
+		for way := range spent {
+			spent[way] = append(spent[way], 0)
+		}
+		for i, family := range f {
+			for k := range todo {
+				way := (turn + i + k) % len(todo) // each is first as often as the others
+				runtime.GC()
+				before := cputime.Used()
+				todo[way](family, 1000+turn*turnRuns)
+				spent[way][turn] += float64((cputime.Used() - before).Microseconds()) / float64(turnRuns*len(f))
+			}
+		}
+	}
+	b.ReportMetric(0, "ns/op")
+	for way, name := range names {
+		b.ReportMetric(quantile(spent[way], 0.5), name+"-µs/run")
+		if way == 0 {
+			continue
+		}
+		over := make([]float64, b.N)
+		for turn := range over {
+			over[turn] = 100 * (spent[way][turn]/spent[0][turn] - 1)
+		}
+		for i, q := range []string{"-q1-%", "-median-%", "-q3-%"} {
+			b.ReportMetric(quantile(over, float64(i+1)/4), name+q)
+		}
+	}
+}
+
+// turnRuns is how many runs of each family are one turn: a whole range.
+const turnRuns = 50
+
+// families returns the rows of all systems, by the runs that they share.
+func families() (all [][]campaign.Cell) {
 	for _, s := range systems.All() {
 		for _, c := range s.Claims {
 			cell := campaign.Cell{System: s, Claim: c}
-			cells = append(cells, cell)
-			if families[cell.Family()] == nil {
-				names = append(names, cell.Family())
-			}
-			families[cell.Family()] = append(families[cell.Family()], cell)
-		}
-	}
-	const runs = 50
-	bare := func(b *testing.B, first uint64) {
-		for seed := first; seed < first+runs; seed++ {
-			for _, name := range names {
-				row := families[name][0]
-				var claims []rashomon.Property
-				for _, c := range families[name] {
-					claims = append(claims, c.Claim.Property)
-				}
-				sc := rashomon.FromSeed(seed, row.System, row.Claim, 0)
-				_, err := rashomon.RunClaims(row.System, sc, claims, rashomon.Options{Check: checker.Options{VerdictOnly: true}})
-				require.NoError(b, err)
+			same := func(f []campaign.Cell) bool { return f[0].Family() == cell.Family() }
+			if i := slices.IndexFunc(all, same); i >= 0 {
+				all[i] = append(all[i], cell)
+			} else {
+				all = append(all, []campaign.Cell{cell})
 			}
 		}
 	}
-	carried := func(share float64) func(*testing.B, uint64) {
-		return func(b *testing.B, first uint64) {
-			s, c := begunBench(b)
-			past := campaign.Past{Ranges: map[string][]campaign.Range{}} // in the middle of a campaign, where ranges are whole
-			for _, name := range names {
-				past.Ranges[name] = []campaign.Range{{From: 0, Until: int(first)}}
-			}
-			p := campaign.Plan{Cells: cells, Runs: int(first) + runs, Workers: 1, Twice: share, Rejudge: share, Keep: c.Keep, Done: past}
-			require.NoError(b, campaign.Run(context.Background(), p, nil).Err)
-			require.NoError(b, s.Close())
-		}
+	return all
+}
+
+func bare(b *testing.B, family []campaign.Cell, first int) {
+	quick := rashomon.Options{Check: checker.Options{VerdictOnly: true}}
+	var claims []rashomon.Property
+	for _, c := range family {
+		claims = append(claims, c.Claim.Property)
 	}
-	ways := []struct {
-		name  string
-		do    func(*testing.B, uint64)
-		spent []float64
-	}{{name: "bare", do: bare}, {name: "kept", do: carried(-1)}, {name: "judged", do: carried(0)}}
-	for round := range b.N {
-		for i := range ways {
-			before := cputime.Used()
-			ways[i].do(b, uint64(1000+round*runs))
-			ways[i].spent = append(ways[i].spent, float64((cputime.Used()-before).Microseconds())/float64(runs*len(names)))
-		}
+	for seed := first; seed < first+turnRuns; seed++ {
+		sc := rashomon.FromSeed(uint64(seed), family[0].System, family[0].Claim, 0)
+		_, err := rashomon.RunClaims(family[0].System, sc, claims, quick)
+		require.NoError(b, err)
 	}
-	for i := range ways {
-		b.ReportMetric(median(ways[i].spent), ways[i].name+"-µs/run")
-		over := make([]float64, b.N)
-		for round := range over {
-			over[round] = 100 * (ways[i].spent[round]/ways[0].spent[round] - 1)
-		}
-		b.ReportMetric(median(over), ways[i].name+"-%")
+}
+
+// carried returns a campaign in its midst, in a store of its own, of which share is run twice and
+// judged twice.
+func carried(b *testing.B, share float64) func(family []campaign.Cell, first int) {
+	s, c := begunBench(b)
+	b.Cleanup(func() { s.Close() })
+	p := campaign.Plan{Workers: 1, Twice: share, Rejudge: share, Keep: c.Keep, Mark: c.Mark}
+	return func(family []campaign.Cell, first int) {
+		p.Cells, p.Runs = family, first+turnRuns
+		p.Done.Ranges = map[string][]campaign.Range{family[0].Family(): {{From: 0, Until: first}}}
+		require.NoError(b, campaign.Run(context.Background(), p, nil).Err)
 	}
 }
 
@@ -94,9 +133,10 @@ func BenchmarkMark(b *testing.B) {
 	require.NoError(b, s.Close())
 }
 
-func median(x []float64) float64 {
+// quantile returns the value below which a share of the others is.
+func quantile(x []float64, share float64) float64 {
 	sorted := slices.Sorted(slices.Values(x))
-	return sorted[len(sorted)/2]
+	return sorted[min(len(sorted)-1, int(share*float64(len(sorted))))]
 }
 
 func begunBench(b *testing.B) (*store.Store, *store.Campaign) {
