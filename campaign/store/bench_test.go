@@ -3,8 +3,7 @@ package store_test
 import (
 	"context"
 	"flag"
-	"os"
-	"path/filepath"
+	"fmt"
 	"runtime"
 	"runtime/debug"
 	"slices"
@@ -147,26 +146,74 @@ func begunBench(b *testing.B) (*store.Store, *store.Campaign) {
 	return s, c
 }
 
-// BenchmarkSize keeps a million runs as a campaign of twelve families does, the ranges
-// of a shard among them, and tells how large the database is.
+// BenchmarkSize keeps what a shard of 20 of a campaign over all systems would, without making
+// the runs: the ranges that do not meet, the counts of a real batch of each family, the pace, and in
+// one run of 1,000 a failure of one of 30 signatures. It tells how large the
+// database is after the first half, when the examples are full, and by how much a million
+// runs make it larger.
 func BenchmarkSize(b *testing.B) {
+	const (
+		shards     = 20
+		rangeRuns  = 10
+		batches    = 10_000
+		signatures = 30
+		failing    = 1000 // one run of so many
+	)
+	samples, failure := realBatches(b)
 	for range b.N {
-		dir := b.TempDir()
-		s, err := store.Open(dir)
-		require.NoError(b, err)
-		c, err := s.Begin([]byte("{}"), "this build")
-		require.NoError(b, err)
-		began := cputime.Used()
-		const batches = 20_000
-		for i := range batches {
-			r := campaign.Range{From: i / 12 * 1000, Until: i/12*1000 + 50} // of one shard of 20
-			family := string(rune('a'+i%12)) + ", reads at primary: live"
-			require.NoError(b, c.Keep(&campaign.Batch{Family: family, Ranges: []campaign.Range{r}, Runs: 50, Digest: 1}))
+		s, c := begunBench(b)
+		for i := range signatures * store.MaxExamples {
+			require.NoError(b, c.Keep(&campaign.Batch{Family: "examples", Failures: []campaign.Failure{another(failure, i, signatures)}}))
 		}
-		b.ReportMetric(float64((cputime.Used()-began).Microseconds())/batches, "µs/batch")
+		var half int64
+		began := cputime.Used()
+		for i := range batches {
+			if i == batches/2 {
+				half = store.Size(b, s)
+			}
+			own := *samples[i%len(samples)]
+			from := i / len(samples) * shards * rangeRuns
+			own.Ranges, own.Runs = []campaign.Range{{From: from, Until: from + rangeRuns}}, rangeRuns
+			if i%(failing/rangeRuns) == 0 {
+				own.Failures = []campaign.Failure{another(failure, i, signatures)}
+			}
+			require.NoError(b, c.Keep(&own))
+		}
+		b.ReportMetric(float64((cputime.Used()-began).Microseconds())/batches, "cpu-µs/batch")
+		perMillion := float64(store.Size(b, s)-half) / (batches / 2 * rangeRuns) * 1e6
+		b.ReportMetric(float64(half)/1e6, "MB-at-half")
+		b.ReportMetric(perMillion/1e6, "MB/million-runs")
+		b.ReportMetric((float64(half)+100*perMillion)/1e6, "MB-for-1e8-runs")
 		require.NoError(b, s.Close())
-		info, err := os.Stat(filepath.Join(dir, store.File))
-		require.NoError(b, err)
-		b.ReportMetric(float64(info.Size())/(50*batches/1e6), "bytes/million-runs")
 	}
+}
+
+// realBatches returns a batch of each family, and a failure.
+func realBatches(b *testing.B) (samples []*campaign.Batch, failure campaign.Failure) {
+	ctx, enough := context.WithCancel(context.Background())
+	defer enough()
+	p := campaign.Plan{Cells: slices.Concat(families()...), Shards: 1, Keep: func(batch *campaign.Batch) error {
+		if samples = append(samples, batch); len(samples) == len(families()) {
+			enough()
+		}
+		return nil
+	}}
+	require.NoError(b, campaign.Run(ctx, p, nil).Err)
+	samples = samples[:len(families())]
+	bug := plan(b, 0)
+	bug.Operations, bug.StopAtFirst, bug.Keep = 0, true, func(batch *campaign.Batch) error {
+		if len(batch.Failures) > 0 {
+			failure = batch.Failures[0]
+		}
+		return nil
+	}
+	require.NoError(b, campaign.Run(context.Background(), bug, nil).Err)
+	require.NotNil(b, failure.Scenario)
+	return samples, failure
+}
+
+// another returns the same failure as one of other seeds and signatures.
+func another(f campaign.Failure, i, signatures int) campaign.Failure {
+	f.Seed, f.Kind = uint64(i), fmt.Sprint("kind ", i%signatures)
+	return f
 }

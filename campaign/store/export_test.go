@@ -11,3 +11,9 @@ func Fill(t *testing.T, s *Store) {
 	_, err := s.db.Exec(`PRAGMA max_page_count = 40`)
 	require.NoError(t, err)
 }
+
+// Size returns how many bytes the database has.
+func Size(t testing.TB, s *Store) (bytes int64) {
+	require.NoError(t, s.db.QueryRow(`SELECT page_count * page_size FROM pragma_page_count, pragma_page_size`).Scan(&bytes))
+	return bytes
+}
