@@ -114,10 +114,18 @@ func carried(b *testing.B, share float64) func(family []campaign.Cell, first int
 	s, c := begunBench(b)
 	b.Cleanup(func() { s.Close() })
 	p := campaign.Plan{Workers: 1, Twice: share, Rejudge: share, Keep: c.Keep, Mark: c.Mark}
+	var runs, twice, rejudged int
+	b.Cleanup(func() {
+		if share == 0 {
+			b.Logf("of %d runs %d were run twice, and %d judged twice", runs, twice, rejudged)
+		}
+	})
 	return func(family []campaign.Cell, first int) {
 		p.Cells, p.Runs = family, first+turnRuns
 		p.Done.Ranges = map[string][]campaign.Range{family[0].Family(): {{From: 0, Until: first}}}
-		require.NoError(b, campaign.Run(context.Background(), p, nil).Err)
+		r := campaign.Run(context.Background(), p, nil)
+		require.NoError(b, r.Err)
+		runs, twice, rejudged = runs+r.Runs, twice+r.Cells[0].RanTwice, rejudged+r.Cells[0].Rejudged
 	}
 }
 
@@ -154,7 +162,7 @@ func begunBench(b *testing.B) (*store.Store, *store.Campaign) {
 func BenchmarkSize(b *testing.B) {
 	const (
 		shards     = 20
-		rangeRuns  = 10
+		rangeRuns  = 25
 		batches    = 10_000
 		signatures = 30
 		failing    = 1000 // one run of so many

@@ -31,6 +31,8 @@ func TestMain(m *testing.M) {
 	switch p := plan(panics{}, 0); {
 	case len(os.Args) == 2 && os.Args[1] == tryCommand[1]:
 		err = p.Child(os.Stdin, os.Stdout)
+	case os.Getenv(partVariable) != "":
+		err = workPart(os.Getenv(partVariable))
 	case dir != "":
 		err = work(dir, 0)
 	default:
