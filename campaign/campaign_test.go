@@ -103,7 +103,7 @@ func TestStopsWhenCancelledOrTimeIsUp(t *testing.T) {
 	assert.Positive(t, told)
 	assert.Positive(t, r.Runs)
 
-	r = campaign.Run(context.Background(), campaign.Plan{Cells: allCells(), For: 50 * time.Millisecond}, nil)
+	r = campaign.Run(context.Background(), campaign.Plan{Cells: allCells(), For: 500 * time.Millisecond}, nil)
 	assert.Positive(t, r.Runs)
 	assert.Empty(t, campaign.Run(context.Background(), campaign.Plan{}, nil).Cells)
 }
