@@ -20,8 +20,11 @@ type mutant struct{ file, right, wrong string }
 var engineMutants = map[string]mutant{
 	"zones: touching zones are no conflict":          {"zones.go", "x.last > longest.first && longest.last > x.first", "x.last > longest.last && longest.last > x.first"},
 	"zones: backward zones skipped":                  {"zones.go", "if x.last > longest.first &&", "if lasts && x.last > longest.first &&"},
-	"zones: initial value ignored":                   {"zones.go", "c, known := int32(0), z.omit&ruleInitial == 0", "c, known := int32(0), false"},
-	"zones: reads from the future":                   {"zones.go", "if x := &z.clusters[c]; o.Return < ops[x.write].Call &&", "if x := &z.clusters[c]; o.Return < ops[x.write].Call-99 &&"},
+	"zones: initial value ignored":                   {"zones.go", "} else if o.Seen == model.Unseen || z.omit&ruleInitial != 0 {", "} else if true {"},
+	"zones: reads from the future":                   {"zones.go", "possible = possible && x.first > o.Call", ""},
+	"zones: values that nobody wrote":                {"zones.go", "return possible && unwritten == 0, true", "return possible, true"},
+	"zones: reads before the write do not count":     {"zones.go", "x.write = i\n\t\t\tz.widen(x, o)", "x.write, x.first, x.last = i, o.Return, o.Call"},
+	"zones: values that nobody wrote stay known":     {"zones.go", "} else if w < none {", "} else if false {"},
 	"zones: order by last":                           {"zones.go", "cs[i].first = min(cs[i].first, cs[i].last)", "cs[i].first = cs[i].last"},
 	"failed operations count":                        {"linearizable.go", "return o.Outcome == history.OK ||", "return o.Outcome == history.OK || o.Outcome == history.Fail ||"},
 	"unknown writes never happened":                  {"linearizable.go", "o.Outcome == history.Unknown && o.Kind != model.Read", "o.Outcome == history.Unknown && o.Kind == model.CAS"},

@@ -22,6 +22,7 @@ func (x *valueIndex) prepare(lo, hi model.Value, operations int) {
 	width := uint64(hi) - uint64(lo) + 1 // hi may be far from lo: no int64
 	switch {
 	case hi < lo:
+		x.sparse = nil
 	case width > uint64(4*operations+64) || width == 0:
 		if x.sparse == nil {
 			x.sparse = map[model.Value]int32{}
@@ -46,18 +47,23 @@ func (x *valueIndex) clear(values int) bool {
 // add says that v belongs to cluster c, which is not 0. It reports false if v
 // belongs to a cluster already.
 func (x *valueIndex) add(v model.Value, c int32) bool {
-	if len(x.table) > 0 {
-		at := &x.table[v-x.lo]
-		if *at != 0 {
-			return false
+	return x.find(v) == 0 && x.put(v, c)
+}
+
+// put says that v, which belongs to no cluster so far, belongs to c. It reports
+// false if v is none of the values that the index was prepared for.
+func (x *valueIndex) put(v model.Value, c int32) bool {
+	if len(x.table) == 0 {
+		if x.sparse != nil {
+			x.sparse[v] = c
 		}
-		*at = c
-		return true
+		return x.sparse != nil
 	}
-	if _, twice := x.sparse[v]; twice {
+	at := uint64(v) - uint64(x.lo)
+	if at >= uint64(len(x.table)) {
 		return false
 	}
-	x.sparse[v] = c
+	x.table[at] = c
 	return true
 }
 
@@ -70,13 +76,13 @@ func (x *valueIndex) remove(v model.Value) {
 	delete(x.sparse, v)
 }
 
-func (x *valueIndex) find(v model.Value) (c int32, known bool) {
-	if len(x.table) > 0 {
-		if at := uint64(v) - uint64(x.lo); at < uint64(len(x.table)) {
-			c = x.table[at]
-		}
-		return c, c != 0
+// find returns the cluster that v belongs to, or 0.
+func (x *valueIndex) find(v model.Value) int32 {
+	if len(x.table) == 0 {
+		return x.sparse[v]
 	}
-	c, known = x.sparse[v]
-	return c, known
+	if at := uint64(v) - uint64(x.lo); at < uint64(len(x.table)) {
+		return x.table[at]
+	}
+	return 0
 }

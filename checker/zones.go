@@ -34,7 +34,6 @@ import (
 type zones struct {
 	clusters []cluster
 	all      int     // clusters before pruning
-	waiting  []int32 // positions in part of reads that were called before their writes
 	of       []int32 // by position in part, the cluster that the read belongs to, or none
 	index    valueIndex
 	ordered  bool // note what linearization needs
@@ -43,13 +42,16 @@ type zones struct {
 
 type cluster struct {
 	first, last int64 // the earliest return and the latest call
-	early, late int32 // the operations that these belong to
-	write       int32 // the operation that wrote the value, or none
+	write       int32 // the operation that wrote the value, none, or seenBy
 	id          int32 // where the cluster stood before sorting
 }
 
 // none stands for the write of the initial value, which is no operation.
 const none int32 = -1
+
+// seenBy stands for the write of a value that was called later than read i, the
+// first that saw the value, or never. It is its own inverse.
+func seenBy(i int32) int32 { return -2 - i }
 
 // rule is a set of steps in the decision.
 type rule uint16
@@ -89,8 +91,9 @@ func (f finding) verdict() Verdict {
 // judge decides about the operations ops[part...] of one key. It reports false
 // if it cannot. The index must have been prepared for their history.
 func (z *zones) judge(ops []history.Op, part []int32) (f finding, ok bool) {
-	if ok = z.gather(ops, part); ok {
-		f = z.addWaiting(ops, part)
+	possible, ok := z.gather(ops, part)
+	if ok && !possible {
+		f = z.impossible(ops, part)
 	}
 	z.forget(ops)
 	if !ok || f.broken != 0 {
@@ -101,75 +104,87 @@ func (z *zones) judge(ops []history.Op, part []int32) (f finding, ok bool) {
 	return sweep(z.clusters, z.omit), true
 }
 
-// gather makes a cluster of every write, and lets the reads widen the zones of
-// their clusters, those that wait for a later write excepted. It reports false if
-// there are operations other than reads and writes, or a value is written twice,
-// or one that stands for no value.
-func (z *zones) gather(ops []history.Op, part []int32) bool {
-	z.clusters = append(z.clusters[:0], cluster{first: math.MinInt64, last: math.MinInt64, early: none, late: none, write: none})
-	z.waiting = z.waiting[:0]
+// gather makes a cluster of every value, and lets the reads widen its zone. A read
+// may be called before the write of its value; it is possible if it returns later.
+// The answer is not ok if there are operations other than reads and writes, or a
+// value is written twice, or one that stands for no value.
+func (z *zones) gather(ops []history.Op, part []int32) (possible, ok bool) {
+	z.clusters = append(z.clusters[:0], cluster{first: math.MinInt64, last: math.MinInt64, write: none})
 	z.note(len(part))
+	unwritten := 0
+	possible = true
 	for at, i := range part {
 		o := &ops[i]
 		switch {
 		case o.Kind == model.Read:
-			if o.Seen == model.Unseen {
+			c := int32(0)
+			if o.Seen > model.Unseen {
+				if c = z.index.find(o.Seen); c == 0 {
+					if c = int32(len(z.clusters)); !z.index.put(o.Seen, c) {
+						possible = false
+						continue
+					}
+					unwritten++
+					z.clusters = append(z.clusters, cluster{first: o.Return, last: o.Call, write: seenBy(i), id: c})
+				}
+			} else if o.Seen == model.Unseen || z.omit&ruleInitial != 0 {
 				continue
 			}
-			c, known := int32(0), z.omit&ruleInitial == 0
-			if o.Seen != model.Absent {
-				if c, known = z.index.find(o.Seen); !known {
-					z.waiting = append(z.waiting, int32(at))
-				}
+			if z.ordered {
+				z.of[at] = c
 			}
-			if known {
-				z.addRead(o, i, at, c)
-			}
-		case o.Kind != model.Write || o.Value == model.Absent || o.Value == model.Unseen:
-			return false
-		case !z.index.add(o.Value, int32(len(z.clusters))):
-			return false
+			z.widen(&z.clusters[c], o)
+		case o.Kind != model.Write || o.Value <= model.Unseen:
+			return false, false
 		default:
-			z.clusters = append(z.clusters, cluster{first: o.Return, last: o.Call, early: i, late: i, write: i, id: int32(len(z.clusters))})
+			c := z.index.find(o.Value)
+			if c == 0 {
+				c = int32(len(z.clusters))
+				z.index.put(o.Value, c)
+				z.clusters = append(z.clusters, cluster{first: o.Return, last: o.Call, write: i, id: c})
+				continue
+			}
+			x := &z.clusters[c]
+			if x.write >= 0 {
+				return false, false
+			}
+			unwritten--
+			possible = possible && x.first > o.Call
+			x.write = i
+			z.widen(x, o)
 		}
 	}
-	return true
+	return possible && unwritten == 0, true
 }
 
-// addWaiting does the same for the reads called before their writes, and reports
-// the first that is wrong whatever the order.
-func (z *zones) addWaiting(ops []history.Op, part []int32) finding {
-	for _, at := range z.waiting {
-		i := part[at]
+// widen lets the zone of cluster x contain o.
+func (z *zones) widen(x *cluster, o *history.Op) {
+	if o.Return < x.first && z.omit&ruleFirst == 0 {
+		x.first = o.Return
+	}
+	if o.Call > x.last && z.omit&ruleLast == 0 {
+		x.last = o.Call
+	}
+}
+
+// impossible returns the first read that is wrong whatever the order, if there is
+// one, as gather says.
+func (z *zones) impossible(ops []history.Op, part []int32) finding {
+	for _, i := range part {
 		o := &ops[i]
-		c, known := z.index.find(o.Seen)
-		if !known {
+		if o.Kind != model.Read || o.Seen <= model.Unseen {
+			continue
+		}
+		switch c := z.index.find(o.Seen); {
+		case c == 0 || z.clusters[c].write < 0:
 			if z.omit&ruleNever == 0 {
 				return finding{broken: ruleNever, read: i}
 			}
-			continue
+		case o.Return < ops[z.clusters[c].write].Call && z.omit&ruleFuture == 0:
+			return finding{broken: ruleFuture, read: i, a: z.clusters[c]}
 		}
-		if x := &z.clusters[c]; o.Return < ops[x.write].Call && z.omit&ruleFuture == 0 {
-			return finding{broken: ruleFuture, read: i, a: *x}
-		}
-		z.addRead(o, i, int(at), c)
 	}
 	return finding{}
-}
-
-// addRead lets read i, which stands at a position in part, widen the zone of
-// cluster c.
-func (z *zones) addRead(o *history.Op, i int32, at int, c int32) {
-	if z.ordered {
-		z.of[at] = c
-	}
-	x := &z.clusters[c]
-	if o.Return < x.first && z.omit&ruleFirst == 0 {
-		x.first, x.early = o.Return, i
-	}
-	if o.Call > x.last && z.omit&ruleLast == 0 {
-		x.last, x.late = o.Call, i
-	}
 }
 
 // forget empties the index.
@@ -177,8 +192,12 @@ func (z *zones) forget(ops []history.Op) {
 	if z.index.clear(len(z.clusters)) {
 		return
 	}
-	for i := 1; i < len(z.clusters); i++ {
-		z.index.remove(ops[z.clusters[i].write].Value)
+	for i := range z.clusters {
+		if w := z.clusters[i].write; w >= 0 {
+			z.index.remove(ops[w].Value)
+		} else if w < none {
+			z.index.remove(ops[seenBy(w)].Seen)
+		}
 	}
 }
 
