@@ -171,7 +171,9 @@ func disagreements(omit rule) (n int) {
 	c := check{zones: zones{omit: omit}}
 	for i := range 20_000 {
 		h := shape{keys: 1, unique: true, wild: i%2 == 0}.random(r)
-		c.group(h)
+		if err := c.group(h); err != nil {
+			panic(err)
+		}
 		if f, ok := c.zones.judge(h.Ops, c.part(0)); !ok || (f.verdict() == Valid) != oracle(h) {
 			n++
 		}
