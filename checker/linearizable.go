@@ -243,9 +243,10 @@ func (c *check) group(h *history.History) error {
 }
 
 // count takes the operations from one to another: their number for each key, their
-// kinds, and the least and the greatest value.
+// kinds, and the least and the greatest value that is stored.
 func (c *check) count(from, to int) {
-	order, kinds, lo, hi := c.order, c.kinds, c.lo, c.hi
+	n, kinds, lo, hi := len(c.order), c.kinds, c.lo, c.hi
+	order := c.order[:cap(c.order)]
 	for i := from; i < to; i++ {
 		o := &c.h.Ops[i]
 		c.succeeded = c.succeeded || o.Outcome == history.OK
@@ -254,12 +255,17 @@ func (c *check) count(from, to int) {
 			continue
 		}
 		c.ends[o.Key+1]++
-		order = append(order, int32(i))
-		if (o.Kind == model.Write || o.Kind == model.CAS) && o.Value > model.Unseen {
-			lo, hi = min(lo, o.Value), max(hi, o.Value)
+		order[n] = int32(i)
+		n++
+		if o.Value > model.Unseen {
+			least, greatest := o.Value, o.Value
+			if (1<<model.Write|1<<model.CAS)>>o.Kind&1 == 0 {
+				least, greatest = lo, hi
+			}
+			lo, hi = min(lo, least), max(hi, greatest)
 		}
 	}
-	c.order, c.kinds, c.lo, c.hi = order, kinds, lo, hi
+	c.order, c.kinds, c.lo, c.hi = order[:n], kinds, lo, hi
 }
 
 // part returns the operations that count on key k, in the order of their calls.

@@ -63,8 +63,6 @@ const (
 	ruleBackward // a zone lies within another that has to last
 	ruleInitial  // a read of Absent says that nothing was written
 	ruleOpen     // unknown writes that nobody read are left out
-	ruleFirst    // reads end a zone early
-	ruleLast     // reads begin a zone late
 
 	// Of compare-and-sets and deletes:
 	ruleDenied // one failed although it saw what it expected
@@ -92,7 +90,7 @@ func (f finding) verdict() Verdict {
 // if it cannot. The index must have been prepared for their history.
 func (z *zones) judge(ops []history.Op, part []int32) (f finding, ok bool) {
 	possible, ok := z.gather(ops, part)
-	if ok && !possible {
+	if ok && (!possible || !z.written()) {
 		f = z.impossible(ops, part)
 	}
 	z.forget(ops)
@@ -104,67 +102,78 @@ func (z *zones) judge(ops []history.Op, part []int32) (f finding, ok bool) {
 	return sweep(z.clusters, z.omit), true
 }
 
-// gather makes a cluster of every value, and lets the reads widen its zone. A read
-// may be called before the write of its value; it is possible if it returns later.
-// The answer is not ok if there are operations other than reads and writes, or a
-// value is written twice, or one that stands for no value.
+// gather makes a cluster of every value, with a zone that contains its write and
+// its reads. A read may be called before the write, but not return before it: then,
+// or if it saw what nobody wrote, not all is possible. The answer is not ok if
+// there are operations other than reads and writes, or a value is written twice,
+// or one that stands for no value.
+//
+// Whether an operation is a read, and whether its value is new, is as good as
+// random. Hence the arithmetic: a processor that guesses a branch wrong loses
+// more time than all of this takes.
 func (z *zones) gather(ops []history.Op, part []int32) (possible, ok bool) {
-	z.clusters = append(z.clusters[:0], cluster{first: math.MinInt64, last: math.MinInt64, write: none})
 	z.note(len(part))
-	unwritten := 0
+	z.clusters = slices.Grow(z.clusters[:0], len(part)+2)
+	cs := z.clusters[:len(part)+2]
+	cs[0] = cluster{first: math.MinInt64, last: math.MinInt64, write: none}
+	next := int32(1)
+	var early, twice int64
 	possible = true
 	for at, i := range part {
 		o := &ops[i]
-		switch {
-		case o.Kind == model.Read:
-			c := int32(0)
-			if o.Seen > model.Unseen {
-				if c = z.index.find(o.Seen); c == 0 {
-					if c = int32(len(z.clusters)); !z.index.put(o.Seen, c) {
-						possible = false
-						continue
-					}
-					unwritten++
-					z.clusters = append(z.clusters, cluster{first: o.Return, last: o.Call, write: seenBy(i), id: c})
-				}
-			} else if o.Seen == model.Unseen || z.omit&ruleInitial != 0 {
-				continue
-			}
-			if z.ordered {
-				z.of[at] = c
-			}
-			z.widen(&z.clusters[c], o)
-		case o.Kind != model.Write || o.Value <= model.Unseen:
-			return false, false
-		default:
-			c := z.index.find(o.Value)
-			if c == 0 {
-				c = int32(len(z.clusters))
-				z.index.put(o.Value, c)
-				z.clusters = append(z.clusters, cluster{first: o.Return, last: o.Call, write: i, id: c})
-				continue
-			}
-			x := &z.clusters[c]
-			if x.write >= 0 {
+		writes := int64(o.Kind) - int64(model.Read) // 0 or 1
+		v := o.Seen ^ (o.Seen^o.Value)&model.Value(-writes)
+		if v <= model.Unseen || o.Kind > model.Write {
+			if o.Kind != model.Read {
+				z.clusters = cs[:next]
 				return false, false
 			}
-			unwritten--
-			possible = possible && x.first > o.Call
-			x.write = i
-			z.widen(x, o)
+			if v == model.Absent && z.omit&ruleInitial == 0 {
+				cs[0].last = o.Call
+				z.see(at, 0)
+			}
+			continue
 		}
+		slot := z.index.slot(v)
+		if slot == nil {
+			possible = false
+			continue
+		}
+		cs[next] = cluster{first: history.Never, last: math.MinInt64, write: seenBy(i), id: next}
+		c, after := *slot, next
+		if c == 0 {
+			c = next
+			after++
+		}
+		next = after
+		*slot = c
+		if z.ordered && writes == 0 {
+			z.of[at] = c
+		}
+		x := &cs[c]
+		twice |= writes &^ int64(x.write>>31)
+		early |= (x.first - o.Call) & -writes
+		x.write ^= (x.write ^ i) & int32(-writes)
+		x.first, x.last = min(x.first, o.Return), max(x.last, o.Call)
 	}
-	return possible && unwritten == 0, true
+	z.clusters = cs[:next]
+	return possible && early >= 0, twice == 0
 }
 
-// widen lets the zone of cluster x contain o.
-func (z *zones) widen(x *cluster, o *history.Op) {
-	if o.Return < x.first && z.omit&ruleFirst == 0 {
-		x.first = o.Return
+// see notes that the read at a position of part belongs to cluster c.
+func (z *zones) see(at int, c int32) {
+	if z.ordered {
+		z.of[at] = c
 	}
-	if o.Call > x.last && z.omit&ruleLast == 0 {
-		x.last = o.Call
+}
+
+// written reports whether there was a write for every cluster.
+func (z *zones) written() bool {
+	w := int32(0)
+	for i := range z.clusters[1:] {
+		w |= z.clusters[i+1].write
 	}
+	return w >= 0
 }
 
 // impossible returns the first read that is wrong whatever the order, if there is
