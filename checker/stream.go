@@ -61,6 +61,8 @@ type client struct {
 	key  *streamKey
 	zone *streamZone // of a write, which stands there
 	read history.Op
+
+	earlier, later *client // those with calls on the same key under way
 }
 
 func (c *client) op() *history.Op {
@@ -72,13 +74,14 @@ func (c *client) op() *history.Op {
 
 // streamKey is what is remembered of a key.
 type streamKey struct {
-	name    string
-	pending []int64                     // calls under way, the earliest first
-	values  map[model.Value]*streamZone // those that may be read
-	open    map[model.Value]openWrite   // values that may be read, too, and were not so far
-	zones   []*streamZone               // those with a response, the earliest first
-	limit   int                         // look for dead ones when there are so many zones
-	forgot  bool                        // something
+	name   string
+	oldest *client // of those with a call under way
+	latest *client
+	values map[model.Value]*streamZone // those that may be read
+	open   map[model.Value]openWrite   // values that may be read, too, and were not so far
+	zones  []*streamZone               // those with a response, the earliest first
+	limit  int                         // look for dead ones when there are so many zones
+	forgot bool                        // something
 }
 
 // openWrite is what must be known of a write that ended with an unknown outcome,
@@ -131,8 +134,33 @@ func (s *Stream) Call(a history.Asked, at time.Duration) error {
 		Call: s.position, Return: history.Never, CalledAt: at, Value: v, Seen: model.Unseen, ID: a.ID,
 		Process: a.Process, Node: history.NoNode, Kind: a.Kind, Outcome: history.Unknown,
 	}
-	k.pending = append(k.pending, s.position)
+	k.join(c)
 	return nil
+}
+
+// join adds c, whose call is the latest, to those with a call under way.
+func (k *streamKey) join(c *client) {
+	c.earlier, c.later = k.latest, nil
+	if k.latest != nil {
+		k.latest.later = c
+	} else {
+		k.oldest = c
+	}
+	k.latest = c
+}
+
+func (k *streamKey) leave(c *client) {
+	if c.earlier != nil {
+		c.earlier.later = c.later
+	} else {
+		k.oldest = c.later
+	}
+	if c.later != nil {
+		c.later.earlier = c.earlier
+	} else {
+		k.latest = c.earlier
+	}
+	c.earlier, c.later = nil, nil
 }
 
 // enter makes room for a process. Those that have nothing under way are forgotten
@@ -200,8 +228,7 @@ func (s *Stream) Return(process int32, a history.Answered, at time.Duration) (*O
 	s.now = at
 	o, k := c.op(), c.key
 	o.Outcome, o.ReturnedAt = a.Outcome, at
-	place, _ := slices.BinarySearch(k.pending, o.Call)
-	k.pending = slices.Delete(k.pending, place, place+1)
+	k.leave(c)
 	if a.Outcome != history.Unknown {
 		s.position++
 		o.Return = s.position
@@ -282,7 +309,9 @@ func (s *Stream) respond(z *streamZone, o *history.Op) (*Offence, error) {
 	}
 	if o.Call > from { // it is a read
 		z.last, z.late = o.Call, *o
-		if other := k.conflict(z, from); other != nil && !fresh {
+	}
+	if !fresh && z.last > from { // nothing lasts beyond its first response yet
+		if other := k.conflict(z, from); other != nil {
 			return s.offend(k, append(z.operations(), other.operations()...)...)
 		}
 	}
@@ -310,8 +339,8 @@ func (k *streamKey) conflict(z *streamZone, from int64) *streamZone {
 // forget drops what is dead on a key.
 func (s *Stream) forget(k *streamKey) {
 	oldest := int64(math.MaxInt64)
-	if len(k.pending) > 0 {
-		oldest = k.pending[0]
+	if k.oldest != nil {
+		oldest = k.oldest.op().Call
 	}
 	past, _ := slices.BinarySearchFunc(k.zones, oldest, func(x *streamZone, p int64) int { return cmp.Compare(x.first, p) })
 	var longest *streamZone // of those
