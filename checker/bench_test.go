@@ -85,6 +85,32 @@ func BenchmarkEngines1e6(b *testing.B) {
 	}
 }
 
+// A million operations of several recorders, in a random order and with moments of
+// a clock instead of positions: what it takes to sort them, and to judge them too.
+func BenchmarkAnyOrder1e6(b *testing.B) {
+	for _, keys := range []int{1, 10} {
+		logged := closedLoop(seeded(), load{ops: 1e6, clients: 50, keys: keys, open: 0.01})
+		asLogged(seeded(), logged, 1000)
+		b.Run(fmt.Sprintf("keys=%d", keys), func(b *testing.B) {
+			var sorting, all int64
+			for b.Loop() {
+				h := *logged
+				h.Ops = slices.Clone(logged.Ops)
+				runtime.GC() // of what the last round left behind
+				from := int64(cputime.Used())
+				if err := h.Sort(); err != nil {
+					b.Fatal(err)
+				}
+				sorting += int64(cputime.Used()) - from
+				whole(b)(&h, Options{VerdictOnly: true})
+				all += int64(cputime.Used()) - from
+			}
+			b.ReportMetric(float64(sorting)/float64(b.N)/1e6, "cpu-ns/sorted-operation")
+			b.ReportMetric(float64(all)/float64(b.N)/1e6, "cpu-ns/operation")
+		})
+	}
+}
+
 // The window on valid histories of one key, of which porcupine ends none with
 // more than a dozen clients.
 func BenchmarkWindow(b *testing.B) {
