@@ -20,7 +20,7 @@ import (
 // it returned, as it is if an operation returns before its call. Then the
 // operations stand in the order of their calls, with their moments.
 //
-// It takes linear time, about what it takes to judge the history.
+// It takes linear time, and n log n if the moments are further apart than 2^63 / n.
 func (h *History) Sort() error {
 	for i := range h.Ops {
 		o := &h.Ops[i]
@@ -153,8 +153,9 @@ const digit = 11 // bits of a moment that are looked at together
 
 // sort puts the list in order; what is equal stays in the order in which it stood.
 // It reports whether all was in order already. A moment since the first one and the
-// number of an operation, of so many, fit into one word, unless a run took a day of nanoseconds; so it
-// distributes words by one digit after the other, as card sorters did.
+// number of an operation, of so many, fit into one word, unless the run took hours
+// and the clock counts nanoseconds; so it distributes words by one digit after the
+// other, as card sorters did.
 func (s *sorting) sort(ops int) (already bool) {
 	least, greatest, already := s.span()
 	if already {
@@ -179,6 +180,8 @@ func (s *sorting) sort(ops int) (already bool) {
 	return false
 }
 
+// distribute puts the words in the order of their digit at shift, those with equal
+// ones in the order in which they stood.
 func (s *sorting) distribute(shift int) {
 	var start [1<<digit + 1]int32
 	for _, w := range s.words {
