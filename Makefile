@@ -1,7 +1,7 @@
 # `make` lists the targets. CI runs `make check`.
 FOR ?= 1m
 
-.PHONY: help check test race compare bench fuzz lint update
+.PHONY: help check test race compare bench table fuzz lint update
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -20,6 +20,9 @@ compare: ## writes per second of processor time, as multiples of happy-simulator
 
 bench: ## all benchmarks; compare with benchstat
 	go test -run '^$$' -bench . -benchmem ./...
+
+table: ## the figures of docs/checking.md, ours and porcupine's, in medians of 5 (half an hour)
+	go test -run '^$$' -bench 'Engines1e6|AnyOrder1e6|Stream|Window|EtcdLogs|SameHistories|Claims' -benchmem -count 5 -timeout 2h ./checker | awk -f checker/medians.awk
 
 fuzz: ## a campaign over random seeds: make fuzz FOR=1h
 	go run ./cmd/check fuzz --for $(FOR) --dir rashomon-out

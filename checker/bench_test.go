@@ -38,11 +38,13 @@ func whole(b *testing.B) func(*history.History, Options) {
 	}
 }
 
-// zonesOnly is the algorithm without the validation.
-func zonesOnly(b *testing.B) func(*history.History, Options) {
+// zonesOnly is the algorithm without the validation and the grouping by keys.
+func zonesOnly(b *testing.B, h *history.History) func(*history.History, Options) {
 	var c check
+	if err := c.group(h); err != nil {
+		b.Fatal(err)
+	}
 	return func(h *history.History, _ Options) {
-		c.group(h)
 		for k := range h.Keys {
 			if f, ok := c.zones.judge(h.Ops, c.part(k)); !ok || f.broken != 0 {
 				b.Fatal(f, ok)
@@ -55,15 +57,15 @@ func seeded() *rand.Rand { return rand.New(rand.NewPCG(1, 1)) }
 
 func BenchmarkZones100(b *testing.B) {
 	h := closedLoop(seeded(), load{ops: 100, clients: 5, keys: 3, open: 0.01})
-	b.Run("whole", func(b *testing.B) { benchmark(b, h, Options{Engine: Zones}, whole(b)) })
-	b.Run("zones", func(b *testing.B) { benchmark(b, h, Options{}, zonesOnly(b)) })
+	b.Run("whole", func(b *testing.B) { benchmark(b, h, Options{Engine: Zones, VerdictOnly: true}, whole(b)) })
+	b.Run("zones", func(b *testing.B) { benchmark(b, h, Options{}, zonesOnly(b, h)) })
 }
 
 func BenchmarkZones1e6(b *testing.B) {
 	for _, keys := range []int{1, 10, 1000} {
 		h := closedLoop(seeded(), load{ops: 1e6, clients: 50, keys: keys, open: 0.01})
-		b.Run(fmt.Sprintf("whole/keys=%d", keys), func(b *testing.B) { benchmark(b, h, Options{Engine: Zones}, whole(b)) })
-		b.Run(fmt.Sprintf("zones/keys=%d", keys), func(b *testing.B) { benchmark(b, h, Options{}, zonesOnly(b)) })
+		b.Run(fmt.Sprintf("whole/keys=%d", keys), func(b *testing.B) { benchmark(b, h, Options{Engine: Zones, VerdictOnly: true}, whole(b)) })
+		b.Run(fmt.Sprintf("zones/keys=%d", keys), func(b *testing.B) { benchmark(b, h, Options{}, zonesOnly(b, h)) })
 	}
 }
 
@@ -80,6 +82,32 @@ func BenchmarkEngines1e6(b *testing.B) {
 		h := closedLoop(seeded(), l.load)
 		b.Run(l.name+"/verdict", func(b *testing.B) { benchmark(b, h, Options{VerdictOnly: true}, whole(b)) })
 		b.Run(l.name+"/proof", func(b *testing.B) { benchmark(b, h, Options{}, whole(b)) })
+	}
+}
+
+// A million operations of several recorders, in a random order and with moments of
+// a clock instead of positions: what it takes to sort them, and to judge them too.
+func BenchmarkAnyOrder1e6(b *testing.B) {
+	for _, keys := range []int{1, 10} {
+		logged := closedLoop(seeded(), load{ops: 1e6, clients: 50, keys: keys, open: 0.01})
+		asLogged(seeded(), logged, 1000)
+		b.Run(fmt.Sprintf("keys=%d", keys), func(b *testing.B) {
+			var sorting, all int64
+			for b.Loop() {
+				h := *logged
+				h.Ops = slices.Clone(logged.Ops)
+				runtime.GC() // of what the last round left behind
+				from := int64(cputime.Used())
+				if err := h.Sort(); err != nil {
+					b.Fatal(err)
+				}
+				sorting += int64(cputime.Used()) - from
+				whole(b)(&h, Options{VerdictOnly: true})
+				all += int64(cputime.Used()) - from
+			}
+			b.ReportMetric(float64(sorting)/float64(b.N)/1e6, "cpu-ns/sorted-operation")
+			b.ReportMetric(float64(all)/float64(b.N)/1e6, "cpu-ns/operation")
+		})
 	}
 }
 

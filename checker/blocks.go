@@ -145,7 +145,7 @@ func (b *blocks) observe(ops []history.Op, part []int32) (flaw, bool) {
 		o := &ops[i]
 		if o.Outcome != history.OK {
 			if o.Kind == model.CAS && o.Value == model.Absent && !equal(o) {
-				if _, known := b.index.find(o.Expect); known {
+				if b.index.find(o.Expect) != 0 {
 					return flaw{}, false
 				}
 			}
@@ -161,8 +161,7 @@ func (b *blocks) observe(ops []history.Op, part []int32) (flaw, bool) {
 		}
 		c := int32(0)
 		if v != model.Absent {
-			var known bool
-			if c, known = b.index.find(v); !known {
+			if c = b.index.find(v); c == 0 {
 				return flaw{ruleNever, []int32{i}}, true
 			}
 		} else if b.deletes {
@@ -197,8 +196,7 @@ func (b *blocks) tie(ops []history.Op) flaw {
 			expect := ops[l.write].Expect
 			p := int32(0)
 			if expect != model.Absent {
-				var known bool
-				if p, known = b.index.find(expect); !known {
+				if p = b.index.find(expect); p == 0 {
 					return flaw{ruleNever, append(b.observers(c), l.write)}
 				}
 			} else if b.deletes {
@@ -230,19 +228,14 @@ func (b *blocks) contract(ops []history.Op) flaw {
 		if l.prev != none {
 			continue
 		}
-		x := cluster{first: math.MaxInt64, last: math.MinInt64, early: none, late: none, write: l.write, id: int32(i)}
+		x := cluster{first: math.MaxInt64, last: math.MinInt64, write: l.write, id: int32(i)}
 		end := int32(i)
 		for c := int32(i); c != none; c = b.links[c].next {
 			m := &b.links[c]
 			if m.first < x.last {
 				return flaw{ruleOrder, b.seed(int32(i))}
 			}
-			if m.first < x.first {
-				x.first, x.early = m.first, m.early
-			}
-			if m.last > x.last {
-				x.last, x.late = m.last, m.late
-			}
+			x.first, x.last = min(x.first, m.first), max(x.last, m.last)
 			passed++
 			end = c
 		}
@@ -303,7 +296,7 @@ func (b *blocks) observers(c int32) (list []int32) {
 
 // writer returns the operation that wrote v, or none.
 func (b *blocks) writer(v model.Value) int32 {
-	if c, known := b.index.find(v); known {
+	if c := b.index.find(v); c != 0 {
 		return b.links[c].write
 	}
 	return none

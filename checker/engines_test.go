@@ -148,7 +148,7 @@ func TestOracleKillsMutantsOfZones(t *testing.T) {
 	for name, omit := range map[string]rule{
 		"never written": ruleNever, "from the future": ruleFuture,
 		"two zones that last": ruleForward, "zone within a zone": ruleBackward,
-		"initial value": ruleInitial, "reads end zones": ruleFirst, "reads begin zones": ruleLast,
+		"initial value": ruleInitial,
 	} {
 		t.Run(name, func(t *testing.T) {
 			if disagreements(omit) == 0 {
@@ -171,7 +171,9 @@ func disagreements(omit rule) (n int) {
 	c := check{zones: zones{omit: omit}}
 	for i := range 20_000 {
 		h := shape{keys: 1, unique: true, wild: i%2 == 0}.random(r)
-		c.group(h)
+		if err := c.group(h); err != nil {
+			panic(err)
+		}
 		if f, ok := c.zones.judge(h.Ops, c.part(0)); !ok || (f.verdict() == Valid) != oracle(h) {
 			n++
 		}

@@ -31,11 +31,10 @@ const initial int32 = -2
 // gather returns the facts of h. It returns an error if h breaks its contract,
 // or has other operations than those of a register with unique values.
 func gather(h *history.History, s Sessions) (*facts, error) {
-	if err := h.Validate(); err != nil {
+	f := &facts{h: h, words: explanation{h: h}, writers: make(map[place]int32, len(h.Ops)/2)}
+	if err := f.parts.group(h); err != nil {
 		return nil, fmt.Errorf("checker: %w", err)
 	}
-	f := &facts{h: h, words: explanation{h: h}, writers: make(map[place]int32, len(h.Ops)/2)}
-	f.parts.group(h)
 	if err := f.parts.accept(h, model.CASRegister()); err != nil {
 		return nil, fmt.Errorf("checker: %w", err)
 	}

@@ -97,7 +97,7 @@ func (b *blocks) single(o *history.Op, i int32) int32 {
 }
 
 func (b *blocks) item(o *history.Op, i int32, k itemKind) {
-	b.items = append(b.items, cluster{first: o.Return, last: o.Call, early: i, late: i, write: i, id: b.single(o, i)})
+	b.items = append(b.items, cluster{first: o.Return, last: o.Call, write: i, id: b.single(o, i)})
 	b.kinds = append(b.kinds, k)
 }
 

@@ -83,13 +83,12 @@ var ErrNotApplicable = errors.New("engine not applicable")
 // verdict has a bug; the error is then a *CertificateError. The answer is a
 // function of the arguments alone. It is safe for concurrent use.
 func Linearizable(h *history.History, m model.Model, opts Options) (Result, error) {
-	if err := h.Validate(); err != nil {
-		return Result{}, fmt.Errorf("checker: %w", err)
-	}
 	c := checks.Get().(*check)
 	defer c.release()
-	c.h, c.m, c.opts = h, m, opts.withDefaults()
-	succeeded := c.group(h)
+	c.m, c.opts = m, opts.withDefaults()
+	if err := c.group(h); err != nil {
+		return Result{}, fmt.Errorf("checker: %w", err)
+	}
 	if err := c.accept(h, m); err != nil {
 		return Result{}, fmt.Errorf("checker: %w", err)
 	}
@@ -106,7 +105,7 @@ func Linearizable(h *history.History, m model.Model, opts Options) (Result, erro
 	if err := c.complete(); err != nil {
 		return Result{}, fmt.Errorf("checker: %w", err)
 	}
-	if !succeeded {
+	if !c.succeeded {
 		r.Verdict, r.Reason = Unknown, "no operation succeeded"
 	}
 	if r.Verdict == Valid {
@@ -184,9 +183,11 @@ type check struct {
 	m    model.Model
 	opts Options
 
-	order []int32 // indices of the operations that count, grouped by key
-	ends  []int32 // ends[k] is the end of key k's part of order
-	kinds uint32  // a bit for each kind of operation that there is
+	order     []int32     // indices of the operations that count, grouped by key
+	ends      []int32     // ends[k] is the end of key k's part of order
+	kinds     uint32      // a bit for each kind of operation that there is
+	succeeded bool        // some operation did
+	lo, hi    model.Value // all values that are stored, or may be, lie between them
 
 	zones    zones
 	blocks   blocks
@@ -214,33 +215,20 @@ func counts(o *history.Op) bool {
 	return o.Outcome == history.OK || o.Outcome == history.Unknown && o.Kind != model.Read
 }
 
-// group fills order and ends by a counting sort, notes the kinds, and prepares the
-// index for the values that are stored. It reports whether some operation
-// succeeded.
-func (c *check) group(h *history.History) (succeeded bool) {
-	c.ends, c.kinds = append(c.ends[:0], make([]int32, len(h.Keys)+1)...), 0
-	c.order = slices.Grow(c.order[:0], len(h.Ops))[:len(h.Ops)]
-	lo, hi := model.Value(math.MaxInt64), model.Value(math.MinInt64)
-	n := 0
-	for i := range h.Ops {
-		o := &h.Ops[i]
-		succeeded = succeeded || o.Outcome == history.OK
-		c.kinds |= 1 << o.Kind
-		if !counts(o) {
-			continue
-		}
-		c.ends[o.Key+1]++
-		c.order[n] = int32(i) // in order already if there is only one key
-		n++
-		if (o.Kind == model.Write || o.Kind == model.CAS) && o.Value > model.Unseen {
-			lo, hi = min(lo, o.Value), max(hi, o.Value)
-		}
+// group validates the history, fills order and ends by a counting sort, notes what
+// there is, and prepares the index for the values that are stored.
+func (c *check) group(h *history.History) error {
+	c.h = h
+	c.ends, c.order = append(c.ends[:0], make([]int32, len(h.Keys)+1)...), slices.Grow(c.order[:0], len(h.Ops))
+	c.kinds, c.succeeded = 0, false
+	c.lo, c.hi = math.MaxInt64, math.MinInt64
+	if err := h.ValidateEach(c.count); err != nil {
+		return err
 	}
-	c.order = c.order[:n]
-	c.zones.index.prepare(lo, hi, len(h.Ops))
-	if len(h.Keys) == 1 {
-		c.ends[0] = int32(n)
-		return succeeded
+	c.zones.index.prepare(c.lo, c.hi, len(h.Ops))
+	if len(h.Keys) < 2 { // in order already
+		c.ends[0] = int32(len(c.order))
+		return nil
 	}
 	for k := range h.Keys {
 		c.ends[k+1] += c.ends[k]
@@ -251,7 +239,33 @@ func (c *check) group(h *history.History) (succeeded bool) {
 			c.ends[o.Key]++
 		}
 	}
-	return succeeded
+	return nil
+}
+
+// count takes the operations from one to another: their number for each key, their
+// kinds, and the least and the greatest value that is stored.
+func (c *check) count(from, to int) {
+	n, kinds, lo, hi := len(c.order), c.kinds, c.lo, c.hi
+	order := c.order[:cap(c.order)]
+	for i := from; i < to; i++ {
+		o := &c.h.Ops[i]
+		c.succeeded = c.succeeded || o.Outcome == history.OK
+		kinds |= 1 << o.Kind
+		if !counts(o) {
+			continue
+		}
+		c.ends[o.Key+1]++
+		order[n] = int32(i)
+		n++
+		if o.Value > model.Unseen {
+			least, greatest := o.Value, o.Value
+			if (1<<model.Write|1<<model.CAS)>>o.Kind&1 == 0 {
+				least, greatest = lo, hi
+			}
+			lo, hi = min(lo, least), max(hi, greatest)
+		}
+	}
+	c.order, c.kinds, c.lo, c.hi = order[:n], kinds, lo, hi
 }
 
 // part returns the operations that count on key k, in the order of their calls.

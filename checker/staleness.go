@@ -104,7 +104,9 @@ func (a *ages) clock() error {
 }
 
 func (a *ages) search(fresh Result) (Lag, error) {
-	a.parts.group(a.h)
+	if err := a.parts.group(a.h); err != nil {
+		return Lag{}, fmt.Errorf("checker: %w", err)
+	}
 	oldest := -1
 	for k := range fresh.Keys {
 		if fresh.Keys[k].Verdict != Invalid {

@@ -58,27 +58,48 @@ type Offence struct {
 // client is a process with the operation that it has under way.
 type client struct {
 	busy bool
-	op   history.Op
-	zone *streamZone // of a write
 	key  *streamKey
+	zone *streamZone // of a write, which stands there
+	read history.Op
+
+	earlier, later *client // those with calls on the same key under way
+}
+
+func (c *client) op() *history.Op {
+	if c.zone != nil {
+		return &c.zone.write
+	}
+	return &c.read
 }
 
 // streamKey is what is remembered of a key.
 type streamKey struct {
-	name    string
-	pending []int64                     // calls under way, the earliest first
-	values  map[model.Value]*streamZone // those that may be read
-	zones   []*streamZone               // those with a response, the earliest first
-	limit   int                         // look for dead ones when there are so many zones
-	forgot  bool                        // something
+	name   string
+	oldest *client // of those with a call under way
+	latest *client
+	values map[model.Value]*streamZone // those that may be read
+	open   map[model.Value]openWrite   // values that may be read, too, and were not so far
+	zones  []*streamZone               // those with a response, the earliest first
+	limit  int                         // look for dead ones when there are so many zones
+	forgot bool                        // something
 }
 
-// streamZone is a cluster with the operations that prove its limits.
+// openWrite is what must be known of a write that ended with an unknown outcome,
+// should somebody read its value after all. These are all that a stream cannot
+// forget, so they are small.
+type openWrite struct {
+	call        int64
+	from, to    time.Duration
+	process, id int32
+}
+
+// streamZone is a cluster with the operations that prove its limits: first and last
+// are those of the write where early and late are missing.
 type streamZone struct {
 	key                *streamKey
 	value              model.Value
 	first, last        int64
-	write, early, late history.Op // early and late may be missing, the write of Absent is
+	write, early, late history.Op // missing ones have no Call; the write of Absent is
 }
 
 const (
@@ -103,19 +124,43 @@ func (s *Stream) Call(a history.Asked, at time.Duration) error {
 	s.busy++
 	s.position++
 	s.now = at
-	c.busy, c.key = true, k
-	c.op = history.Op{
-		Call: s.position, Return: history.Never, CalledAt: at, Seen: model.Unseen, ID: a.ID,
+	c.busy, c.key, c.zone = true, k, nil
+	v := model.Value(0)
+	if a.Kind == model.Write {
+		v = a.Value
+		c.zone = s.fresh(k, v, s.position)
+	}
+	*c.op() = history.Op{
+		Call: s.position, Return: history.Never, CalledAt: at, Value: v, Seen: model.Unseen, ID: a.ID,
 		Process: a.Process, Node: history.NoNode, Kind: a.Kind, Outcome: history.Unknown,
 	}
-	if a.Kind == model.Write {
-		c.op.Value = a.Value
-		c.zone = s.fresh()
-		*c.zone = streamZone{key: k, value: a.Value, first: history.Never, last: s.position, write: c.op}
-		k.values[a.Value] = c.zone
-	}
-	k.pending = append(k.pending, s.position)
+	k.join(c)
 	return nil
+}
+
+// join adds c, whose call is the latest, to those with a call under way.
+func (k *streamKey) join(c *client) {
+	c.earlier, c.later = k.latest, nil
+	if k.latest != nil {
+		k.latest.later = c
+	} else {
+		k.oldest = c
+	}
+	k.latest = c
+}
+
+func (k *streamKey) leave(c *client) {
+	if c.earlier != nil {
+		c.earlier.later = c.later
+	} else {
+		k.oldest = c.later
+	}
+	if c.later != nil {
+		c.later.earlier = c.earlier
+	} else {
+		k.latest = c.earlier
+	}
+	c.earlier, c.later = nil, nil
 }
 
 // enter makes room for a process. Those that have nothing under way are forgotten
@@ -143,7 +188,7 @@ func (s *Stream) mayCall(a history.Asked, c *client, k *streamKey, at time.Durat
 		return fmt.Errorf("key %s: %w: a stream judges reads and writes, not a %s", a.Key, ErrNotApplicable, a.Kind)
 	}
 	if c != nil && c.busy {
-		return fmt.Errorf("process %d calls before its operation of event %d has returned", a.Process, c.op.Call)
+		return fmt.Errorf("process %d calls before its operation of event %d has returned", a.Process, c.op().Call)
 	}
 	if a.Kind == model.Read {
 		return nil
@@ -151,7 +196,11 @@ func (s *Stream) mayCall(a history.Asked, c *client, k *streamKey, at time.Durat
 	if a.Value == model.Absent || a.Value == model.Unseen {
 		return fmt.Errorf("key %s: process %d writes no value, expected one", a.Key, a.Process)
 	}
-	if _, twice := k.values[a.Value]; twice {
+	_, twice := k.values[a.Value]
+	if !twice {
+		_, twice = k.open[a.Value]
+	}
+	if twice {
 		return fmt.Errorf("key %s: %w: %v is written again", a.Key, ErrNotUnique, a.Value)
 	}
 	return nil
@@ -177,34 +226,66 @@ func (s *Stream) Return(process int32, a history.Answered, at time.Duration) (*O
 	c.busy = false
 	s.busy--
 	s.now = at
-	o, k := &c.op, c.key
+	o, k := c.op(), c.key
 	o.Outcome, o.ReturnedAt = a.Outcome, at
-	place, _ := slices.BinarySearch(k.pending, o.Call)
-	k.pending = slices.Delete(k.pending, place, place+1)
+	k.leave(c)
 	if a.Outcome != history.Unknown {
 		s.position++
 		o.Return = s.position
 	}
 	switch {
 	case o.Kind == model.Write:
-		c.zone.write = *o
-		return s.written(c.zone, o)
+		return s.written(c.zone)
 	case a.Outcome != history.OK || a.Seen == model.Unseen:
 		return nil, nil
 	}
 	o.Seen = a.Seen
 	z, known := k.values[a.Seen]
 	if !known {
+		z, known = s.surface(k, a.Seen)
+	}
+	if !known {
 		return s.gone(k, o)
 	}
 	return s.respond(z, o)
 }
 
+// submerge keeps as little as possible of a write with an unknown outcome that
+// nobody has read.
+func (s *Stream) submerge(z *streamZone) {
+	k, o := z.key, &z.write
+	if k.open == nil {
+		k.open = map[model.Value]openWrite{}
+	}
+	k.open[z.value] = openWrite{call: o.Call, from: o.CalledAt, to: o.ReturnedAt, process: o.Process, id: o.ID}
+	delete(k.values, z.value)
+	s.spare = append(s.spare, z)
+}
+
+// surface makes a zone again of such a write, if v is what it wrote.
+func (s *Stream) surface(k *streamKey, v model.Value) (*streamZone, bool) {
+	w, known := k.open[v]
+	if !known {
+		return nil, false
+	}
+	delete(k.open, v)
+	z := s.fresh(k, v, w.call)
+	z.write = history.Op{
+		Call: w.call, Return: history.Never, CalledAt: w.from, ReturnedAt: w.to, Value: v, Seen: model.Unseen, ID: w.id,
+		Process: w.process, Node: history.NoNode, Kind: model.Write, Outcome: history.Unknown,
+	}
+	return z, true
+}
+
 // written takes the end of a write.
-func (s *Stream) written(z *streamZone, o *history.Op) (*Offence, error) {
-	switch o.Outcome {
+func (s *Stream) written(z *streamZone) (*Offence, error) {
+	switch z.write.Outcome {
 	case history.OK:
-		return s.respond(z, o)
+		return s.respond(z, &z.write)
+	case history.Unknown:
+		if z.first == history.Never {
+			s.submerge(z)
+		}
 	case history.Fail:
 		delete(z.key.values, z.value)
 		if z.first != history.Never {
@@ -220,12 +301,17 @@ func (s *Stream) respond(z *streamZone, o *history.Op) (*Offence, error) {
 	k, from := z.key, z.last
 	fresh := z.first == history.Never
 	if fresh {
-		z.first, z.early = o.Return, *o
+		z.first = o.Return
+		if o != &z.write {
+			z.early = *o
+		}
 		k.zones = append(k.zones, z)
 	}
-	if o.Call > from {
+	if o.Call > from { // it is a read
 		z.last, z.late = o.Call, *o
-		if other := k.conflict(z, from); other != nil && !fresh {
+	}
+	if !fresh && z.last > from { // nothing lasts beyond its first response yet
+		if other := k.conflict(z, from); other != nil {
 			return s.offend(k, append(z.operations(), other.operations()...)...)
 		}
 	}
@@ -253,8 +339,8 @@ func (k *streamKey) conflict(z *streamZone, from int64) *streamZone {
 // forget drops what is dead on a key.
 func (s *Stream) forget(k *streamKey) {
 	oldest := int64(math.MaxInt64)
-	if len(k.pending) > 0 {
-		oldest = k.pending[0]
+	if k.oldest != nil {
+		oldest = k.oldest.op().Call
 	}
 	past, _ := slices.BinarySearchFunc(k.zones, oldest, func(x *streamZone, p int64) int { return cmp.Compare(x.first, p) })
 	var longest *streamZone // of those
@@ -298,13 +384,20 @@ func (s *Stream) bury(z *streamZone) {
 	s.next = (s.next + 1) % remembered
 }
 
-func (s *Stream) fresh() *streamZone {
+// fresh makes a zone that nobody has responded in, for the write of v, which the
+// caller adds.
+func (s *Stream) fresh(k *streamKey, v model.Value, call int64) *streamZone {
+	var z *streamZone
 	if n := len(s.spare); n > 0 {
-		z := s.spare[n-1]
+		z = s.spare[n-1]
 		s.spare = s.spare[:n-1]
-		return z
+	} else {
+		z = new(streamZone)
 	}
-	return new(streamZone)
+	z.key, z.value, z.first, z.last = k, v, history.Never, call
+	z.early.Call, z.late.Call = 0, 0
+	k.values[v] = z
+	return z
 }
 
 func (s *Stream) key(name string) *streamKey {

@@ -267,8 +267,8 @@ func TestStreamForgets(t *testing.T) {
 	if many > 2*few+100 || values > many+20 {
 		t.Errorf("%d zones and %d values of a history of 200,000, %d zones of one of 2,000", many, values, few)
 	}
-	if zones, _ := kept(200_000, 0.01); zones > 500 {
-		t.Errorf("%d zones with unknown outcomes", zones)
+	if zones, values := kept(200_000, 0.01); zones > 500 || values > 500 {
+		t.Errorf("%d zones and %d values of them with unknown outcomes", zones, values)
 	}
 }
 

@@ -8,24 +8,20 @@ import "github.com/rashomon-go/rashomon/model"
 // two keys, for which whoever added values must remove them.
 type valueIndex struct {
 	lo     model.Value
-	table  []int32 // table[v-lo] is the number of v's cluster, or 0
-	sparse map[model.Value]int32
+	table  []int32               // table[v-lo] is the number of v's cluster, or 0
+	sparse map[model.Value]int32 // v's place in slots; nil if there is a table
+	slots  []int32
 }
 
 // prepare makes the index ready for the values written in a history of so many
 // operations: those from lo to hi, none if hi is less.
 func (x *valueIndex) prepare(lo, hi model.Value, operations int) {
-	if len(x.sparse) > 0 {
-		x.sparse = nil
-	}
-	x.lo, x.table = lo, x.table[:0]
+	x.lo, x.table, x.sparse, x.slots = lo, x.table[:0], nil, x.slots[:0]
 	width := uint64(hi) - uint64(lo) + 1 // hi may be far from lo: no int64
 	switch {
 	case hi < lo:
 	case width > uint64(4*operations+64) || width == 0:
-		if x.sparse == nil {
-			x.sparse = map[model.Value]int32{}
-		}
+		x.sparse = map[model.Value]int32{}
 	case uint64(cap(x.table)) < width:
 		x.table = make([]int32, width)
 	default:
@@ -43,40 +39,52 @@ func (x *valueIndex) clear(values int) bool {
 	return true
 }
 
+// slot returns where the cluster of v stands, or 0 until somebody puts it there.
+// It returns nil if v is none of the values that the index was prepared for. A
+// slot is good until the next one is asked for.
+func (x *valueIndex) slot(v model.Value) *int32 {
+	if at := uint64(v) - uint64(x.lo); at < uint64(len(x.table)) {
+		return &x.table[at]
+	}
+	return x.sparseSlot(v)
+}
+
+func (x *valueIndex) sparseSlot(v model.Value) *int32 {
+	if x.sparse == nil {
+		return nil
+	}
+	at, known := x.sparse[v]
+	if !known {
+		at = int32(len(x.slots))
+		x.sparse[v] = at
+		x.slots = append(x.slots, 0)
+	}
+	return &x.slots[at]
+}
+
 // add says that v belongs to cluster c, which is not 0. It reports false if v
 // belongs to a cluster already.
 func (x *valueIndex) add(v model.Value, c int32) bool {
-	if len(x.table) > 0 {
-		at := &x.table[v-x.lo]
-		if *at != 0 {
-			return false
-		}
-		*at = c
-		return true
-	}
-	if _, twice := x.sparse[v]; twice {
+	at := x.slot(v)
+	if *at != 0 {
 		return false
 	}
-	x.sparse[v] = c
+	*at = c
 	return true
 }
 
 // remove forgets v, which was added.
 func (x *valueIndex) remove(v model.Value) {
-	if len(x.table) > 0 {
-		x.table[v-x.lo] = 0
-		return
-	}
-	delete(x.sparse, v)
+	*x.slot(v) = 0
 }
 
-func (x *valueIndex) find(v model.Value) (c int32, known bool) {
-	if len(x.table) > 0 {
-		if at := uint64(v) - uint64(x.lo); at < uint64(len(x.table)) {
-			c = x.table[at]
-		}
-		return c, c != 0
+// find returns the cluster that v belongs to, or 0.
+func (x *valueIndex) find(v model.Value) int32 {
+	if at := uint64(v) - uint64(x.lo); at < uint64(len(x.table)) {
+		return x.table[at]
 	}
-	c, known = x.sparse[v]
-	return c, known
+	if at, known := x.sparse[v]; known {
+		return x.slots[at]
+	}
+	return 0
 }

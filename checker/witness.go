@@ -29,7 +29,7 @@ func Confirm(h *history.History, m model.Model, witness []int, steps int64) Verd
 func (c *check) explain(r *Result, k int, ops []int32, d decision) error {
 	var few []int32
 	if d.engine == Zones {
-		few = d.zones.witness(c.h.Ops)
+		few = d.zones.witness(c.h.Ops, ops)
 	} else {
 		few = c.shrink(ops, d)
 	}
@@ -64,17 +64,18 @@ func indices(ops []int32) []int {
 // of B was called, and one of B that returned before one of A was called. Which
 // of them is chosen so that there are as few as possible, hence writes where
 // they prove the order.
-func (f finding) witness(ops []history.Op) []int32 {
+func (f finding) witness(ops []history.Op, part []int32) []int32 {
 	switch f.broken {
 	case ruleNever:
 		return []int32{f.read}
 	case ruleFuture:
 		return union(f.read, f.a.write)
 	}
+	a, b := limitsOf(f.a, ops, part), limitsOf(f.b, ops, part)
 	var best []int32
-	for _, ab := range precedences(ops, f.a, f.b) {
-		for _, ba := range precedences(ops, f.b, f.a) {
-			u := union(f.a.write, f.b.write, ab[0], ab[1], ba[0], ba[1])
+	for _, ab := range precedences(ops, a, b) {
+		for _, ba := range precedences(ops, b, a) {
+			u := union(a.write, b.write, ab[0], ab[1], ba[0], ba[1])
 			if best == nil || len(u) < len(best) {
 				best = u
 			}
@@ -83,9 +84,33 @@ func (f finding) witness(ops []history.Op) []int32 {
 	return best
 }
 
+// limits are the write of a value and the operations that prove the limits of its
+// zone: the one that returned first, and the one that was called last.
+type limits struct{ write, early, late int32 }
+
+// limitsOf finds the limits of a cluster of ops[part...].
+func limitsOf(x cluster, ops []history.Op, part []int32) limits {
+	l, v := limits{x.write, x.write, x.write}, model.Absent
+	if x.write != none {
+		v = ops[x.write].Value
+	}
+	for _, i := range part {
+		if o := &ops[i]; o.Kind != model.Read || o.Seen != v {
+			continue
+		}
+		if l.early != none && ops[i].Return < ops[l.early].Return {
+			l.early = i
+		}
+		if l.late == none || ops[i].Call > ops[l.late].Call {
+			l.late = i
+		}
+	}
+	return l
+}
+
 // precedences returns pairs of an operation of a that returned before an
 // operation of b was called, those with writes first.
-func precedences(ops []history.Op, a, b cluster) [][2]int32 {
+func precedences(ops []history.Op, a, b limits) [][2]int32 {
 	var pairs [][2]int32
 	for _, x := range [2]int32{a.write, a.early} {
 		for _, y := range [2]int32{b.write, b.late} {

@@ -34,7 +34,6 @@ import (
 type zones struct {
 	clusters []cluster
 	all      int     // clusters before pruning
-	waiting  []int32 // positions in part of reads that were called before their writes
 	of       []int32 // by position in part, the cluster that the read belongs to, or none
 	index    valueIndex
 	ordered  bool // note what linearization needs
@@ -43,13 +42,16 @@ type zones struct {
 
 type cluster struct {
 	first, last int64 // the earliest return and the latest call
-	early, late int32 // the operations that these belong to
-	write       int32 // the operation that wrote the value, or none
+	write       int32 // the operation that wrote the value, none, or seenBy
 	id          int32 // where the cluster stood before sorting
 }
 
 // none stands for the write of the initial value, which is no operation.
 const none int32 = -1
+
+// seenBy stands for the write of a value that was called later than read i, the
+// first that saw the value, or never. It is its own inverse.
+func seenBy(i int32) int32 { return -2 - i }
 
 // rule is a set of steps in the decision.
 type rule uint16
@@ -61,8 +63,6 @@ const (
 	ruleBackward // a zone lies within another that has to last
 	ruleInitial  // a read of Absent says that nothing was written
 	ruleOpen     // unknown writes that nobody read are left out
-	ruleFirst    // reads end a zone early
-	ruleLast     // reads begin a zone late
 
 	// Of compare-and-sets and deletes:
 	ruleDenied // one failed although it saw what it expected
@@ -89,8 +89,9 @@ func (f finding) verdict() Verdict {
 // judge decides about the operations ops[part...] of one key. It reports false
 // if it cannot. The index must have been prepared for their history.
 func (z *zones) judge(ops []history.Op, part []int32) (f finding, ok bool) {
-	if ok = z.gather(ops, part); ok {
-		f = z.addWaiting(ops, part)
+	possible, ok := z.gather(ops, part)
+	if ok && (!possible || !z.written()) {
+		f = z.impossible(ops, part)
 	}
 	z.forget(ops)
 	if !ok || f.broken != 0 {
@@ -101,75 +102,98 @@ func (z *zones) judge(ops []history.Op, part []int32) (f finding, ok bool) {
 	return sweep(z.clusters, z.omit), true
 }
 
-// gather makes a cluster of every write, and lets the reads widen the zones of
-// their clusters, those that wait for a later write excepted. It reports false if
+// gather makes a cluster of every value, with a zone that contains its write and
+// its reads. A read may be called before the write, but not return before it: then,
+// or if it saw what nobody wrote, not all is possible. The answer is not ok if
 // there are operations other than reads and writes, or a value is written twice,
 // or one that stands for no value.
-func (z *zones) gather(ops []history.Op, part []int32) bool {
-	z.clusters = append(z.clusters[:0], cluster{first: math.MinInt64, last: math.MinInt64, early: none, late: none, write: none})
-	z.waiting = z.waiting[:0]
+//
+// Whether an operation is a read, and whether its value is new, is as good as
+// random. Hence the arithmetic: a processor that guesses a branch wrong loses
+// more time than all of this takes.
+func (z *zones) gather(ops []history.Op, part []int32) (possible, ok bool) {
 	z.note(len(part))
+	z.clusters = slices.Grow(z.clusters[:0], len(part)+2)
+	cs := z.clusters[:len(part)+2]
+	cs[0] = cluster{first: math.MinInt64, last: math.MinInt64, write: none}
+	next := int32(1)
+	var early, twice int64
+	possible = true
 	for at, i := range part {
 		o := &ops[i]
-		switch {
-		case o.Kind == model.Read:
-			if o.Seen == model.Unseen {
-				continue
+		writes := int64(o.Kind) - int64(model.Read) // 0 or 1
+		v := o.Seen ^ (o.Seen^o.Value)&model.Value(-writes)
+		if v <= model.Unseen || o.Kind > model.Write {
+			if o.Kind != model.Read {
+				z.clusters = cs[:next]
+				return false, false
 			}
-			c, known := int32(0), z.omit&ruleInitial == 0
-			if o.Seen != model.Absent {
-				if c, known = z.index.find(o.Seen); !known {
-					z.waiting = append(z.waiting, int32(at))
-				}
-			}
-			if known {
-				z.addRead(o, i, at, c)
-			}
-		case o.Kind != model.Write || o.Value == model.Absent || o.Value == model.Unseen:
-			return false
-		case !z.index.add(o.Value, int32(len(z.clusters))):
-			return false
-		default:
-			z.clusters = append(z.clusters, cluster{first: o.Return, last: o.Call, early: i, late: i, write: i, id: int32(len(z.clusters))})
-		}
-	}
-	return true
-}
-
-// addWaiting does the same for the reads called before their writes, and reports
-// the first that is wrong whatever the order.
-func (z *zones) addWaiting(ops []history.Op, part []int32) finding {
-	for _, at := range z.waiting {
-		i := part[at]
-		o := &ops[i]
-		c, known := z.index.find(o.Seen)
-		if !known {
-			if z.omit&ruleNever == 0 {
-				return finding{broken: ruleNever, read: i}
+			if v == model.Absent && z.omit&ruleInitial == 0 {
+				cs[0].last = o.Call
+				z.see(at, 0)
 			}
 			continue
 		}
-		if x := &z.clusters[c]; o.Return < ops[x.write].Call && z.omit&ruleFuture == 0 {
-			return finding{broken: ruleFuture, read: i, a: *x}
+		slot := z.index.slot(v)
+		if slot == nil {
+			possible = false
+			continue
 		}
-		z.addRead(o, i, int(at), c)
+		cs[next] = cluster{first: history.Never, last: math.MinInt64, write: seenBy(i), id: next}
+		c, after := *slot, next
+		if c == 0 {
+			c = next
+			after++
+		}
+		next = after
+		*slot = c
+		if z.ordered && writes == 0 {
+			z.of[at] = c
+		}
+		x := &cs[c]
+		twice |= writes &^ int64(x.write>>31)
+		early |= (x.first - o.Call) & -writes
+		x.write ^= (x.write ^ i) & int32(-writes)
+		x.first, x.last = min(x.first, o.Return), max(x.last, o.Call)
 	}
-	return finding{}
+	z.clusters = cs[:next]
+	return possible && early >= 0, twice == 0
 }
 
-// addRead lets read i, which stands at a position in part, widen the zone of
-// cluster c.
-func (z *zones) addRead(o *history.Op, i int32, at int, c int32) {
+// see notes that the read at a position of part belongs to cluster c.
+func (z *zones) see(at int, c int32) {
 	if z.ordered {
 		z.of[at] = c
 	}
-	x := &z.clusters[c]
-	if o.Return < x.first && z.omit&ruleFirst == 0 {
-		x.first, x.early = o.Return, i
+}
+
+// written reports whether there was a write for every cluster.
+func (z *zones) written() bool {
+	w := int32(0)
+	for i := range z.clusters[1:] {
+		w |= z.clusters[i+1].write
 	}
-	if o.Call > x.last && z.omit&ruleLast == 0 {
-		x.last, x.late = o.Call, i
+	return w >= 0
+}
+
+// impossible returns the first read that is wrong whatever the order, if there is
+// one, as gather says.
+func (z *zones) impossible(ops []history.Op, part []int32) finding {
+	for _, i := range part {
+		o := &ops[i]
+		if o.Kind != model.Read || o.Seen <= model.Unseen {
+			continue
+		}
+		switch c := z.index.find(o.Seen); {
+		case c == 0 || z.clusters[c].write < 0:
+			if z.omit&ruleNever == 0 {
+				return finding{broken: ruleNever, read: i}
+			}
+		case o.Return < ops[z.clusters[c].write].Call && z.omit&ruleFuture == 0:
+			return finding{broken: ruleFuture, read: i, a: z.clusters[c]}
+		}
 	}
+	return finding{}
 }
 
 // forget empties the index.
@@ -177,8 +201,12 @@ func (z *zones) forget(ops []history.Op) {
 	if z.index.clear(len(z.clusters)) {
 		return
 	}
-	for i := 1; i < len(z.clusters); i++ {
-		z.index.remove(ops[z.clusters[i].write].Value)
+	for i := range z.clusters {
+		if w := z.clusters[i].write; w >= 0 {
+			z.index.remove(ops[w].Value)
+		} else if w < none {
+			z.index.remove(ops[seenBy(w)].Seen)
+		}
 	}
 }
 

@@ -3,16 +3,21 @@ package history
 import (
 	"math"
 	"math/bits"
+	"slices"
 	"sync"
 
 	"github.com/rashomon-go/rashomon/model"
 )
 
-// orderly reports whether the history certainly keeps the contract. It takes a
-// small part of the time that a search for the fault takes, because it notes
-// what was used in tables instead of maps; and so it gives up on histories whose
-// positions or processes are sparse, which recorded ones are not.
-func (h *History) orderly() bool {
+// piece is how many operations are looked at before others may look at them, too.
+const piece = 256
+
+// orderly reports whether the history certainly keeps the contract, and shows its
+// operations piece by piece until it does not. It takes a small part of the time
+// that a search for the fault takes, because it notes what was used in tables
+// instead of maps; and so it gives up on histories whose positions or processes
+// are sparse, which recorded ones are not.
+func (h *History) orderly(look func(from, to int)) bool {
 	if h.tableFault() != nil {
 		return false
 	}
@@ -25,12 +30,16 @@ func (h *History) orderly() bool {
 	}
 	t.prepare(len(h.Ops))
 	last := int64(0)
-	for i := range h.Ops {
-		o := &h.Ops[i]
-		if o.Call <= last || !h.sound(o) || !t.use(o) {
-			return false
+	for from := 0; from < len(h.Ops); from += piece {
+		to := min(from+piece, len(h.Ops))
+		for i := from; i < to; i++ {
+			o := &h.Ops[i]
+			if o.Call <= last || !h.sound(o) || !t.use(o) {
+				return false
+			}
+			last = o.Call
 		}
-		last = o.Call
+		look(from, to)
 	}
 	return true
 }
@@ -64,16 +73,17 @@ func (h *History) sound(o *Op) bool {
 type usage struct {
 	positions []uint64 // a bit for each
 	busy      []int64  // by process, until when
+	most      int      // processes that there is room for
 	names     []int64  // a hash table of names: one more than the index of each
 }
 
 var tables = sync.Pool{New: func() any { return new(usage) }}
 
 // prepare makes room for positions up to two for each operation, as a Recorder
-// counts them, and one, and for twice as many processes.
+// counts them, and one, and permits twice as many processes.
 func (t *usage) prepare(ops int) {
 	t.positions = cleared(t.positions, ops/32+1)
-	t.busy = cleared(t.busy, 2*ops+64)
+	t.busy, t.most = t.busy[:0], 2*ops+64
 }
 
 func cleared[T uint64 | int64](s []T, n int) []T {
@@ -88,8 +98,16 @@ func cleared[T uint64 | int64](s []T, n int) []T {
 // use notes what o uses. It reports false if something was used already, or if
 // there is no room to note it.
 func (t *usage) use(o *Op) bool {
-	p := uint32(o.Process)
-	if p >= uint32(len(t.busy)) || t.busy[p] > o.Call || !t.mark(o.Call) {
+	p := uint(uint32(o.Process))
+	if p >= uint(len(t.busy)) {
+		if p >= uint(t.most) {
+			return false
+		}
+		n := len(t.busy)
+		t.busy = slices.Grow(t.busy, int(p)+1-n)[:p+1]
+		clear(t.busy[n:])
+	}
+	if t.busy[p] > o.Call || !t.mark(o.Call) {
 		return false
 	}
 	t.busy[p] = o.Return

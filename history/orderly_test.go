@@ -16,7 +16,7 @@ func TestOrderlyMeansWithoutFault(t *testing.T) {
 	orderly, faulty := 0, 0
 	for range 20_000 {
 		h := recorded(r)
-		if !h.orderly() {
+		if !h.orderly(func(int, int) {}) {
 			t.Fatalf("a recorded history is not orderly: %+v", h)
 		}
 		o := &h.Ops[r.IntN(len(h.Ops))]
@@ -40,7 +40,7 @@ func TestOrderlyMeansWithoutFault(t *testing.T) {
 		}
 		breakings[r.IntN(len(breakings))]()
 		fault := h.fault()
-		if h.orderly() {
+		if h.orderly(func(int, int) {}) {
 			orderly++
 			if fault != nil {
 				t.Fatalf("orderly, but %v", fault)

@@ -14,16 +14,28 @@ import (
 // a text twice in its table, an answer at a time before that of its call, a
 // write of nothing, a swap of what is no successful compare-and-set. It takes
 // time proportional to the operations and to the tables.
-func (h *History) Validate() error {
+func (h *History) Validate() error { return h.ValidateEach(func(int, int) {}) }
+
+// ValidateEach is Validate for who is about to look at all operations anyway: it
+// calls look for piece after piece of them, h.Ops[from:to], as soon as it has been
+// through the piece itself, while the processor has it at hand. Without an error
+// every operation has been shown once, in order; with one, what was seen is worth
+// nothing.
+func (h *History) ValidateEach(look func(from, to int)) error {
 	for i := range h.Faults {
 		if err := h.Faults[i].validate(); err != nil {
 			return err
 		}
 	}
-	if h.orderly() {
+	shown := 0
+	if h.orderly(func(from, to int) { shown = to; look(from, to) }) {
 		return nil
 	}
-	return h.fault()
+	if err := h.fault(); err != nil {
+		return err
+	}
+	look(shown, len(h.Ops))
+	return nil
 }
 
 // fault is Validate without the short cut: what it takes longer it spends on
