@@ -87,7 +87,7 @@ func TestReadJSONLinesRefusesSets(t *testing.T) {
 		{none + read + `[3]}`, `h:3:33: a set, expected a value (a history of sets has "sets":true in its header)`},
 		{of + read + `[3,2]}`, `h:3:36: element 2 behind 3, expected increasing elements`},
 		{of + read + `[3 2]}`, `h:3:36: '2', expected ','`},
-		{of + read + `[a]}`, `h:3:34: 'a', expected a whole number`},
+		{of + read + `[a]}`, `h:3:34: 'a', expected a whole number, a string or null`},
 	} {
 		_, err := history.ReadJSONLines(strings.NewReader(c.text), "h")
 		assert.EqualError(t, err, c.want, c.text)

@@ -45,6 +45,8 @@ func FuzzEDN(f *testing.F) {
 		`{:process 0 :type :invoke :f :add :value 3}{:process 0 :type :ok :f :add}{:process 0 :type :invoke :f :read}{:process 0 :type :ok :f :read :value 3}`,
 		`{:process 0 :type :invoke :f :read}{:process 0 :type :ok :f :read :value []}{:process 0 :type :invoke :f :append :value 3}{:process 0 :type :info :f :append}`,
 		`{:process 0 :type :invoke :f :enqueue :value [:k 3]}{:process 1 :type :invoke :f :dequeue :value [:k nil]}{:process 1 :type :ok :f :dequeue :value [:k 3]}`,
+		`{:process 0 :type :invoke :f :txn :value [[:w :x 1] [:r :y nil]]}{:process 0 :type :ok :f :txn :value [[:w :x 1] [:r :y "a"]]}`,
+		`{:process 0 :type :invoke :f :read :value [7 [[:r 1 nil]]]}{:process 0 :type :info :f :read :value [7 [[:r 1 nil]]]}`,
 		`{:process 0 :type :invoke :f :acquire}{:process 0 :type :ok :f :acquire}{:process 0 :type :invoke :f :release :value nil}`,
 	)
 	f.Fuzz(func(t *testing.T, text []byte) {

@@ -75,6 +75,7 @@ type called struct {
 	key   string
 	value model.Value
 	other model.Value // CAS: what must be there
+	txn   []model.Micro
 }
 
 func newJepsen(name string, info *Info) *jepsen {
@@ -185,9 +186,10 @@ var kinds = map[string]model.Kind{
 	"add": model.Add, "increment": model.Increment,
 	"acquire": model.Acquire, "release": model.Release,
 	"enqueue": model.Enqueue, "dequeue": model.Dequeue,
+	"txn": model.Txn,
 }
 
-const names = ":read, :write, :cas, :get, :put, :append, :delete, :add, :increment, :acquire, :release, :enqueue or :dequeue"
+const names = ":read, :write, :cas, :get, :put, :append, :delete, :add, :increment, :acquire, :release, :enqueue, :dequeue or :txn"
 
 func (j *jepsen) kind(e *entry) (model.Kind, error) {
 	if k, known := kinds[e.f.text]; known && e.f.kind == keyword {
@@ -200,6 +202,7 @@ func (j *jepsen) kind(e *entry) (model.Kind, error) {
 }
 
 func (j *jepsen) invoke(e *entry, kind model.Kind) error {
+	kind = asTxn(kind, &e.value)
 	key, value, err := j.split(e, kind)
 	if err != nil {
 		return err
@@ -209,7 +212,7 @@ func (j *jepsen) invoke(e *entry, kind model.Kind) error {
 		return err
 	}
 	_, err = j.rec.Call(history.Asked{
-		Process: int32(e.process.n), Kind: kind, Key: key, Value: c.value, Expect: c.other, Node: history.NoNode,
+		Process: int32(e.process.n), Kind: kind, Key: key, Value: c.value, Expect: c.other, Txn: c.txn, Node: history.NoNode,
 	}, j.now)
 	if err != nil {
 		if i, busy := j.rec.Open(int32(e.process.n)); busy {
@@ -241,6 +244,9 @@ func (j *jepsen) arguments(c *called, e *entry, value *form) (err error) {
 		value = &value.items[1]
 	case model.Append:
 		return j.appended(c, e, value)
+	case model.Txn:
+		c.txn, err = j.steps(e, value, false)
+		return err
 	case model.Add, model.Increment:
 		if value.kind != integer {
 			return j.wrong(e.orWhole(value), "%s of no number, expected one", c.kind)
@@ -293,10 +299,20 @@ func (j *jepsen) split(e *entry, kind model.Kind) (string, *form, error) {
 	return key, &value.items[1], err
 }
 
-// isTuple tells a [key value] tuple from a value. Only a cas has a vector for a
-// value; so [k [a b]] is a tuple there and [a b] is none.
+// isTuple tells a [key value] tuple from a value. Only a cas and a txn have vectors
+// for values; so [k [a b]] is a tuple there and [a b] is none, and the first step of
+// a transaction is no key.
 func isTuple(v *form, kind model.Kind) bool {
-	return v.kind == sequence && len(v.items) == 2 && (kind != model.CAS || v.items[1].kind == sequence)
+	if v.kind != sequence || len(v.items) != 2 {
+		return false
+	}
+	switch kind {
+	case model.CAS:
+		return v.items[1].kind == sequence
+	case model.Txn:
+		return v.items[0].kind != sequence
+	}
+	return true
 }
 
 // keyName returns the name of a key. A number and a text that look alike must
@@ -361,6 +377,9 @@ func (j *jepsen) complete(e *entry, kind model.Kind) error {
 		return j.wrong(&e.process, "process %d ends an operation but has none open, expected its :invoke first", e.process.n)
 	}
 	c := &j.calls[i]
+	if c.kind == model.Txn && (kind == model.Read || kind == model.Write) {
+		kind = model.Txn // and called so
+	}
 	if c.kind != kind {
 		return j.wrong(&e.f, "the end of a %s of process %d, expected that of the %s called in line %d", kind, e.process.n, c.kind, c.line)
 	}
@@ -403,7 +422,9 @@ func (j *jepsen) answer(e *entry, c *called, value *form) (history.Answered, err
 	switch e.typ.text {
 	case "ok":
 		a.Outcome, a.Swapped = history.OK, c.kind == model.CAS
-		if c.kind == model.Read && (value.kind == sequence || value.kind == set) && !value.tagged {
+		if c.kind == model.Txn {
+			a.Told, err = j.told(e, c, value)
+		} else if c.kind == model.Read && (value.kind == sequence || value.kind == set) && !value.tagged {
 			i, _ := j.rec.Open(int32(e.process.n))
 			err = j.several(i, value)
 		} else if c.kind == model.Read || c.kind == model.Dequeue {
