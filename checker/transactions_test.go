@@ -25,7 +25,9 @@ func someTransactionsFit(h *history.History, done []bool, held map[string]model.
 		return true
 	}
 	for i, o := range h.Ops {
-		late := slices.ContainsFunc(h.Ops, func(p history.Op) bool { return p.Outcome == history.OK && p.Return < o.Call && !done[slices.Index(h.Ops, p)] })
+		late := slices.ContainsFunc(h.Ops, func(p history.Op) bool {
+			return p.Outcome == history.OK && p.Return < o.Call && !done[slices.Index(h.Ops, p)]
+		})
 		if done[i] || o.Outcome == history.Fail || late {
 			continue
 		}
@@ -176,8 +178,12 @@ func txns(times [][2]int, steps ...[]model.Micro) *history.History {
 }
 
 func TestTransactionsInWords(t *testing.T) {
-	w := func(register string, v model.Value) model.Micro { return model.Micro{Kind: model.Write, Register: register, Value: v} }
-	r := func(register string, v model.Value) model.Micro { return model.Micro{Kind: model.Read, Register: register, Value: v} }
+	w := func(register string, v model.Value) model.Micro {
+		return model.Micro{Kind: model.Write, Register: register, Value: v}
+	}
+	r := func(register string, v model.Value) model.Micro {
+		return model.Micro{Kind: model.Read, Register: register, Value: v}
+	}
 	after := [][2]int{{10, 20}, {30, 40}, {50, 60}}
 	for name, c := range map[string]struct {
 		h       *history.History
