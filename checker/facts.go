@@ -77,7 +77,7 @@ func (f *facts) findWriters() error {
 
 func (f *facts) findSessions(s Sessions) error {
 	if s == nil {
-		s = func(o *history.Op) int64 { return int64(o.Process) }
+		s = func(o *history.Op) int64 { return int64(uint32(o.Process)) }
 	}
 	f.sessions = make([]int32, len(f.h.Ops))
 	numbers := map[int64]int32{}

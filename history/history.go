@@ -95,6 +95,9 @@ type History struct {
 	// Txns are the transactions, each with its steps in their order. A read among
 	// them holds what it was told, or Unseen.
 	Txns [][]model.Micro
+	// Pinned says that claims about the sessions of clients are about what a client
+	// did at one node, as whoever recorded the history understands them.
+	Pinned bool
 	// Faults are what befell the system meanwhile, if that is known.
 	Faults []Fault
 }

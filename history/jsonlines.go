@@ -151,13 +151,17 @@ func (j *jsonReader) headerField(c *jsonCursor, field string) error {
 	switch field {
 	case "keys", "nodes", "clients", "texts":
 	case "sets":
-		return j.ofSets(c)
+		j.rec.h.Sets = [][]model.Value{}
+		return c.yes(field)
+	case "pinned":
+		j.rec.h.Pinned = true
+		return c.yes(field)
 	case "faults":
 		list, err := c.faults()
 		j.rec.h.Faults = list
 		return err
 	default:
-		return wrong(c.nameAt, "field %q in the header, expected format, version, keys, nodes, clients, texts, sets or faults", field)
+		return wrong(c.nameAt, "field %q in the header, expected format, version, keys, nodes, clients, texts, sets, pinned or faults", field)
 	}
 	list, err := c.names()
 	if err != nil {
@@ -167,18 +171,14 @@ func (j *jsonReader) headerField(c *jsonCursor, field string) error {
 	return nil
 }
 
-// ofSets says that keys hold sets.
-func (j *jsonReader) ofSets(c *jsonCursor) error {
+// yes takes a true.
+func (c *jsonCursor) yes(field string) error {
 	at := c.i
 	yes, err := c.boolean()
-	if err != nil {
-		return err
+	if err == nil && !yes {
+		err = wrong(at, `"%s":false, expected true or no such field`, field)
 	}
-	if !yes {
-		return wrong(at, `"sets":false, expected true or no such field`)
-	}
-	j.rec.h.Sets = [][]model.Value{}
-	return nil
+	return err
 }
 
 func (j *jsonReader) tables(field string, list []string) {

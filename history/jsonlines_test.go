@@ -148,7 +148,7 @@ func TestReadJSONLinesRefuses(t *testing.T) {
 		{`{"version":1}`, `h:1:1: a header without "format", expected {"format":"rashomon-history","version":1}`},
 		{`{"format":"other","version":1}`, `h:1:11: format "other", expected "rashomon-history"`},
 		{`{"format":"rashomon-history","version":2}`, `h:1:40: version 2, expected 1`},
-		{`{"format":"rashomon-history","version":1,"seed":4}`, `h:1:42: field "seed" in the header, expected format, version, keys, nodes, clients, texts, sets or faults`},
+		{`{"format":"rashomon-history","version":1,"seed":4}`, `h:1:42: field "seed" in the header, expected format, version, keys, nodes, clients, texts, sets, pinned or faults`},
 		{`{"format":"rashomon-history","version":1,"version":1}`, `h:1:42: field "version" twice, expected it once`},
 		{`{"format":"rashomon-history","version":1,"keys":["a","a"]}`, `h:1:54: name "a" twice, expected names used once`},
 		{`{"format":"rashomon-history","version":1,"keys":["a" "b"]}`, `h:1:54: '"', expected ','`},
@@ -302,6 +302,7 @@ func (full) Write([]byte) (int, error) { return 0, errors.New("disk full") }
 
 func FuzzJSONLines(f *testing.F) {
 	f.Add([]byte(example))
+	f.Add([]byte(`{"format":"rashomon-history","version":1,"nodes":["n0"],"pinned":true}` + "\n" + `{"type":"end","events":0}`))
 	f.Add([]byte(`{"format":"rashomon-history","version":1,"texts":[]}` + "\n" + `{"process":1,"type":"invoke","op":"txn","key":"x","value":[["r","a"],["w","b","c"]]}` + "\n" +
 		`{"process":1,"type":"ok","seen":["d"]}` + "\n" + `{"type":"end","events":2}`))
 	f.Add([]byte(`{"format":"rashomon-history","version":1,"texts":["b"]}` + "\n" +

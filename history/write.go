@@ -81,6 +81,9 @@ func (j *jsonWriter) header() {
 	if j.h.Sets != nil {
 		j.line = append(j.line, `,"sets":true`...)
 	}
+	if j.h.Pinned {
+		j.line = append(j.line, `,"pinned":true`...)
+	}
 	if len(j.h.Faults) > 0 {
 		j.faults()
 	}
