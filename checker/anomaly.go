@@ -60,6 +60,9 @@ const (
 	// ConflictCircle: what clients knew and saw demands an order of writes that is
 	// a circle.
 	ConflictCircle
+	// FracturedRead: a transaction saw a part of what another one wrote, and not
+	// the rest.
+	FracturedRead
 	anomalies
 )
 
@@ -67,7 +70,7 @@ var anomalyNames = [anomalies]string{
 	"none", "stale-read", "lost-write", "lost-update", "read-inversion", "future-read", "failed-read", "phantom-read", "unordered",
 	"divergence", "resurrection", "lost-acknowledged", "own-write-missed", "reads-went-back", "writes-reordered", "write-before-read",
 	"sessions-disagree", "no-prefix", "lost-element", "stuck",
-	"causally-stale", "causal-circle", "conflict-circle",
+	"causally-stale", "causal-circle", "conflict-circle", "fractured-read",
 }
 
 // String returns the name of the anomaly, such as stale-read.

@@ -48,10 +48,14 @@ func (c Causality) String() string {
 // unknown outcome happened if somebody saw its value, and nothing follows it in its
 // session. A failed one that tells what it saw is a read.
 //
+// A read of Absent may be of the beginning or of any delete called by then: it is
+// enough if the history is consistent for one choice. Choices are searched for with
+// terms.Steps, of which a judgement takes one for each operation.
+//
 // The verdict is unknown if no read could have known of a write of its key but by
-// itself, if a history that is not invalid has reads of Absent that may be of a
-// delete, or if operations times sessions are too many for a budget of 1 GiB. It
-// takes time proportional to operations times sessions.
+// itself, if that search spends its budget, or if operations times sessions are too
+// many for a budget of 1 GiB. A judgement takes time proportional to operations times
+// sessions.
 func Causal(h *history.History, level Causality, terms Terms) (Judgement, error) {
 	f, err := gather(h, terms.Sessions)
 	if err != nil {
@@ -62,11 +66,13 @@ func Causal(h *history.History, level Causality, terms Terms) (Judgement, error)
 			return j, nil
 		}
 	}
-	c := causality{causal: newCausal(f), level: level}
-	if j, found := c.origins(); found {
-		return j, nil
-	}
-	return c.judge(), nil
+	return f.whoever(terms.Steps, func() Judgement {
+		c := causality{causal: newCausal(f), level: level}
+		if j, found := c.origins(); found {
+			return j
+		}
+		return c.judge()
+	}), nil
 }
 
 // causality looks for what cannot be.
@@ -74,7 +80,6 @@ type causality struct {
 	*causal
 	level  Causality
 	origin []int32 // by operation: who wrote what it saw, initial, or none
-	vague  int32   // a read of Absent of unknown origin, or none
 
 	chain     []int32 // by operation, its session or a chain of its own, or none
 	place     []int32 // in the chain, from 1
@@ -90,13 +95,10 @@ type stores struct{ ops []int32 }
 // origins finds who wrote what each operation saw.
 func (c *causality) origins() (Judgement, bool) {
 	ops := c.h.Ops
-	c.origin, c.vague = make([]int32, len(ops)), none
+	c.origin = make([]int32, len(ops))
 	var open []int32 // unknown compare-and-sets that happened
 	for i := range ops {
 		c.origin[i] = c.from(&ops[i])
-		if v, saw := observed(&ops[i]); saw && v == model.Absent && c.origin[i] == none {
-			c.vague = int32(i)
-		}
 		if w := c.origin[i]; w >= 0 && openSwap(&ops[w]) {
 			open = append(open, w)
 		}
@@ -107,7 +109,7 @@ func (c *causality) origins() (Judgement, bool) {
 		switch w, known := c.writers[place{o.Key, o.Expect}]; {
 		case c.origin[i] != none:
 		case o.Expect == model.Absent && c.deleted[o.Key] < history.Never:
-			c.vague = i
+			c.origin[i] = c.guessed(o)
 		case o.Expect == model.Absent:
 			c.origin[i] = initial
 		case !known || w == i:
@@ -167,10 +169,7 @@ func (c *causality) judge() Judgement {
 			return c.circular(circle)
 		}
 	}
-	switch {
-	case c.vague != none:
-		return unknown(fmt.Sprintf("%s may be of the beginning or of a delete", c.words.full(c.vague)))
-	case !c.exercised:
+	if !c.exercised {
 		return unknown("no client read a key of which it knew a write that it did not read")
 	}
 	return Judgement{Verdict: Valid}

@@ -23,15 +23,8 @@ func (e *CertificateError) Error() string {
 
 // certify proves that key k is valid. Porcupine's word is taken for it.
 func (c *check) certify(k int32, ops []int32, d decision) error {
-	var order []int32
-	switch d.engine {
-	case Zones:
-		order = c.zones.linearization(ops)
-	case Blocks, Greedy:
-		order = c.blocks.linearization(ops)
-	case Window:
-		order = c.window.linearization()
-	default:
+	order, known := c.linearization(ops, d)
+	if !known {
 		return nil
 	}
 	c.verified[k] = true
@@ -39,6 +32,20 @@ func (c *check) certify(k int32, ops []int32, d decision) error {
 		return c.unproved(int(k), d, err.Error(), order)
 	}
 	return nil
+}
+
+// linearization returns the order that an engine found for a key that is valid, if
+// it tells.
+func (c *check) linearization(ops []int32, d decision) (order []int32, known bool) {
+	switch d.engine {
+	case Zones:
+		return c.zones.linearization(ops), true
+	case Blocks, Greedy:
+		return c.blocks.linearization(ops), true
+	case Window:
+		return c.window.linearization(), true
+	}
+	return nil, false
 }
 
 // complete reports an operation that the orders of all keys together lack.

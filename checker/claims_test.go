@@ -108,6 +108,9 @@ func TestAnomaliesOfClaims(t *testing.T) {
 		{"a swap of nothing", "causal-consistency", []history.Op{at(1, 10, never, cas(5, 7)), r(2, 20, 30, 7)}, PhantomRead, []int{0, 1},
 			"cas k0 5->7 by client 1 (10ms.., outcome unknown) happened, for read k0 -> 7 by client 2 (20ms..30ms) saw its value, but nobody wrote what it expected"},
 
+		{"a delete between", "monotonic-reads", []history.Op{w(1, 10, 20, 7), at(2, 30, never, erase()), r(3, 40, 50, 7), r(3, 60, 70, null), r(3, 72, 75, 7)}, ReadsWentBack, []int{0, 1, 2, 3, 4},
+			"whoever left nil, clients saw what cannot be: if nil in read k0 -> nil by client 3 (60ms..70ms) is of the beginning, then the reads of a client go back: nil was there first, but read k0 -> 7 by client 3 (40ms..50ms) had finished before the same client's read k0 -> nil began (60ms), so 7 came before nil; " +
+				"if nil in read k0 -> nil by client 3 (60ms..70ms) is of delete k0 by client 2 (30ms.., outcome unknown), then the reads of a client go back: read k0 -> 7 by client 3 (40ms..50ms) had finished before the same client's read k0 -> nil began (60ms), so 7 came before delete k0 by client 2, but read k0 -> nil by client 3 (60ms..70ms) had finished before the same client's read k0 -> 7 began (72ms), so delete k0 by client 2 came before 7"},
 		{"no prefix", "prefix-consistent", []history.Op{w(1, 10, 20, 7), on(1, 0, w(1, 30, 40, 8)), on(1, 0, r(2, 50, 60, 8)), r(2, 70, 80, null)}, NoPrefix, []int{0, 1, 2, 3},
 			"no order of write k0=7 by client 1 (10ms..20ms); write k1=8 by client 1 (30ms..40ms) has a prefix for each of read k1 -> 8 by client 2 (50ms..60ms); read k0 -> nil by client 2 (70ms..80ms), longer from read to read of a client"},
 		{"a swap of nothing", "prefix-consistent", []history.Op{at(1, 10, never, cas(5, 7)), r(2, 20, 30, 7), r(2, 40, 50, 7)}, NoPrefix, []int{0, 2},
@@ -192,7 +195,7 @@ func TestClaimsAreNotBrokenBy(t *testing.T) {
 		{"an unknown swap", "durable", append(everywhere(7, 7), w(1, 10, 20, 7), at(2, 30, never, cas(7, 8)))},
 		{"an unknown write of one's own", "read-your-writes", []history.Op{at(1, 10, never, write(7)), w(11, 20, 25, 8), r(11, 30, 40, 8), r(2, 50, 60, 7)}},
 		{"an unknown write that comes late", "monotonic-writes", []history.Op{at(1, 10, never, write(7)), w(11, 20, 25, 8), w(11, 26, 27, 9), r(3, 30, 40, 8), r(3, 50, 60, 7)}},
-		{"a delete between", "monotonic-reads", []history.Op{w(1, 10, 20, 7), at(2, 30, never, erase()), r(3, 40, 50, 7), r(3, 60, 70, null), r(3, 72, 75, 7)}},
+		{"a delete between", "monotonic-reads", []history.Op{w(1, 10, 20, 7), at(2, 30, never, erase()), r(3, 40, 50, 7), r(3, 60, 70, null), r(4, 72, 75, null), r(4, 80, 85, 7)}},
 		{"another client", "monotonic-reads", []history.Op{w(1, 10, 20, 7), w(1, 30, 40, 8), r(2, 50, 60, 8), r(2, 70, 80, 8), r(3, 71, 81, 7)}},
 		{"lag", "prefix-consistent", []history.Op{w(1, 10, 20, 7), on(1, 0, w(1, 30, 40, 8)), r(2, 50, 60, null), on(1, 0, r(2, 70, 80, null)), on(1, 0, r(3, 71, 81, 8))}},
 	} {

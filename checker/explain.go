@@ -17,7 +17,8 @@ type explanation struct {
 	h        *history.History
 	ops      []int32 // all operations that count on the key
 	witness  []int32 // invalid
-	register bool    // the model is a register; else only Unordered applies
+	register bool    // the model is a register
+	txns     bool    // the model is of registers and transactions; of others only Unordered applies
 
 	anomaly  Anomaly
 	sentence string
@@ -28,6 +29,9 @@ type explanation struct {
 
 func (e *explanation) find() {
 	if e.register && (e.impossible() || e.stale() || e.twice() || e.inverted() || e.denied()) {
+		return
+	}
+	if e.txns && e.unlikeMoment() {
 		return
 	}
 	e.unordered()

@@ -18,6 +18,8 @@ type facts struct {
 	deleted  []int64         // by key, the call of the first delete that did not fail, or Never
 	sessions []int32         // by operation, its session counted from 0, or none
 	count    int             // of sessions
+
+	nils map[*history.Op]int32 // who left nothing where an operation saw nothing, as far as it is guessed
 }
 
 type place struct {
@@ -74,7 +76,7 @@ func (f *facts) findWriters() error {
 
 func (f *facts) findSessions(s Sessions) error {
 	if s == nil {
-		s = func(o *history.Op) int64 { return int64(o.Process) }
+		s = func(o *history.Op) int64 { return int64(uint32(o.Process)) }
 	}
 	f.sessions = make([]int32, len(f.h.Ops))
 	numbers := map[int64]int32{}
@@ -108,7 +110,7 @@ func (f *facts) op(i int32) *history.Op { return &f.h.Ops[i] }
 
 // from returns who stored what o observed: an operation, initial, or none if o
 // observed nothing, or something of unknown origin. Absent is of unknown origin
-// when somebody may have deleted the key by then.
+// when somebody may have deleted the key by then, unless its origin is guessed.
 func (f *facts) from(o *history.Op) int32 {
 	v, saw := observed(o)
 	switch {
@@ -120,9 +122,17 @@ func (f *facts) from(o *history.Op) int32 {
 		}
 		return none
 	case f.deleted[o.Key] < o.Return:
-		return none
+		return f.guessed(o)
 	}
 	return initial
+}
+
+// guessed returns who is guessed to have left what o saw, or none.
+func (f *facts) guessed(o *history.Op) int32 {
+	if w, guessed := f.nils[o]; guessed {
+		return w
+	}
+	return none
 }
 
 // impossible returns the judgement on an operation that saw a value before

@@ -84,7 +84,16 @@ const NoSession int64 = -1
 // PerClient says that process p is client p modulo n: a client goes on under a
 // fresh process after an unknown outcome, and is still the same client.
 func PerClient(n int) Sessions {
-	return func(o *history.Op) int64 { return int64(o.Process) % int64(n) }
+	return func(o *history.Op) int64 { return clientOf(o, n) }
+}
+
+// clientOf returns the number of the client of o, which is never NoSession.
+func clientOf(o *history.Op, n int) int64 {
+	c := int64(o.Process) % int64(n)
+	if c < 0 {
+		c += int64(n)
+	}
+	return c
 }
 
 // PerClientAndNode says that what one of n clients does at one node is a
@@ -96,6 +105,6 @@ func PerClientAndNode(n int) Sessions {
 		if o.Node == history.NoNode || o.Outcome == history.Unknown {
 			return NoSession
 		}
-		return int64(o.Node)<<32 | int64(o.Process)%int64(n)
+		return int64(o.Node)<<32 | clientOf(o, n)
 	}
 }

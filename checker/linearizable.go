@@ -125,6 +125,11 @@ func remark(h *history.History) string {
 			answered, stored = true, stored || o.Swapped
 		case o.Kind == model.Acquire || o.Kind == model.Release || o.Kind == model.Dequeue: // their success is an answer
 			answered, stored = answered || o.Outcome == history.OK, stored || o.Outcome != history.Fail
+		case o.Kind == model.Txn:
+			for _, m := range h.Txn(o.Value) {
+				answered = answered || m.Kind == model.Read && m.Value != model.Unseen
+				stored = stored || m.Kind == model.Write && o.Outcome != history.Fail
+			}
 		default:
 			stored = stored || o.Outcome != history.Fail
 		}

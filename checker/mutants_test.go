@@ -89,6 +89,13 @@ var engineMutants = map[string]mutant{
 	"sequential: unknown operations have a session":  {"sequential.go", "if s.op(i).Outcome == history.OK {\n\t\t\ts.last", "if true {\n\t\t\ts.last"},
 	"sequential: two may replace one value":          {"sequential.go", "if y := s.clusters[x].next; y != none {", "if y := s.clusters[x].next; y == -9 {"},
 	"sequential: failures that must not be":          {"sequential.go", "if o.Seen == o.Expect {", "if false {"},
+	"nothing: the first nogood is a proof":           {"nothing.go", "switch n.choose(n.nogoods) {", "switch n.choose(n.nogoods); Invalid {"},
+	"nothing: nogoods are forgotten":                 {"nothing.go", "last := g.picks[len(g.picks)-1].read", "last := g.picks[0].read"},
+	"nothing: the beginning is no candidate":         {"nothing.go", "\treturn at + 1\n", "\treturn max(at, 1)\n"},
+	"nothing: deletes from the future":               {"nothing.go", "n.deletes[o.Key], o.Return, func", "n.deletes[o.Key], history.Never, func"},
+	"nothing: failed deletes":                        {"nothing.go", "o.Kind == model.Delete && o.Outcome != history.Fail {", "o.Kind == model.Delete {"},
+	"nothing: unknown swaps replaced something":      {"nothing.go", "v, saw = o.Expect, true", "_ = saw"},
+	"nothing: only reads of the witness are judged":  {"nothing.go", "return nogood{few, again}, true", "return nogood{few[:min(1, len(few))], again}, true"},
 	"verifier: twice":                                {"verifier.go", "case v.done[i]:", "case false:"},
 	"verifier: time ignored":                         {"verifier.go", "case o.Return < called:", "case o.Return < o.Call:"},
 	"verifier: time of the last only":                {"verifier.go", "called = max(called, o.Call)", "called = o.Call"},
@@ -119,9 +126,27 @@ func TestMutantsOfEnginesAreKilled(t *testing.T) {
 			continue
 		}
 		if *mutants {
-			t.Run(name, func(t *testing.T) { kill(t, m.file, mutated) })
+			t.Run(name, func(t *testing.T) {
+				t.Parallel()
+				kill(t, m.file, mutated)
+			})
 		}
 	}
+}
+
+// killers are the tests that must notice a mutant of a file.
+var killers = map[string]string{
+	"linearizable.go": "TestEnginesAgree|TestVerif|TestWhat|TestOpenWrite",
+	"zones.go":        "TestEnginesAgree|TestVerif|TestWhat|TestOpenWrite",
+	"blocks.go":       "TestEnginesAgree|TestVerif|TestWhat|TestOpenWrite",
+	"greedy.go":       "TestEnginesAgree|TestVerif|TestWhat|TestOpenWrite",
+	"window.go":       "TestEnginesAgree|TestVerif|TestWhat|TestOpenWrite",
+	"verifier.go":     "TestEnginesAgree|TestVerif|TestWhat|TestOpenWrite",
+	"stream.go":       "TestStream",
+	"staleness.go":    "TestStal",
+	"causality.go":    "TestCausal|TestAnomaliesOfClaims",
+	"sequential.go":   "TestSequential|TestAnomaliesOfClaims",
+	"nothing.go":      "TestNothing|TestCausal|TestSequential|TestSession|TestPrefix|TestAnomaliesOfClaims",
 }
 
 func kill(t *testing.T, file, mutated string) {
@@ -141,7 +166,7 @@ func kill(t *testing.T, file, mutated string) {
 		}
 	}
 	out, err := exec.Command("go", "test", "-overlay", filepath.Join(dir, "overlay.json"), "-vet=off", "-failfast",
-		"-run", "TestEnginesAgree|TestVerifier|TestWhat|TestOpenWrite|TestStream|TestStal|TestCausal|TestSequential|TestAnomaliesOfClaims", "-histories", "10000", "-timeout", "2m", ".").CombinedOutput()
+		"-run", killers[file], "-histories", "10000", "-timeout", "2m", ".").CombinedOutput()
 	switch {
 	case err == nil:
 		t.Error("the mutant survived")

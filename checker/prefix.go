@@ -35,8 +35,7 @@ import (
 // unknown, as it is if no session read twice, or if the log has more than
 // some thousand writes.
 //
-// Values must be unique (ErrNotUnique). A read of Absent tells nothing when the
-// key may have been deleted by then, and then the answer errs towards valid.
+// Values must be unique (ErrNotUnique). Reads of Absent are as with Causal.
 func PrefixConsistent(h *history.History, terms Terms) (Judgement, error) {
 	f, err := gather(h, terms.Sessions)
 	if err != nil {
@@ -47,27 +46,32 @@ func PrefixConsistent(h *history.History, terms Terms) (Judgement, error) {
 			return j, nil
 		}
 	}
-	reads, twice := f.readsBySession()
-	p := prefixes{facts: f, steps: terms.Steps}
-	if p.steps <= 0 {
-		p.steps = DefaultSteps
+	steps := terms.Steps
+	if steps <= 0 {
+		steps = DefaultSteps
 	}
-	items := reads
-	if !terms.Lossy {
-		items = f.withAcknowledged(reads)
-	}
-	switch v := p.judge(items); {
-	case v == Invalid:
-		return p.explain(items), nil
-	case v == Unknown && len(p.log) > longestLog:
-		return unknown(fmt.Sprintf("a log of %d writes, expected at most %d", len(p.log), longestLog)), nil
-	case v == Unknown:
-		return unknown(fmt.Sprintf("budget of %d steps spent", p.steps)), nil
-	}
-	if !twice {
-		return unknown("no client read twice"), nil
-	}
-	return Judgement{Verdict: Valid}, nil
+	left := steps
+	return f.whoever(steps, func() Judgement {
+		p := prefixes{facts: f, steps: left}
+		reads, twice := f.readsBySession()
+		items := reads
+		if !terms.Lossy {
+			items = f.withAcknowledged(reads)
+		}
+		v := p.judge(items)
+		left -= p.used
+		switch {
+		case v == Invalid:
+			return p.explain(items)
+		case v == Unknown && len(p.log) > longestLog:
+			return unknown(fmt.Sprintf("a log of %d writes, expected at most %d", len(p.log), longestLog))
+		case v == Unknown:
+			return unknown(fmt.Sprintf("budget of %d steps spent", steps))
+		case !twice:
+			return unknown("no client read twice")
+		}
+		return Judgement{Verdict: Valid}
+	}), nil
 }
 
 // readsBySession returns the reads that tell something, and whether some session
@@ -209,7 +213,7 @@ func (p *prefixes) replaces(i int32) int32 {
 		if p.deleted[o.Key] == history.Never {
 			return initial
 		}
-		return none
+		return p.guessed(o)
 	}
 	w := p.asked(o)
 	if _, expects := expected(o); expects && w == none {

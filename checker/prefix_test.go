@@ -81,7 +81,7 @@ func TestPrefixConsistentAgreesWithOracle(t *testing.T) {
 		"writes":  {story: story{ops: 14, lag: 100}, exact: true},
 		"cas":     {story: story{ops: 14, lag: 100, cas: true}, exact: true},
 		"lossy":   {story: story{ops: 14, lag: 100, cas: true}, exact: true, terms: Terms{Lossy: true}},
-		"deletes": {story: story{ops: 18, lag: 100, cas: true, deletes: true}},
+		"deletes": {story: story{ops: 18, lag: 100, cas: true, deletes: true}, exact: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -52,11 +52,13 @@ func (s *search) operations(ops []int32, cut int64) []porcupine.Operation {
 	for _, i := range ops {
 		o := &s.h.Ops[i]
 		open := o.Return > cut || o.Outcome == history.Unknown
-		if o.Call > cut || !counts(o) || open && o.Kind == model.Read {
+		if o.Call > cut || !counts(o) {
 			continue
 		}
 		in := s.h.ModelOp(int(i))
-		in.Open = open
+		if in.Open = open; open && in.Looks() {
+			continue
+		}
 		inputs = append(inputs, in)
 		list = append(list, porcupine.Operation{
 			ClientId: int(o.Process),

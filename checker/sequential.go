@@ -22,9 +22,10 @@ import (
 // circles. An unknown outcome happened if somebody saw its value, and nothing
 // follows it in its session.
 //
-// The verdict is unknown on keys with deletes; on keys with compare-and-sets that
-// failed without telling what they saw, unless the rest is invalid; and if no
-// session used a key twice. It takes time proportional to the operations.
+// Reads of Absent are as with Causal. The verdict is unknown on keys with
+// compare-and-sets that failed without telling what they saw, unless the rest is
+// invalid; if the search for deletes spends its budget; and if no session used a key
+// twice. A judgement takes time proportional to the operations.
 func SequentialPerKey(h *history.History, terms Terms) (Judgement, error) {
 	f, err := gather(h, terms.Sessions)
 	if err != nil {
@@ -35,18 +36,13 @@ func SequentialPerKey(h *history.History, terms Terms) (Judgement, error) {
 			return j, nil
 		}
 	}
-	s := sequence{causality: causality{causal: newCausal(f)}, last: make([]int32, f.count), lastKey: make([]int32, f.count)}
-	if j, found := s.origins(); found {
-		return j, nil
-	}
-	all := Judgement{Verdict: Valid}
-	for k := range h.Keys {
-		all.add(s.judge(k))
-	}
-	if all.Verdict == Valid && !s.exercised {
-		return unknown("no client used a key twice"), nil
-	}
-	return all, nil
+	return f.whoever(terms.Steps, func() Judgement {
+		s := sequence{causality: causality{causal: newCausal(f)}, last: make([]int32, f.count), lastKey: make([]int32, f.count)}
+		if j, found := s.origins(); found {
+			return j
+		}
+		return s.judgeAll()
+	}), nil
 }
 
 // sequence puts the blocks of one key after the other in order.
@@ -70,10 +66,18 @@ type segment struct {
 	at     int32 // place in the block
 }
 
-func (s *sequence) judge(k int) Judgement {
-	if s.deleted[k] != history.Never {
-		return unknown(fmt.Sprintf("key %s: something was deleted, and reads of nil do not tell by whom", s.h.Keys[k]))
+func (s *sequence) judgeAll() Judgement {
+	all := Judgement{Verdict: Valid}
+	for k := range s.h.Keys {
+		all.add(s.judge(k))
 	}
+	if all.Verdict == Valid && !s.exercised {
+		return unknown("no client used a key twice")
+	}
+	return all
+}
+
+func (s *sequence) judge(k int) Judgement {
 	part := s.parts.part(k)
 	s.clusters, s.of = append(s.clusters[:0], segment{write: initial, before: none, next: none}), map[int32]int32{}
 	for _, i := range part {
@@ -112,6 +116,9 @@ func (s *sequence) chain(part []int32) (Judgement, bool) {
 				}), s.whole([]int32{i})...), true
 			}
 			continue
+		}
+		if s.origin[i] == none {
+			continue // nobody knows which nothing it replaced
 		}
 		c, x := s.of[i], s.cluster(s.origin[i])
 		if y := s.clusters[x].next; y != none {
@@ -255,6 +262,9 @@ func (s *sequence) name(i int32) string {
 	w := s.clusters[s.belongs(i)].write
 	if w == initial {
 		return "nil"
+	}
+	if s.op(w).Kind == model.Delete {
+		return s.words.by(w)
 	}
 	return s.h.ValueString(s.op(w).Value)
 }

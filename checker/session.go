@@ -62,10 +62,10 @@ func (g Guarantee) String() string {
 //
 // Values must be unique (ErrNotUnique). terms.Sessions says what a session is.
 // An operation with an unknown outcome may take effect after everything that
-// its client does later, so nothing follows it. A read of Absent tells nothing
-// when the key may have been deleted by then; with that exception the answer is
-// exact. The verdict is unknown if no session did two things that the guarantee
-// relates. It takes time proportional to the operations.
+// its client does later, so nothing follows it. Reads of Absent are as with Causal.
+// The verdict is unknown if no session did two things that the guarantee relates, or
+// if the search for deletes spends its budget. A judgement takes time proportional to
+// the operations.
 func Session(h *history.History, g Guarantee, terms Terms) (Judgement, error) {
 	words, known := guaranteeWords[g]
 	if !known {
@@ -75,20 +75,24 @@ func Session(h *history.History, g Guarantee, terms Terms) (Judgement, error) {
 	if err != nil {
 		return Judgement{}, err
 	}
-	s := sessions{facts: f, want: g | words.with, states: make([]session, f.count), own: make([]int32, len(h.Ops)), nodes: make([]int32, len(h.Ops))}
-	all := Judgement{Verdict: Valid}
-	for k := range h.Keys {
-		all.add(s.judge(k))
-		if all.Verdict == Invalid {
-			return all, nil
+	return f.whoever(terms.Steps, func() Judgement {
+		s := sessions{facts: f, want: g | words.with, states: make([]session, f.count), own: make([]int32, len(h.Ops)), nodes: make([]int32, len(h.Ops))}
+		return s.judgeAll(g, words.with)
+	}), nil
+}
+
+func (s *sessions) judgeAll(parts ...Guarantee) Judgement {
+	for k := range s.h.Keys {
+		if j := s.judge(k); j.Verdict == Invalid {
+			return j
 		}
 	}
-	for _, one := range []Guarantee{g, words.with} {
+	for _, one := range parts {
 		if one != 0 && s.exercised&one == 0 {
-			return unknown(guaranteeWords[one].idle), nil
+			return unknown(guaranteeWords[one].idle)
 		}
 	}
-	return all, nil
+	return Judgement{Verdict: Valid}
 }
 
 // sessions builds the order that the sessions demand on one key after the other.

@@ -85,3 +85,35 @@ func does(o *history.Op, held model.Value) (model.Value, bool) {
 	}
 	return held, false
 }
+
+// Verify reports why order is no linearization of a history of registers, or nil if
+// it is one: a proof that the history is linearizable that whoever knows the order
+// can bring, such as a system that numbers its updates. The order may leave out
+// operations with an unknown outcome and reads that do not tell what they saw, and
+// must not hold failed ones. It takes linear time.
+func Verify(h *history.History, order []int) error {
+	if err := h.Validate(); err != nil {
+		return fmt.Errorf("checker: %w", err)
+	}
+	byKey := make([][]int32, len(h.Keys))
+	for _, i := range order {
+		if i < 0 || i >= len(h.Ops) {
+			return fmt.Errorf("checker: operation %d, expected 0..%d", i, len(h.Ops)-1)
+		}
+		k := h.Ops[i].Key
+		byKey[k] = append(byKey[k], int32(i))
+	}
+	var v verifier
+	v.prepare(h)
+	verified := make([]bool, len(h.Keys))
+	for k := range byKey {
+		verified[k] = true
+		if err := v.verify(int32(k), byKey[k]); err != nil {
+			return fmt.Errorf("checker: key %s: %w", h.Keys[k], err)
+		}
+	}
+	if k, err := v.complete(verified); err != nil {
+		return fmt.Errorf("checker: key %s: %w", h.Keys[k], err)
+	}
+	return nil
+}

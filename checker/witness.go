@@ -33,7 +33,7 @@ func (c *check) explain(r *Result, k int, ops []int32, d decision) error {
 	} else {
 		few = c.shrink(ops, d)
 	}
-	e := explanation{h: c.h, ops: ops, witness: few, register: c.m.Register()}
+	e := explanation{h: c.h, ops: ops, witness: few, register: c.m.Register(), txns: c.m.Registers()}
 	e.find()
 	r.Anomaly, r.Sentence, r.Witness = e.anomaly, e.sentence, indices(e.witness)
 	switch confirmed := Confirm(c.h, c.m, r.Witness, c.opts.Steps); {
@@ -251,7 +251,7 @@ func (s *shrinking) completed(ops []int32, moment int64) []int32 {
 	for _, i := range ops {
 		o := &s.h.Ops[i]
 		_, stores := stored(o)
-		if o.Call > moment || s.looks(o, stores) && o.Return > moment {
+		if o.Call > moment || s.looks(i, stores) && o.Return > moment {
 			continue
 		}
 		kept[i] = true
@@ -271,12 +271,34 @@ func (s *shrinking) completed(ops []int32, moment int64) []int32 {
 			}
 		}
 	}
+	if s.m.Registers() {
+		s.keepAuthors(ops, kept)
+	}
 	return slices.DeleteFunc(slices.Clone(ops), func(i int32) bool { return !kept[i] })
 }
 
+// keepAuthors adds the transactions that wrote what those that are kept saw.
+func (s *shrinking) keepAuthors(ops []int32, kept map[int32]bool) {
+	n := demands{values: map[model.Value]bool{}, sights: map[sight]bool{}}
+	for again := true; again; {
+		again = false
+		for _, i := range ops {
+			if !kept[i] && !s.mayGo(&n, i) {
+				kept[i] = true
+			}
+			if kept[i] {
+				before := len(n.sights)
+				s.demand(&n, i)
+				again = again || len(n.sights) > before
+			}
+		}
+	}
+}
+
 // looks reports whether o changes nothing, whatever it was answered.
-func (s *shrinking) looks(o *history.Op, stores bool) bool {
-	return o.Kind == model.Read || s.m.Register() && !stores
+func (s *shrinking) looks(i int32, stores bool) bool {
+	o := s.h.ModelOp(int(i))
+	return o.Looks() || s.m.Register() && !stores
 }
 
 // drop leaves out one piece of that size after the other, as far as the rest is
@@ -296,23 +318,22 @@ func (s *shrinking) drop(ops []int32, size int) []int32 {
 // without returns ops without those of ops[from:to] that may be left out: a
 // history that is valid with them must be valid without them, or the rest could
 // be invalid for a new reason. Reads may always go. What stores a value may go
-// if none of the rest depends on it; about models that are not registers
-// nothing is known, and it stays.
+// if none of the rest depends on it; about models that are neither a register nor
+// several nothing is known, and it stays.
 func (s *shrinking) without(ops []int32, from, to int) []int32 {
 	rest := slices.Concat(ops[:from], ops[to:])
 	piece := slices.Clone(ops[from:to])
-	n := demands{values: map[model.Value]bool{}}
+	n := demands{values: map[model.Value]bool{}, sights: map[sight]bool{}}
 	for _, i := range rest {
-		n.add(&s.h.Ops[i])
+		s.demand(&n, i)
 	}
 	for again := true; again; {
 		again = false
 		piece = slices.DeleteFunc(piece, func(i int32) bool {
-			o := &s.h.Ops[i]
-			if o.Kind == model.Read || s.m.Register() && !n.need(o) {
+			if s.mayGo(&n, i) {
 				return false
 			}
-			n.add(o) // it stays, and what it needs stays as well
+			s.demand(&n, i) // it stays, and what it needs stays as well
 			rest, again = append(rest, i), true
 			return true
 		})
@@ -321,9 +342,32 @@ func (s *shrinking) without(ops []int32, from, to int) []int32 {
 	return rest
 }
 
+// mayGo reports whether an operation is not needed for what others saw.
+func (s *shrinking) mayGo(n *demands, i int32) bool {
+	o := s.h.ModelOp(int(i))
+	switch {
+	case s.m.Register():
+		return o.Kind == model.Read || !n.need(&s.h.Ops[i])
+	case s.m.Registers():
+		return !slices.ContainsFunc(o.Txn, func(m model.Micro) bool { return m.Kind == model.Write && n.sights[sight{m.Register, m.Value}] })
+	}
+	return o.Looks()
+}
+
+// demand adds what an operation saw.
+func (s *shrinking) demand(n *demands, i int32) {
+	n.add(&s.h.Ops[i])
+	for _, m := range s.h.ModelOp(int(i)).Txn {
+		if m.Kind == model.Read && m.Value != model.Unseen {
+			n.sights[sight{m.Register, m.Value}] = true
+		}
+	}
+}
+
 // demands are what some operations on a register need others for.
 type demands struct {
 	values map[model.Value]bool // somebody saw this value, or may have
+	sights map[sight]bool       // a transaction saw this in a register
 	others []model.Value        // somebody saw that it was not this one
 }
 

@@ -61,7 +61,7 @@ type Op struct {
 	CalledAt   time.Duration // time of the call since the start of the run
 	ReturnedAt time.Duration // time of the return, or when the client gave up
 
-	Value  model.Value // Write, CAS, Append, Add, Increment, Enqueue: what to store
+	Value  model.Value // Write, CAS, Append, Add, Increment, Enqueue: what to store; Txn: an index into Txns
 	Expect model.Value // CAS: what must be there
 	Seen   model.Value // Read, Dequeue: the answer (an index into Sets, if there are); failed CAS: what was there, or Unseen
 
@@ -92,6 +92,12 @@ type History struct {
 	// order: keys then hold sets of numbers, and all operations are reads and
 	// adds. A table leaves Op small, and replicas that agree share an entry.
 	Sets [][]model.Value
+	// Txns are the transactions, each with its steps in their order. A read among
+	// them holds what it was told, or Unseen.
+	Txns [][]model.Micro
+	// Pinned says that claims about the sessions of clients are about what a client
+	// did at one node, as whoever recorded the history understands them.
+	Pinned bool
 	// Faults are what befell the system meanwhile, if that is known.
 	Faults []Fault
 }
@@ -108,6 +114,9 @@ func (h *History) ModelOp(i int) model.Op {
 	}
 	if h.Sets != nil && o.Kind == model.Read && o.Seen != model.Unseen {
 		m.SeenText = setString(h.Set(o.Seen))
+	}
+	if o.Kind == model.Txn {
+		m.Txn = h.Txn(o.Value)
 	}
 	return m
 }
@@ -198,6 +207,12 @@ func (h *History) OpString(i int) string {
 		if o.Outcome == OK {
 			return s + " -> " + h.seenString(o.Seen)
 		}
+	case model.Txn:
+		s = "txn " + key + ": " + h.txnString(o)
+		if o.Outcome != OK {
+			s += " (" + o.Outcome.String() + ")"
+		}
+		return s
 	case model.CAS:
 		s = "cas " + key + " " + h.ValueString(o.Expect) + "->" + h.ValueString(o.Value)
 		if o.Outcome == OK && !o.Swapped {

@@ -34,7 +34,7 @@ func TestValidate(t *testing.T) {
 		{"negative key", func(h *history.History) { h.Ops[0].Key = -1 }, "operation 0 (write): key number -1, expected 0..0"},
 		{"node", func(h *history.History) { h.Ops[0].Node = 1 }, `operation 0 (write x="a"): node number 1, expected 0..0`},
 		{"negative node", func(h *history.History) { h.Ops[0].Node = -2 }, `operation 0 (write x="a"): node number -2, expected 0..0`},
-		{"kind", func(h *history.History) { h.Ops[0].Kind = 0 }, "operation 0 (kind(0) x): no kind, expected read, write, cas, delete, append, add, increment, acquire, release, enqueue or dequeue"},
+		{"kind", func(h *history.History) { h.Ops[0].Kind = 0 }, "operation 0 (kind(0) x): no kind, expected read, write, cas, delete, append, add, increment, acquire, release, enqueue, dequeue or txn"},
 		{"outcome", func(h *history.History) { h.Ops[2].Outcome = 0 }, "operation 2 (read x: outcome(0)): no outcome, expected ok, fail or unknown"},
 		{"order", func(h *history.History) { h.Ops[2].Call = 2 }, `operation 2 (read x -> "a"): called at position 2 after a call at 2, expected increasing positions`},
 		{"position zero", func(h *history.History) { h.Ops[0].Call = 0 }, `operation 0 (write x="a"): called at position 0 after a call at 0, expected increasing positions`},

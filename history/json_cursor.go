@@ -229,7 +229,8 @@ const leastValue = int64(model.Unseen) + 1
 type jsonValue struct {
 	number model.Value   // Absent for null
 	text   []byte        // not nil for a text
-	set    []model.Value // not nil for a set
+	list   []jsonElement // not nil for a list: a set, or what a transaction was told
+	steps  []jsonStep    // not nil for a transaction
 }
 
 func (c *jsonCursor) value() (jsonValue, error) {
@@ -250,65 +251,36 @@ func (c *jsonCursor) value() (jsonValue, error) {
 	return jsonValue{}, wrong(c.i, "%s, expected a whole number, a string or null", c.what())
 }
 
-// seen returns a value or a set.
+// seen returns a value or a list.
 func (c *jsonCursor) seen() (jsonValue, error) {
 	if c.i >= len(c.line) || c.line[c.i] != '[' {
 		return c.value()
 	}
-	set, err := c.numbers()
-	return jsonValue{set: set}, err
+	list, err := c.list()
+	return jsonValue{list: list}, err
 }
 
-// numbers returns a list of increasing numbers.
-func (c *jsonCursor) numbers() ([]model.Value, error) {
-	if err := c.expect('['); err != nil {
-		return nil, err
+// stored returns a value or a transaction.
+func (c *jsonCursor) stored() (jsonValue, error) {
+	if c.i >= len(c.line) || c.line[c.i] != '[' {
+		return c.value()
 	}
-	list := []model.Value{}
-	for !c.take(']') {
-		if len(list) > 0 {
-			if err := c.expect(','); err != nil {
-				return nil, err
-			}
-		}
-		c.space()
-		at := c.i
-		n, err := c.integer(leastValue, math.MaxInt64)
-		if err != nil {
-			return nil, err
-		}
-		if len(list) > 0 && model.Value(n) <= list[len(list)-1] {
-			return nil, wrong(at, "element %d behind %d, expected increasing elements", n, list[len(list)-1])
-		}
-		list = append(list, model.Value(n))
-	}
-	return list, nil
+	steps, err := c.steps()
+	return jsonValue{steps: steps}, err
 }
 
 // names returns a list of different strings.
 func (c *jsonCursor) names() ([]string, error) {
-	if err := c.expect('['); err != nil {
-		return nil, err
-	}
 	list := []string{}
 	known := map[string]bool{}
-	for !c.take(']') {
-		if len(list) > 0 {
-			if err := c.expect(','); err != nil {
-				return nil, err
-			}
-		}
-		c.space()
-		at := c.i
+	err := c.elements(func(at int) error {
 		s, err := c.text()
-		if err != nil {
-			return nil, err
-		}
-		if known[string(s)] {
-			return nil, wrong(at, "name %q twice, expected names used once", s)
+		if err == nil && known[string(s)] {
+			err = wrong(at, "name %q twice, expected names used once", s)
 		}
 		known[string(s)] = true
 		list = append(list, string(s))
-	}
-	return list, nil
+		return err
+	})
+	return list, err
 }

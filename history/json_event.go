@@ -64,7 +64,7 @@ var (
 	// may have.
 	stored = map[model.Kind]uint16{
 		model.Write: set(fieldValue), model.Append: set(fieldValue), model.Add: set(fieldValue),
-		model.Increment: set(fieldValue), model.Enqueue: set(fieldValue), model.CAS: set(fieldExpect, fieldValue),
+		model.Increment: set(fieldValue), model.Enqueue: set(fieldValue), model.Txn: set(fieldValue), model.CAS: set(fieldExpect, fieldValue),
 	}
 )
 
@@ -167,7 +167,7 @@ func (e *jsonEvent) take(c *jsonCursor, field int) (err error) {
 	case fieldExpect:
 		e.expect, err = c.value()
 	case fieldValue:
-		e.value, err = c.value()
+		e.value, err = c.stored()
 	case fieldSeen:
 		e.seen, err = c.seen()
 	case fieldSwapped:
@@ -201,7 +201,7 @@ func (c *jsonCursor) kind() (model.Kind, error) {
 			return k, nil
 		}
 	}
-	return 0, wrong(at, "op %q, expected read, write, cas, delete, append, add, increment, acquire, release, enqueue or dequeue", s)
+	return 0, wrong(at, "op %q, expected read, write, cas, delete, append, add, increment, acquire, release, enqueue, dequeue or txn", s)
 }
 
 // orDelete says what to say instead of null, for messages.

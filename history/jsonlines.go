@@ -151,13 +151,17 @@ func (j *jsonReader) headerField(c *jsonCursor, field string) error {
 	switch field {
 	case "keys", "nodes", "clients", "texts":
 	case "sets":
-		return j.ofSets(c)
+		j.rec.h.Sets = [][]model.Value{}
+		return c.yes(field)
+	case "pinned":
+		j.rec.h.Pinned = true
+		return c.yes(field)
 	case "faults":
 		list, err := c.faults()
 		j.rec.h.Faults = list
 		return err
 	default:
-		return wrong(c.nameAt, "field %q in the header, expected format, version, keys, nodes, clients, texts, sets or faults", field)
+		return wrong(c.nameAt, "field %q in the header, expected format, version, keys, nodes, clients, texts, sets, pinned or faults", field)
 	}
 	list, err := c.names()
 	if err != nil {
@@ -167,18 +171,14 @@ func (j *jsonReader) headerField(c *jsonCursor, field string) error {
 	return nil
 }
 
-// ofSets says that keys hold sets.
-func (j *jsonReader) ofSets(c *jsonCursor) error {
+// yes takes a true.
+func (c *jsonCursor) yes(field string) error {
 	at := c.i
 	yes, err := c.boolean()
-	if err != nil {
-		return err
+	if err == nil && !yes {
+		err = wrong(at, `"%s":false, expected true or no such field`, field)
 	}
-	if !yes {
-		return wrong(at, `"sets":false, expected true or no such field`)
-	}
-	j.rec.h.Sets = [][]model.Value{}
-	return nil
+	return err
 }
 
 func (j *jsonReader) tables(field string, list []string) {
@@ -259,7 +259,12 @@ func (j *jsonReader) call(e *jsonEvent) error {
 		a.Node = j.node(e.node)
 	}
 	var err error
-	if a.Value, err = j.value(e, fieldValue, e.value); err != nil {
+	if a.Kind == model.Txn {
+		a.Txn, err = j.steps(e)
+	} else {
+		a.Value, err = j.value(e, fieldValue, e.value)
+	}
+	if err != nil {
 		return err
 	}
 	if a.Expect, err = j.value(e, fieldExpect, e.expect); err != nil {
@@ -298,7 +303,12 @@ func (j *jsonReader) answer(e *jsonEvent) error {
 	}
 	if e.has(fieldSeen) {
 		var err error
-		if a.Seen, err = j.seen(e); err != nil {
+		if j.rec.h.Ops[i].Kind == model.Txn {
+			a.Told, err = j.told(e, i)
+		} else {
+			a.Seen, err = j.seen(e)
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -316,8 +326,8 @@ func (j *jsonReader) fits(e *jsonEvent, i int) error {
 		return wrong(0, `the ok of a cas (called in line %d) without "swapped", expected true or false`, j.calledIn[i])
 	case e.has(fieldSwapped) && (kind != model.CAS || e.typ != typeOK):
 		return wrong(e.at[fieldSwapped], `"swapped" in the %s of a %s (called in line %d), expected it in the ok of a cas only`, e.typ, kind, j.calledIn[i])
-	case e.has(fieldSeen) && (e.typ != typeOK || kind != model.Read && kind != model.Dequeue && (kind != model.CAS || e.swapped)):
-		return wrong(e.at[fieldSeen], `"seen" in the %s of a %s (called in line %d), expected it in the ok of a read, a dequeue, or a cas that did not swap only`, e.typ, kind, j.calledIn[i])
+	case e.has(fieldSeen) && (e.typ != typeOK || kind != model.Read && kind != model.Dequeue && kind != model.Txn && (kind != model.CAS || e.swapped)):
+		return wrong(e.at[fieldSeen], `"seen" in the %s of a %s (called in line %d), expected it in the ok of a read, a dequeue, a txn, or a cas that did not swap only`, e.typ, kind, j.calledIn[i])
 	}
 	return nil
 }
@@ -326,24 +336,33 @@ func (j *jsonReader) value(e *jsonEvent, field int, v jsonValue) (model.Value, e
 	switch {
 	case !e.has(field):
 		return 0, nil
+	case v.steps != nil:
+		return 0, wrong(e.at[field], "a list, expected a value (transactions are of op txn)")
+	}
+	return j.plain(e.at[field], v)
+}
+
+// plain returns a value that stands at a column.
+func (j *jsonReader) plain(at int, v jsonValue) (model.Value, error) {
+	switch {
 	case v.text != nil && !j.texts:
-		return 0, wrong(e.at[field], `text %q, expected a number or null (a history of texts has "texts":[] in its header)`, v.text)
+		return 0, wrong(at, `text %q, expected a number or null (a history of texts has "texts":[] in its header)`, v.text)
 	case v.text != nil:
 		return j.rec.Text(j.intern(v.text)), nil
 	case v.number != model.Absent && j.texts:
-		return 0, wrong(e.at[field], `number %d, expected a text or null (the header has "texts")`, v.number)
+		return 0, wrong(at, `number %d, expected a text or null (the header has "texts")`, v.number)
 	}
 	return v.number, nil
 }
 
 func (j *jsonReader) seen(e *jsonEvent) (model.Value, error) {
 	switch sets := j.rec.h.Sets != nil; {
-	case sets != (e.seen.set != nil) && sets:
+	case sets != (e.seen.list != nil) && sets:
 		return 0, wrong(e.at[fieldSeen], "no set, expected one such as [1,2]")
-	case sets != (e.seen.set != nil):
+	case sets != (e.seen.list != nil):
 		return 0, wrong(e.at[fieldSeen], `a set, expected a value (a history of sets has "sets":true in its header)`)
 	case sets:
-		return j.rec.Set(e.seen.set...), nil
+		return j.set(e.seen.list)
 	}
 	return j.value(e, fieldSeen, e.seen)
 }

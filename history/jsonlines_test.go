@@ -148,7 +148,7 @@ func TestReadJSONLinesRefuses(t *testing.T) {
 		{`{"version":1}`, `h:1:1: a header without "format", expected {"format":"rashomon-history","version":1}`},
 		{`{"format":"other","version":1}`, `h:1:11: format "other", expected "rashomon-history"`},
 		{`{"format":"rashomon-history","version":2}`, `h:1:40: version 2, expected 1`},
-		{`{"format":"rashomon-history","version":1,"seed":4}`, `h:1:42: field "seed" in the header, expected format, version, keys, nodes, clients, texts, sets or faults`},
+		{`{"format":"rashomon-history","version":1,"seed":4}`, `h:1:42: field "seed" in the header, expected format, version, keys, nodes, clients, texts, sets, pinned or faults`},
 		{`{"format":"rashomon-history","version":1,"version":1}`, `h:1:42: field "version" twice, expected it once`},
 		{`{"format":"rashomon-history","version":1,"keys":["a","a"]}`, `h:1:54: name "a" twice, expected names used once`},
 		{`{"format":"rashomon-history","version":1,"keys":["a" "b"]}`, `h:1:54: '"', expected ','`},
@@ -172,7 +172,7 @@ func TestReadJSONLinesRefuses(t *testing.T) {
 		{header + `{"process":1}`, `h:2:1: an event without "type", expected invoke, ok, fail, unknown or end`},
 		{header + `{"type":"info"}`, `h:2:9: type "info", expected invoke, ok, fail, unknown or end`},
 		{header + `{"type":"end"}`, `h:2:1: an end without "events", expected it`},
-		{header + `{"type":"invoke","process":1,"op":"get","key":"x"}`, `h:2:35: op "get", expected read, write, cas, delete, append, add, increment, acquire, release, enqueue or dequeue`},
+		{header + `{"type":"invoke","process":1,"op":"get","key":"x"}`, `h:2:35: op "get", expected read, write, cas, delete, append, add, increment, acquire, release, enqueue, dequeue or txn`},
 		{header + `{"type":"invoke","process":1,"op":"write","key":"x"}`, `h:2:1: an invoke of a write without "value", expected it`},
 		{header + `{"type":"invoke","process":1,"op":"read","key":"x","value":1}`, `h:2:60: field "value" in an invoke of a read, expected no such field there`},
 		{header + `{"type":"invoke","process":1,"op":"cas","key":"x","value":1}`, `h:2:1: an invoke of a cas without "expect", expected it`},
@@ -193,7 +193,7 @@ func TestReadJSONLinesRefuses(t *testing.T) {
 		{header + `{"process":1,"type":"ok"}`, `h:2:12: process 1 ends an operation but has none open, expected its invoke first`},
 		{header + w + `{"process":1,"type":"ok","time":4}`, `h:3:33: return of operation 0 at 4ns, after an event at 5ns`},
 		{header + w + `{"process":1,"type":"ok","time":-4}`, `h:3:33: number -4, expected 0..9223372036854775807`},
-		{header + w + `{"process":1,"type":"ok","seen":4}`, `h:3:33: "seen" in the ok of a write (called in line 2), expected it in the ok of a read, a dequeue, or a cas that did not swap only`},
+		{header + w + `{"process":1,"type":"ok","seen":4}`, `h:3:33: "seen" in the ok of a write (called in line 2), expected it in the ok of a read, a dequeue, a txn, or a cas that did not swap only`},
 		{header + w + `{"process":1,"type":"ok","swapped":true}`, `h:3:36: "swapped" in the ok of a write (called in line 2), expected it in the ok of a cas only`},
 		{header + w + `{"process":1,"type":"ok","swapped":1}`, `h:3:36: '1', expected true or false`},
 		{header + `{"process":1,"type":"invoke","op":"cas","key":"x","expect":1,"value":2}` + "\n" + `{"process":1,"type":"ok"}`, `h:3:1: the ok of a cas (called in line 2) without "swapped", expected true or false`},
@@ -302,6 +302,9 @@ func (full) Write([]byte) (int, error) { return 0, errors.New("disk full") }
 
 func FuzzJSONLines(f *testing.F) {
 	f.Add([]byte(example))
+	f.Add([]byte(`{"format":"rashomon-history","version":1,"nodes":["n0"],"pinned":true}` + "\n" + `{"type":"end","events":0}`))
+	f.Add([]byte(`{"format":"rashomon-history","version":1,"texts":[]}` + "\n" + `{"process":1,"type":"invoke","op":"txn","key":"x","value":[["r","a"],["w","b","c"]]}` + "\n" +
+		`{"process":1,"type":"ok","seen":["d"]}` + "\n" + `{"type":"end","events":2}`))
 	f.Add([]byte(`{"format":"rashomon-history","version":1,"texts":["b"]}` + "\n" +
 		`{"process":1,"type":"invoke","op":"append","key":"x","value":"a\n"}` + "\n" +
 		`{"process":1,"type":"fail"}` + "\n" + `{"type":"end","events":2}`))

@@ -61,6 +61,9 @@ func (h *History) sound(o *Op) bool {
 	if (h.Sets != nil || o.Kind == model.Add) && h.setFault(o) != nil {
 		return false
 	}
+	if o.Kind == model.Txn && h.txnFault(o) != nil {
+		return false
+	}
 	if h.Texts != nil {
 		if _, missing := h.missingText(o); missing {
 			return false

@@ -31,18 +31,20 @@ type Asked struct {
 	Process int32
 	Kind    model.Kind
 	Key     string
-	Value   model.Value // Write, CAS, Append, Add
-	Expect  model.Value // CAS
-	Node    int32       // index into the history's nodes, or NoNode
+	Value   model.Value   // Write, CAS, Append, Add
+	Expect  model.Value   // CAS
+	Txn     []model.Micro // Txn: its steps; the values of reads are ignored
+	Node    int32         // index into the history's nodes, or NoNode
 }
 
 // Answered is how an operation ended. Fields that the kind or the outcome has
 // no use for are ignored.
 type Answered struct {
 	Outcome Outcome
-	Seen    model.Value // Read, failed CAS
-	Swapped bool        // CAS
-	Node    int32       // the node that answered, or NoNode for the one asked
+	Seen    model.Value   // Read, failed CAS
+	Told    []model.Value // Txn: what its reads were told, one value for each, or nil if nothing is known
+	Swapped bool          // CAS
+	Node    int32         // the node that answered, or NoNode for the one asked
 }
 
 // Nodes names the nodes that operations refer to by index.
@@ -103,6 +105,12 @@ func (r *Recorder) Call(a Asked, at time.Duration) (int, error) {
 	if err := o.fault(); err != nil {
 		return 0, fmt.Errorf("a %s of process %d: %w", a.Kind, a.Process, err)
 	}
+	if a.Kind == model.Txn {
+		var err error
+		if o.Value, err = r.txn(a.Txn); err != nil {
+			return 0, fmt.Errorf("a txn of process %d: %w", a.Process, err)
+		}
+	}
 	if a.Kind == model.Add && r.h.Sets == nil {
 		r.h.Sets = [][]model.Value{}
 	}
@@ -136,6 +144,9 @@ func (r *Recorder) Return(i int, a Answered, at time.Duration) error {
 	if o.sees() {
 		o.Seen = a.Seen
 	}
+	if o.Kind == model.Txn && a.Outcome == OK {
+		tell(r.h.Txns[o.Value], a.Told)
+	}
 	r.seq++
 	o.Return = r.seq
 	delete(r.open, o.Process)
@@ -154,6 +165,11 @@ func (r *Recorder) mayReturn(i int, a Answered, at time.Duration) error {
 	}
 	if a.Outcome < OK || a.Outcome > Unknown {
 		return fmt.Errorf("operation %d returns with %s, expected ok, fail or unknown", i, a.Outcome)
+	}
+	if o := &r.h.Ops[i]; o.Kind == model.Txn {
+		if err := toldFault(r.h.Txn(o.Value), a.Told); err != nil {
+			return fmt.Errorf("operation %d %w", i, err)
+		}
 	}
 	return nil
 }

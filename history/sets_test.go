@@ -78,6 +78,7 @@ func TestReadJSONLinesRefusesSets(t *testing.T) {
 	)
 	for _, c := range []struct{ text, want string }{
 		{`{"format":"rashomon-history","version":1,"sets":false}`, `h:1:49: "sets":false, expected true or no such field`},
+		{`{"format":"rashomon-history","version":1,"pinned":false}`, `h:1:51: "pinned":false, expected true or no such field`},
 		{`{"format":"rashomon-history","version":1,"sets":true,"texts":[]}`, `h:1:1: a header with "texts" and "sets", expected one of them`},
 		{none + `{"type":"invoke","process":1,"op":"add","key":"x","value":3}`, `h:2:35: add in a history without sets, expected "sets":true in its header`},
 		{of + `{"type":"invoke","process":1,"op":"write","key":"x","value":3}`, `h:2:35: write in a history of sets, expected read or add`},
@@ -87,7 +88,7 @@ func TestReadJSONLinesRefusesSets(t *testing.T) {
 		{none + read + `[3]}`, `h:3:33: a set, expected a value (a history of sets has "sets":true in its header)`},
 		{of + read + `[3,2]}`, `h:3:36: element 2 behind 3, expected increasing elements`},
 		{of + read + `[3 2]}`, `h:3:36: '2', expected ','`},
-		{of + read + `[a]}`, `h:3:34: 'a', expected a whole number`},
+		{of + read + `[a]}`, `h:3:34: 'a', expected a whole number, a string or null`},
 	} {
 		_, err := history.ReadJSONLines(strings.NewReader(c.text), "h")
 		assert.EqualError(t, err, c.want, c.text)

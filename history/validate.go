@@ -10,7 +10,8 @@ import (
 // the package: positions that are not strictly increasing or used twice, a
 // return before its call, two operations of one process at once, a process that
 // goes on after an unknown outcome, a missing kind or outcome, an index of a
-// key, node, text or set out of range, sets mixed with anything else, a name or
+// key, node, text, set or transaction out of range, sets mixed with anything else, a step of
+// a transaction that is none, a name or
 // a text twice in its table, an answer at a time before that of its call, a
 // write of nothing, a swap of what is no successful compare-and-set. It takes
 // time proportional to the operations and to the tables.
@@ -85,7 +86,7 @@ func (v *validation) add(h *History, i int, returns map[int64]int) error {
 	case o.Node != NoNode && (o.Node < 0 || int(o.Node) >= len(h.Nodes)):
 		return fmt.Errorf("node number %d, expected 0..%d", o.Node, len(h.Nodes)-1)
 	case o.Kind < model.Read || o.Kind > model.LastKind:
-		return fmt.Errorf("no kind, expected read, write, cas, delete, append, add, increment, acquire, release, enqueue or dequeue")
+		return fmt.Errorf("no kind, expected read, write, cas, delete, append, add, increment, acquire, release, enqueue, dequeue or txn")
 	case o.Outcome < OK || o.Outcome > Unknown:
 		return fmt.Errorf("no outcome, expected ok, fail or unknown")
 	case o.Call <= v.last:
@@ -102,6 +103,11 @@ func (v *validation) add(h *History, i int, returns map[int64]int) error {
 	}
 	if err := h.setFault(o); err != nil {
 		return err
+	}
+	if o.Kind == model.Txn {
+		if err := h.txnFault(o); err != nil {
+			return err
+		}
 	}
 	if v, missing := h.missingText(o); missing {
 		return fmt.Errorf("text number %d, expected 0..%d", v, len(h.Texts)-1)

@@ -81,6 +81,9 @@ func (j *jsonWriter) header() {
 	if j.h.Sets != nil {
 		j.line = append(j.line, `,"sets":true`...)
 	}
+	if j.h.Pinned {
+		j.line = append(j.line, `,"pinned":true`...)
+	}
 	if len(j.h.Faults) > 0 {
 		j.faults()
 	}
@@ -115,6 +118,12 @@ func (j *jsonWriter) unexpectedTexts() []string {
 	for i, returns := range j.h.inOrder() {
 		o := &j.h.Ops[i]
 		switch {
+		case o.Kind == model.Txn:
+			for _, m := range j.h.Txn(o.Value) {
+				if returns == (m.Kind == model.Read) {
+					appears(m.Value)
+				}
+			}
 		case returns && o.sees():
 			appears(o.Seen)
 		case !returns && o.stores():
@@ -216,6 +225,9 @@ func (j *jsonWriter) called(o *Op) {
 	if o.stores() {
 		j.value("value", o.Value)
 	}
+	if o.Kind == model.Txn {
+		j.steps(j.h.Txn(o.Value))
+	}
 	if o.Node != NoNode {
 		j.line = append(j.line, `,"node":`...)
 		j.line = appendJSON(j.line, j.h.Nodes[o.Node])
@@ -232,6 +244,8 @@ func (j *jsonWriter) returned(o *Op) {
 		j.line = strconv.AppendBool(j.line, o.Swapped)
 	}
 	switch {
+	case o.Kind == model.Txn && o.Outcome == OK:
+		j.told(j.h.Txn(o.Value))
 	case !o.sees() || o.Seen == model.Unseen:
 	case j.h.Sets != nil:
 		j.set(j.h.Set(o.Seen))
@@ -256,18 +270,22 @@ func (j *jsonWriter) number(name string, n int64) {
 }
 
 func (j *jsonWriter) value(name string, v model.Value) {
-	if v != model.Absent && j.h.Texts == nil {
-		j.number(name, int64(v))
-		return
-	}
 	j.line = append(j.line, `,"`...)
 	j.line = append(j.line, name...)
 	j.line = append(j.line, `":`...)
-	if v == model.Absent {
+	j.bare(v)
+}
+
+// bare writes a value without the name of a field.
+func (j *jsonWriter) bare(v model.Value) {
+	switch {
+	case v == model.Absent:
 		j.line = append(j.line, "null"...)
-		return
+	case j.h.Texts == nil:
+		j.line = strconv.AppendInt(j.line, int64(v), 10)
+	default:
+		j.line = appendJSON(j.line, j.h.text(v))
 	}
-	j.line = appendJSON(j.line, j.h.text(v))
 }
 
 func (j *jsonWriter) set(elements []model.Value) {

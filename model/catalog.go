@@ -3,7 +3,9 @@ package model
 import "fmt"
 
 // All returns the models of this package.
-func All() []Model { return []Model{register, casRegister, kv, mutex, set, counter, queue, list} }
+func All() []Model {
+	return []Model{register, casRegister, multiRegister, mutex, kv, set, counter, queue, list}
+}
 
 // ByName returns the model of this package with that name.
 func ByName(name string) (Model, error) {

@@ -242,7 +242,7 @@ func TestByName(t *testing.T) {
 			t.Errorf("%s: %v", m.Name(), err)
 		}
 	}
-	if _, err := model.ByName("stack"); err == nil || err.Error() != `no model "stack", expected register, cas-register, kv, mutex, set, counter, queue or list` {
+	if _, err := model.ByName("stack"); err == nil || err.Error() != `no model "stack", expected register, cas-register, multi-register, mutex, kv, set, counter, queue or list` {
 		t.Errorf("stack: %v", err)
 	}
 }

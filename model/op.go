@@ -8,6 +8,7 @@ package model
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 )
 
@@ -51,6 +52,7 @@ const (
 	Release                   // leave the lock
 	Enqueue                   // put Value at the end of the queue
 	Dequeue                   // take what stands first in the queue
+	Txn                       // read and write several registers at once
 	kinds
 )
 
@@ -58,7 +60,7 @@ const (
 const LastKind = kinds - 1
 
 var kindNames = [kinds]string{Read: "read", Write: "write", CAS: "cas", Delete: "delete", Append: "append", Add: "add",
-	Increment: "increment", Acquire: "acquire", Release: "release", Enqueue: "enqueue", Dequeue: "dequeue"}
+	Increment: "increment", Acquire: "acquire", Release: "release", Enqueue: "enqueue", Dequeue: "dequeue", Txn: "txn"}
 
 // String returns the word for the kind that histories and scenarios use.
 func (k Kind) String() string {
@@ -93,6 +95,14 @@ type Op struct {
 	// has texts ("" for Absent). In a history of sets SeenText is the set, such
 	// as {1 3}.
 	Text, SeenText string
+
+	Txn []Micro // Txn: its steps with their answers, which must not be changed
+}
+
+// Looks reports whether the operation only looks, whatever it was answered: a
+// read, or a transaction of reads.
+func (o *Op) Looks() bool {
+	return o.Kind == Read || o.Kind == Txn && !slices.ContainsFunc(o.Txn, func(m Micro) bool { return m.Kind == Write })
 }
 
 // String returns the operation in a few words, such as "write 7", "read -> 7"
@@ -104,6 +114,8 @@ func (o Op) String() string {
 		s += " " + orText(o.Value, o.Text)
 	case CAS:
 		s += " " + o.Expect.String() + "->" + o.Value.String()
+	case Txn:
+		s += " " + txnString(o.Txn, !o.Open)
 	}
 	switch {
 	case o.Open:

@@ -60,11 +60,13 @@ type Model struct {
 	accepted uint32 // bit k is set if Kind k is accepted
 	texts    bool
 	register bool
-	init     any
-	step     func(state any, op *Op) (any, bool)
-	equal    func(a, b any) bool
-	hash     func(state any) uint64
-	describe func(state any) string
+	// registers says that it is several, and its operations transactions on them.
+	registers bool
+	init      any
+	step      func(state any, op *Op) (any, bool)
+	equal     func(a, b any) bool
+	hash      func(state any) uint64
+	describe  func(state any) string
 }
 
 // Model returns the model that the specification describes. It panics if the
@@ -132,6 +134,11 @@ func (m Model) Texts() bool { return m.texts }
 // value alone. Faster algorithms than a search then apply. It is true of the
 // models register and cas-register, and of no model made outside the package.
 func (m Model) Register() bool { return m.register }
+
+// Registers reports whether the model is several registers, each Absent at first,
+// that only transactions read and write. It is true of multi-register, and of no
+// model made outside the package.
+func (m Model) Registers() bool { return m.registers }
 
 // Accepts reports whether the model understands operations of kind k.
 func (m Model) Accepts(k Kind) bool { return k < kinds && m.accepted&(1<<k) != 0 }

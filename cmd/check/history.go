@@ -21,6 +21,7 @@ import (
 // judging is how to judge histories.
 type judging struct {
 	model, format, engine, claim string
+	session                      string
 	steps                        int64
 	json, explain                bool
 	html, svg                    string // files for a page and for its drawing
@@ -87,6 +88,7 @@ func (j *judging) flags(cmd *cobra.Command) {
 	f.StringVar(&j.format, "format", "auto", "the files are in this `FORMAT`: auto, jsonl, edn, jepsen-log, porcupine-kv")
 	f.StringVar(&j.engine, "engine", "auto", "judge with this `ALGORITHM`: "+strings.Join(checker.EngineNames(), ", "))
 	f.StringVar(&j.claim, "claim", "linearizable", "judge this `PROPERTY`: "+strings.Join(claimNames(), ", "))
+	f.StringVar(&j.session, "session", "auto", "for claims about sessions, a session is what a `CLIENT` did: client (all of it), client-and-node (at one node), or auto (what the file says, or else client)")
 	f.Int64Var(&j.steps, "steps", 0, "give up on a key after `N` steps of a search: the verdict is then unknown (default 2000000)")
 	f.BoolVar(&j.json, "json", false, "print a line of JSON for each file")
 	f.BoolVar(&j.explain, "explain", false, "say why, in lines below that of each file (default for a single file)")
@@ -96,6 +98,7 @@ func (j *judging) flags(cmd *cobra.Command) {
 	complete(cmd, "format", func() []string { return []string{"auto", "jsonl", "edn", "jepsen-log", "porcupine-kv"} })
 	complete(cmd, "engine", checker.EngineNames)
 	complete(cmd, "claim", claimNames)
+	complete(cmd, "session", func() []string { return sessionNames })
 }
 
 func modelNames() string {
@@ -112,6 +115,12 @@ func (j *judging) validate(cmd *cobra.Command, files []string) error {
 	}
 	if j.claim != "linearizable" && (cmd.Flags().Changed("model") || cmd.Flags().Changed("engine")) {
 		return fmt.Errorf("--model or --engine with --claim %s, expected them with linearizable only: other claims are about registers", j.claim)
+	}
+	switch {
+	case !slices.Contains(sessionNames, j.session):
+		return fmt.Errorf("--session %q, expected %s", j.session, strings.Join(sessionNames, ", "))
+	case j.session != "auto" && !slices.Contains(aboutSessions, j.claim):
+		return fmt.Errorf("--session with --claim %s, expected a claim about sessions: %s", j.claim, strings.Join(aboutSessions, ", "))
 	}
 	for _, picture := range []struct{ flag, file string }{{"html", j.html}, {"svg", j.svg}} {
 		switch {
@@ -210,11 +219,19 @@ func (a *app) judgeFile(j *judging, file string, format formats.Format, opt chec
 		return nil, err
 	}
 	if j.claim != "linearizable" {
-		r, err := judgeClaim(h, j.claim, opt)
+		of, note := sessionsOf(h, j)
+		r, err := judgeClaim(h, j.claim, of, opt)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", file, err)
 		}
-		return newHistoryReport(file, h, info, j.claim, r, time.Since(began)), nil
+		if note != "" {
+			info.Notes = append(info.Notes, note)
+		}
+		report := newHistoryReport(file, h, info, j.claim, r, time.Since(began))
+		if j.session != "auto" {
+			report.session = " --session " + j.session
+		}
+		return report, nil
 	}
 	name := j.model
 	if name == "auto" {
@@ -229,29 +246,6 @@ func (a *app) judgeFile(j *judging, file string, format formats.Format, opt chec
 		return nil, fmt.Errorf("%s: %w", file, err)
 	}
 	return newHistoryReport(file, h, info, name, r, time.Since(began)), nil
-}
-
-// judgeClaim judges another claim than linearizability. A session is a client, if
-// the history names them, or else a process; operations without a number are those
-// of the end, if others have one.
-func judgeClaim(h *history.History, name string, opt checker.Options) (checker.Result, error) {
-	c, err := claimNamed(name)
-	if err != nil {
-		return checker.Result{}, err
-	}
-	terms := checker.Terms{Steps: opt.Steps}
-	if n := len(h.Clients); n > 0 {
-		terms.Sessions = checker.PerClient(n)
-	}
-	if slices.ContainsFunc(h.Ops, func(o history.Op) bool { return o.ID != 0 }) {
-		for i := range h.Ops {
-			if h.Ops[i].ID == 0 {
-				terms.Final = append(terms.Final, i)
-			}
-		}
-	}
-	j, err := c.Judge(h, terms)
-	return checker.Result{Judgement: j}, err
 }
 
 // historyReport is the judgement of one file, for programs.
@@ -275,6 +269,7 @@ type historyReport struct {
 	verdict checker.Verdict
 	history *history.History
 	witness []int
+	session string // flag
 }
 
 func newHistoryReport(file string, h *history.History, info formats.Info, m string, r checker.Result, took time.Duration) *historyReport {

@@ -78,7 +78,7 @@ func (r *historyReport) claim() string {
 
 func (r *historyReport) flags() string {
 	if r.other() {
-		return "--claim " + r.Model
+		return "--claim " + r.Model + r.session
 	}
 	return "--model " + r.Model
 }

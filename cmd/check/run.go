@@ -196,7 +196,11 @@ func (a *app) show(s *rashomon.System, sc *rashomon.Scenario, r *rashomon.Result
 		saved, _ = w.write(s, sc, name)
 	}
 	if show.history != "" {
-		write := func(w io.Writer) error { return history.Write(w, r.History) }
+		h := *r.History
+		if row, err := s.Claim(sc.Reads, sc.Claim); err == nil {
+			h.Pinned = row.Pinned
+		}
+		write := func(w io.Writer) error { return history.Write(w, &h) }
 		if err := wholefile.Write(show.history, write); err != nil {
 			w.errs = append(w.errs, notWritten("--history", show.history, err))
 		}

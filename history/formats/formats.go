@@ -183,7 +183,8 @@ func firstHasKey(text []byte) bool {
 }
 
 // SuggestModel names the specification that fits the operations of h: "set" if it
-// is of sets, "mutex", "queue" or "counter" if they do what only these know,
+// is of sets, "mutex", "queue", "counter" or "multi-register" if they do what only
+// these know,
 // "list" if they append and every read told a text such as "[1 2]", "kv" if they
 // append otherwise, "cas-register" if they compare and set, "kv" if they hold
 // texts, and otherwise "register".
@@ -203,6 +204,8 @@ func SuggestModel(h *history.History) string {
 			return "queue"
 		case model.Increment:
 			return "counter"
+		case model.Txn:
+			return "multi-register"
 		case model.Append:
 			if lists(h) {
 				return "list"

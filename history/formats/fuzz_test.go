@@ -2,6 +2,7 @@ package formats_test
 
 import (
 	"bytes"
+	"runtime/metrics"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -11,9 +12,14 @@ import (
 )
 
 // readable reads a text as each fuzz test does: what is refused has a place, and
-// what is accepted is a history that can be written and read again.
+// what is accepted is a history that can be written and read again. The memory that
+// it takes is bounded by the size of the text.
 func readable(t *testing.T, text []byte, format formats.Format) {
+	before := allocated()
 	h, _, err := formats.Read(bytes.NewReader(text), "f", format)
+	if took := allocated() - before; took > 2<<20+2000*uint64(len(text)) {
+		t.Fatalf("%d bytes allocated for a text of %d", took, len(text))
+	}
 	if err != nil {
 		var place *history.ReadError
 		require.ErrorAs(t, err, &place)
@@ -28,6 +34,13 @@ func readable(t *testing.T, text []byte, format formats.Format) {
 	again, err := history.ReadJSONLines(&b, "f")
 	require.NoError(t, err)
 	require.Equal(t, h, again)
+}
+
+// allocated returns how many bytes were allocated so far.
+func allocated() uint64 {
+	sample := []metrics.Sample{{Name: "/gc/heap/allocs:bytes"}}
+	metrics.Read(sample)
+	return sample[0].Value.Uint64()
 }
 
 func seeds(f *testing.F, texts ...string) {
@@ -45,6 +58,8 @@ func FuzzEDN(f *testing.F) {
 		`{:process 0 :type :invoke :f :add :value 3}{:process 0 :type :ok :f :add}{:process 0 :type :invoke :f :read}{:process 0 :type :ok :f :read :value 3}`,
 		`{:process 0 :type :invoke :f :read}{:process 0 :type :ok :f :read :value []}{:process 0 :type :invoke :f :append :value 3}{:process 0 :type :info :f :append}`,
 		`{:process 0 :type :invoke :f :enqueue :value [:k 3]}{:process 1 :type :invoke :f :dequeue :value [:k nil]}{:process 1 :type :ok :f :dequeue :value [:k 3]}`,
+		`{:process 0 :type :invoke :f :txn :value [[:w :x 1] [:r :y nil]]}{:process 0 :type :ok :f :txn :value [[:w :x 1] [:r :y "a"]]}`,
+		`{:process 0 :type :invoke :f :read :value [7 [[:r 1 nil]]]}{:process 0 :type :info :f :read :value [7 [[:r 1 nil]]]}`,
 		`{:process 0 :type :invoke :f :acquire}{:process 0 :type :ok :f :acquire}{:process 0 :type :invoke :f :release :value nil}`,
 	)
 	f.Fuzz(func(t *testing.T, text []byte) {

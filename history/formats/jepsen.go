@@ -4,10 +4,8 @@ import (
 	"cmp"
 	"fmt"
 	"math"
-	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/rashomon-go/rashomon/history"
 	"github.com/rashomon-go/rashomon/model"
@@ -75,6 +73,7 @@ type called struct {
 	key   string
 	value model.Value
 	other model.Value // CAS: what must be there
+	txn   []model.Micro
 }
 
 func newJepsen(name string, info *Info) *jepsen {
@@ -185,9 +184,10 @@ var kinds = map[string]model.Kind{
 	"add": model.Add, "increment": model.Increment,
 	"acquire": model.Acquire, "release": model.Release,
 	"enqueue": model.Enqueue, "dequeue": model.Dequeue,
+	"txn": model.Txn,
 }
 
-const names = ":read, :write, :cas, :get, :put, :append, :delete, :add, :increment, :acquire, :release, :enqueue or :dequeue"
+const names = ":read, :write, :cas, :get, :put, :append, :delete, :add, :increment, :acquire, :release, :enqueue, :dequeue or :txn"
 
 func (j *jepsen) kind(e *entry) (model.Kind, error) {
 	if k, known := kinds[e.f.text]; known && e.f.kind == keyword {
@@ -200,6 +200,7 @@ func (j *jepsen) kind(e *entry) (model.Kind, error) {
 }
 
 func (j *jepsen) invoke(e *entry, kind model.Kind) error {
+	kind = asTxn(kind, &e.value)
 	key, value, err := j.split(e, kind)
 	if err != nil {
 		return err
@@ -209,7 +210,7 @@ func (j *jepsen) invoke(e *entry, kind model.Kind) error {
 		return err
 	}
 	_, err = j.rec.Call(history.Asked{
-		Process: int32(e.process.n), Kind: kind, Key: key, Value: c.value, Expect: c.other, Node: history.NoNode,
+		Process: int32(e.process.n), Kind: kind, Key: key, Value: c.value, Expect: c.other, Txn: c.txn, Node: history.NoNode,
 	}, j.now)
 	if err != nil {
 		if i, busy := j.rec.Open(int32(e.process.n)); busy {
@@ -241,6 +242,9 @@ func (j *jepsen) arguments(c *called, e *entry, value *form) (err error) {
 		value = &value.items[1]
 	case model.Append:
 		return j.appended(c, e, value)
+	case model.Txn:
+		c.txn, err = j.steps(e, value, false)
+		return err
 	case model.Add, model.Increment:
 		if value.kind != integer {
 			return j.wrong(e.orWhole(value), "%s of no number, expected one", c.kind)
@@ -256,74 +260,6 @@ func (j *jepsen) arguments(c *called, e *entry, value *form) (err error) {
 	}
 	c.value, err = j.value(e, value)
 	return err
-}
-
-// split returns the key of an invocation and the value without it. The first
-// operation decides whether values are [key value] tuples, as those of
-// jepsen.independent are.
-func (j *jepsen) split(e *entry, kind model.Kind) (string, *form, error) {
-	value := &e.value
-	if e.key.kind != 0 {
-		if j.tuples == yes {
-			return "", nil, j.wrong(&e.key, "a :key among [key value] tuples, expected one or the other")
-		}
-		j.tuples = no
-		key, err := j.keyName(&e.key)
-		return key, value, err
-	}
-	if j.keyed {
-		return "", nil, j.wrong(&e.whole, "an operation without :key, expected one")
-	}
-	tuple := isTuple(value, kind)
-	if j.tuples == open {
-		j.tuples = no
-		if tuple {
-			j.tuples = yes
-		}
-	}
-	switch {
-	case tuple && j.tuples == no:
-		return "", nil, j.wrong(value, "a [key value] tuple, expected a plain value as in the first operation")
-	case !tuple && j.tuples == yes:
-		return "", nil, j.wrong(e.orWhole(value), "no [key value] tuple, expected one as in the first operation")
-	case !tuple:
-		return theKey, value, nil
-	}
-	key, err := j.keyName(&value.items[0])
-	return key, &value.items[1], err
-}
-
-// isTuple tells a [key value] tuple from a value. Only a cas has a vector for a
-// value; so [k [a b]] is a tuple there and [a b] is none.
-func isTuple(v *form, kind model.Kind) bool {
-	return v.kind == sequence && len(v.items) == 2 && (kind != model.CAS || v.items[1].kind == sequence)
-}
-
-// keyName returns the name of a key. A number and a text that look alike must
-// not become the same key.
-func (j *jepsen) keyName(f *form) (string, error) {
-	var name string
-	if f.tagged {
-		return "", j.wrong(f, "%s for a key, expected a number, a text or a keyword", f.describe())
-	}
-	switch f.kind {
-	case integer:
-		name = strconv.FormatInt(f.n, 10)
-	case keyword:
-		name = ":" + f.text
-	case text, symbol:
-		name = f.text
-	default:
-		return "", j.wrong(f, "%s for a key, expected a number, a text or a keyword", f.describe())
-	}
-	if !utf8.ValidString(name) {
-		return "", j.wrong(f, "key %q, expected valid UTF-8", shorten(name))
-	}
-	if kind, known := j.keyKinds[name]; known && kind != f.kind {
-		return "", j.wrong(f, "key %s is %s and was %s before, expected one of them", name, formKinds[f.kind], formKinds[kind])
-	}
-	j.keyKinds[name] = f.kind
-	return name, nil
 }
 
 // value returns what a form stands for.
@@ -361,6 +297,9 @@ func (j *jepsen) complete(e *entry, kind model.Kind) error {
 		return j.wrong(&e.process, "process %d ends an operation but has none open, expected its :invoke first", e.process.n)
 	}
 	c := &j.calls[i]
+	if c.kind == model.Txn && (kind == model.Read || kind == model.Write) {
+		kind = model.Txn // and called so
+	}
 	if c.kind != kind {
 		return j.wrong(&e.f, "the end of a %s of process %d, expected that of the %s called in line %d", kind, e.process.n, c.kind, c.line)
 	}
@@ -403,7 +342,9 @@ func (j *jepsen) answer(e *entry, c *called, value *form) (history.Answered, err
 	switch e.typ.text {
 	case "ok":
 		a.Outcome, a.Swapped = history.OK, c.kind == model.CAS
-		if c.kind == model.Read && (value.kind == sequence || value.kind == set) && !value.tagged {
+		if c.kind == model.Txn {
+			a.Told, err = j.told(e, c, value)
+		} else if c.kind == model.Read && (value.kind == sequence || value.kind == set) && !value.tagged {
 			i, _ := j.rec.Open(int32(e.process.n))
 			err = j.several(i, value)
 		} else if c.kind == model.Read || c.kind == model.Dequeue {

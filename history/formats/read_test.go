@@ -70,6 +70,15 @@ func TestEDN(t *testing.T) {
 		{"mutex", `{:process 0 :type :invoke :f :acquire :value nil}{:process 0 :type :ok :f :acquire :value [:c 1]}
 			{:process 1 :type :invoke :f :acquire}{:process 1 :type :fail :f :acquire}{:process 0 :type :invoke :f :release}{:process 0 :type :info :f :release}`,
 			[]string{"acquire x", "acquire x: fail", "release x: unknown"}},
+		{"transactions", `{:process 0 :type :invoke :f :txn :value [[:w :x 1] [:r :y nil]]}{:process 0 :type :ok :f :txn :value [[:w :x 1] [:r :y nil]]}
+			{:process 0 :type :invoke :f :txn :value [[:read :x nil] [:write :y 2]]}{:process 1 :type :invoke :f :txn :value [[:r :x nil]]}{:process 0 :type :ok :f :txn :value [[:read :x 1] [:write :y 2]]}
+			{:process 1 :type :info :f :txn :value [[:r :x nil]]}{:process 2 :type :invoke :f :txn :value [[:w :x 3]]}{:process 2 :type :fail :f :txn :error :conflict}`,
+			[]string{"txn x: :x=1, :y -> nil", "txn x: :x -> 1, :y=2", "txn x: read :x (unknown)", "txn x: :x=3 (fail)"}},
+		{"transactions on independent objects", `{:process 0 :type :invoke :f :txn :value [7 [[:w 1 5] [:r 2 nil]]]}{:process 0 :type :ok :f :txn :value [7 [[:w 1 5] [:r 2 4]]]}`, []string{"txn 7: 1=5, 2 -> 4"}},
+		{"transactions with a key", `{:process 0 :type :invoke :f :txn :key 7 :value [[:r "a" nil]]}{:process 0 :type :ok :f :txn :key 7 :value [[:r "a" "b"]]}`, []string{`txn 7: a -> "b"`}},
+		{"transactions called reads and writes", `{:process 0 :type :invoke :f :write :value [0 [[:w 0 3] [:w 1 3]]]}{:process 0 :type :ok :f :write :value [0 [[:w 0 3] [:w 1 3]]]}
+			{:process 0 :type :invoke :f :read :value [0 [[:r 0 nil]]]}{:process 0 :type :ok :f :read :value [0 [[:r 0 3]]]}`, []string{"txn 0: 0=3, 1=3", "txn 0: 0 -> 3"}},
+		{"a transaction of nothing", `{:process 0 :type :invoke :f :txn :value []}{:process 0 :type :ok :f :txn :value []}`, []string{"txn x: "}},
 		{"cas that swapped", `{:process 0 :type :invoke :f :cas :value [nil 4]}{:process 0 :type :ok :f :cas :value [nil 4]}`, []string{"cas x nil->4"}},
 		{"cas that compared", `{:process 0 :type :invoke :f :cas :value [3 4]}{:process 0 :type :fail :f :cas :error nil}`, []string{"cas x 3->4: failed"}},
 		{"cas that failed otherwise", `{:process 0 :type :invoke :f :cas :value [3 4]}{:process 0 :type :fail :f :cas :value [3 4] :error [:not-leader "x"]}`, []string{"cas x 3->4: fail"}},
@@ -252,8 +261,8 @@ func TestRefuses(t *testing.T) {
 		{formats.Auto, `{:process 1 :process 1}`, `f:1:13: :process twice in one operation, expected it once`},
 		{formats.Auto, `{:process 1 :f :read}`, `f:1:1: an operation without :type, expected :invoke, :ok, :fail or :info`},
 		{formats.Auto, `{:process 1 :type :started :f :read}`, `f:1:19: type :started, expected :invoke, :ok, :fail or :info`},
-		{formats.Auto, `{:process 1 :type :invoke}`, `f:1:1: an operation without :f, expected :read, :write, :cas, :get, :put, :append, :delete, :add, :increment, :acquire, :release, :enqueue or :dequeue`},
-		{formats.Auto, `{:process 1 :type :invoke :f :txn}`, `f:1:30: operation :txn, expected :read, :write, :cas, :get, :put, :append, :delete, :add, :increment, :acquire, :release, :enqueue or :dequeue`},
+		{formats.Auto, `{:process 1 :type :invoke}`, `f:1:1: an operation without :f, expected :read, :write, :cas, :get, :put, :append, :delete, :add, :increment, :acquire, :release, :enqueue, :dequeue or :txn`},
+		{formats.Auto, `{:process 1 :type :invoke :f :wrote}`, `f:1:30: operation :wrote, expected :read, :write, :cas, :get, :put, :append, :delete, :add, :increment, :acquire, :release, :enqueue, :dequeue or :txn`},
 		{formats.Auto, `{:process 1 :type :invoke :f :write}`, `f:1:1: an operation without :value, expected a number, a text or nil`},
 		{formats.Auto, `{:process 1 :type :invoke :f :write :value 1.5}`, `f:1:44: 1.5, expected a number, a text or nil`},
 		{formats.Auto, `{:process 1 :type :invoke :f :write :value 99999999999999999999}`, `f:1:44: 99999999999999999999, expected a number, a text or nil`},
@@ -272,6 +281,15 @@ func TestRefuses(t *testing.T) {
 		{formats.Auto, `{:process 1 :type :invoke :f :read}{:process 1 :type :ok :f :read :value [1 :a]}`, `f:1:77: :a in a set or a list, expected numbers`},
 		{formats.Auto, "{:process 1 :type :invoke :f :read}{:process 1 :type :ok :f :read :value #{1}}\n{:process 1 :type :invoke :f :write :value 1}", `f:2:1: a write of a set, expected read or add`},
 		{formats.Auto, `{:process 1 :type :invoke :f :add :value 1}{:process 2 :type :invoke :f :read}{:process 2 :type :ok :f :read :value nil}`, `f:1:1: a read of a set that told no such thing, expected its value`},
+		{formats.Auto, `{:process 1 :type :invoke :f :txn}`, `f:1:1: a transaction of no steps, expected steps such as [[:r :x nil] [:w :y 3]]`},
+		{formats.Auto, `{:process 1 :type :invoke :f :txn :value [[:r :x]]}`, `f:1:43: a vector in a transaction, expected a step such as [:r :x nil] or [:w :y 3]`},
+		{formats.Auto, `{:process 1 :type :invoke :f :txn :value [[:append :x 3]]}`, `f:1:44: step :append of a transaction, expected :r or :w`},
+		{formats.Auto, `{:process 1 :type :invoke :f :txn :value [[:w [1] 3]]}`, `f:1:47: a vector for a key, expected a number, a text or a keyword`},
+		{formats.Auto, `{:process 1 :type :invoke :f :txn :value [[:w :x nil]]}`, `f:1:50: a write of nil, expected a value`},
+		{formats.Auto, "{:process 1 :type :invoke :f :txn :value [[:r :x nil]]}\n{:process 1 :type :ok :f :txn :value [[:r :x 1] [:r :x 1]]}", `f:2:38: a transaction of 2 steps, expected 1 as in the call in line 1`},
+		{formats.Auto, "{:process 1 :type :invoke :f :txn :value [[:r :x nil]]}\n{:process 1 :type :ok :f :txn :value [[:r :y 1]]}", `f:2:39: another step than in the call in line 1, expected the same`},
+		{formats.Auto, "{:process 1 :type :invoke :f :txn :value [[:w :x 2]]}\n{:process 1 :type :ok :f :txn :value [[:w :x 1]]}", `f:2:39: another step than in the call in line 1, expected the same`},
+		{formats.Auto, "{:process 1 :type :invoke :f :txn :value [[:w :x 2]]}\n{:process 1 :type :ok :f :txn}", `f:2:1: a transaction of no steps, expected steps such as [[:r :x nil] [:w :y 3]]`},
 		{formats.Auto, w + `{:process 2 :type :invoke :f :write :value "a"}`, `f:2:44: text "a", expected a number as before`},
 		{formats.Auto, w + `{:process 2 :type :invoke :f :write :value [1 3]}`, `f:2:44: a [key value] tuple, expected a plain value as in the first operation`},
 		{formats.Auto, `{:process 1 :type :invoke :f :read :value [1 nil]}` + w, `f:1:94: no [key value] tuple, expected one as in the first operation`},
@@ -306,7 +324,7 @@ func TestRefuses(t *testing.T) {
 		{formats.Auto, `#::j{:process 1}`, `f:1:1: #::j before a map, expected a namespace and a map such as #:jepsen{:a 1}`},
 		{formats.PorcupineKV, w, `f:1:1: an operation without :key, expected one`},
 		{formats.Auto, "0 :invoke :read nil\n0 :ok :read [1\n", `f:2:15: the line ends inside a vector that began at 2:13, expected ']': it is cut off`},
-		{formats.Auto, "0 :invoke :read nil\n0 :ok", `f:2:1: an operation without :f, expected :read, :write, :cas, :get, :put, :append, :delete, :add, :increment, :acquire, :release, :enqueue or :dequeue`},
+		{formats.Auto, "0 :invoke :read nil\n0 :ok", `f:2:1: an operation without :f, expected :read, :write, :cas, :get, :put, :append, :delete, :add, :increment, :acquire, :release, :enqueue, :dequeue or :txn`},
 		{formats.Auto, "0 :invoke :read nil nil nil", `f:1:25: 'n' after the operation, expected the end of the line`},
 		{formats.Auto, "INFO  jepsen.util - 0 :invoke :write x", `f:1:38: x, expected a number, a text or nil`},
 	}
@@ -383,6 +401,8 @@ func TestSuggestModel(t *testing.T) {
 		"register":     {Ops: []history.Op{{Kind: model.Read}, {Kind: model.Write}, {Kind: model.Delete}}},
 		"cas-register": {Ops: []history.Op{{Kind: model.Read}, {Kind: model.CAS}}},
 		"kv":           {Ops: []history.Op{{Kind: model.CAS}, {Kind: model.Append}}},
+
+		"multi-register": {Ops: []history.Op{{Kind: model.Txn}}},
 	} {
 		assert.Equal(t, want, formats.SuggestModel(h))
 	}
