@@ -1,6 +1,7 @@
 package store
 
 import (
+	"context"
 	"database/sql"
 	"encoding/json"
 	"fmt"
@@ -64,7 +65,7 @@ func (s *Store) Campaigns() ([]Info, error) {
 
 // Find returns a campaign; 0 stands for the last one.
 func (s *Store) Find(id int64) (Info, error) {
-	found, err := all(s, scanInfo, selectInfo+` WHERE id = ?1 OR ?1 = 0 ORDER BY id DESC LIMIT 1`, id)
+	found, err := all(s, scanInfo, selectInfo+` WHERE id = $1 OR $1 = 0 ORDER BY id DESC LIMIT 1`, id)
 	switch {
 	case err != nil:
 		return Info{}, err
@@ -94,7 +95,7 @@ func (s *Store) Cells(id int64) (map[string]campaign.Tally, error) {
 		}
 		cells[name] = t
 		return struct{}{}, err
-	}, `SELECT name, tally FROM cell WHERE campaign = ?`, id)
+	}, `SELECT name, tally FROM cell WHERE campaign = $1`, id)
 	return cells, err
 }
 
@@ -107,7 +108,7 @@ func (s *Store) ranges(id int64) (map[string][]campaign.Range, error) {
 		err = r.Scan(&family, &one.From, &one.Until)
 		ranges[family] = append(ranges[family], one)
 		return struct{}{}, err
-	}, `SELECT family, first, until FROM done WHERE campaign = ? ORDER BY family, first`, id)
+	}, `SELECT family, first, until FROM done WHERE campaign = $1 ORDER BY family, first`, id)
 	return ranges, err
 }
 
@@ -127,7 +128,7 @@ func (s *Store) groups(id int64, canary bool) ([]Group, error) {
 		g.Seen, g.Seed = time.Unix(seen, 0).UTC(), uint64(seed)
 		return g, err
 	}, `SELECT signature, count, seen, seed, sentence, operations, faults, scenario
-FROM failures WHERE campaign = ? AND canary = ? ORDER BY count DESC, id`, id, canary)
+FROM failures WHERE campaign = $1 AND canary = $2 ORDER BY count DESC, id`, id, canary)
 }
 
 // Examples returns the failures of a campaign that were kept, by signature and seed.
@@ -141,7 +142,7 @@ func (s *Store) Examples(id int64) ([]Example, error) {
 		return e, err
 	}, `SELECT e.signature, e.seed, e.digest, e.build, e.exercise, e.scenario
 FROM example AS e JOIN failures AS f ON f.campaign = e.campaign AND f.id = e.signature
-WHERE e.campaign = ? AND NOT f.canary ORDER BY e.signature, e.seed`, id)
+WHERE e.campaign = $1 AND NOT f.canary ORDER BY e.signature, e.seed`, id)
 }
 
 // Seeds returns the seeds of the failures that were kept, by signature and in their
@@ -154,7 +155,7 @@ func (s *Store) Seeds(id int64) (map[string][]uint64, error) {
 		err = r.Scan(&signature, &seed)
 		seeds[signature] = append(seeds[signature], uint64(seed))
 		return struct{}{}, err
-	}, `SELECT signature, seed FROM example WHERE campaign = ? ORDER BY signature, seed`, id)
+	}, `SELECT signature, seed FROM example WHERE campaign = $1 ORDER BY signature, seed`, id)
 	return seeds, err
 }
 
@@ -166,7 +167,7 @@ func (s *Store) Pace(id int64) ([]Pace, error) {
 		err = r.Scan(&minute, &p.Runs)
 		p.Minute = time.Unix(minute*60, 0).UTC()
 		return p, err
-	}, `SELECT minute, runs FROM pace WHERE campaign = ? ORDER BY minute`, id)
+	}, `SELECT minute, runs FROM pace WHERE campaign = $1 ORDER BY minute`, id)
 }
 
 // Mutes returns what is muted in this directory, in all campaigns.
@@ -183,37 +184,38 @@ func (s *Store) Mutes() ([]Mute, error) {
 func (s *Store) Mute(signature, reason string) error {
 	return s.write(func(tx *sql.Tx) error {
 		var found int
-		if err := tx.QueryRow(`SELECT (SELECT count(*) FROM failures WHERE id = ?1) + (SELECT count(*) FROM mute WHERE signature = ?1)`, signature).Scan(&found); err != nil {
+		if err := tx.QueryRow(`SELECT (SELECT count(*) FROM failures WHERE id = $1) + (SELECT count(*) FROM mute WHERE signature = $1)`, signature).Scan(&found); err != nil {
 			return err
 		}
 		if found == 0 {
 			return fmt.Errorf("has no failures of signature %q, expected one that check campaign show names", signature)
 		}
 		if reason == "" {
-			_, err := tx.Exec(`DELETE FROM mute WHERE signature = ?`, signature)
+			_, err := tx.Exec(`DELETE FROM mute WHERE signature = $1`, signature)
 			return err
 		}
-		_, err := tx.Exec(`INSERT OR REPLACE INTO mute VALUES (?, ?, ?)`, signature, reason, now())
+		_, err := tx.Exec(`INSERT INTO mute VALUES ($1, $2, $3) ON CONFLICT (signature) DO UPDATE SET reason = excluded.reason, since = excluded.since`, signature, reason, now())
 		return err
 	})
 }
 
 // all returns the rows of a query.
 func all[T any](s *Store, scan func(*sql.Rows) (T, error), query string, args ...any) (found []T, err error) {
-	rows, err := s.db.Query(query, args...)
-	if err != nil {
-		return nil, s.plain(err)
-	}
-	defer rows.Close()
-	for rows.Next() {
-		one, err := scan(rows)
+	err = s.try(func(ctx context.Context) error {
+		rows, err := s.db.QueryContext(ctx, query, args...)
 		if err != nil {
-			return nil, s.plain(err)
+			return err
 		}
-		found = append(found, one)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, s.plain(err)
-	}
-	return found, nil
+		defer rows.Close()
+		found = nil
+		for rows.Next() {
+			one, err := scan(rows)
+			if err != nil {
+				return err
+			}
+			found = append(found, one)
+		}
+		return rows.Err()
+	})
+	return found, err
 }

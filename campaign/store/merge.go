@@ -44,6 +44,9 @@ func (c *Campaign) Merge(from *Store, id int64) error {
 		return err
 	}
 	err = c.store.write(func(tx *sql.Tx) error {
+		if err := c.sum(tx, info.Runs, info.Digest, info.Seconds); err != nil {
+			return err
+		}
 		for _, family := range slices.Sorted(maps.Keys(past.Ranges)) { // in order, for the error
 			if err := c.count(tx, family, past.Ranges[family]); err != nil {
 				return err
@@ -62,7 +65,6 @@ func (c *Campaign) Merge(from *Store, id int64) error {
 		return errors.Join(
 			c.addGroups(tx, groups, false), c.addGroups(tx, canary, true),
 			c.addExamples(tx, examples), addMutes(tx, mutes),
-			c.sum(tx, info.Runs, info.Digest, info.Seconds),
 		)
 	})
 	if err != nil {
@@ -88,8 +90,8 @@ func (c *Campaign) addGroups(tx *sql.Tx, groups []Group, canary bool) error {
 // signature.
 func (c *Campaign) addExamples(tx *sql.Tx, examples []Example) error {
 	for _, e := range examples {
-		_, err := tx.Exec(`INSERT OR IGNORE INTO example SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7
-WHERE (SELECT count(*) FROM example WHERE campaign = ?1 AND signature = ?2) < ?8`,
+		_, err := tx.Exec(`INSERT INTO example SELECT $1, $2, $3, $4, $5, $6, $7
+WHERE (SELECT count(*) FROM example WHERE campaign = $1 AND signature = $2) < $8 ON CONFLICT DO NOTHING`,
 			c.ID, e.Signature, int64(e.Seed), int64(e.Digest), e.Build, string(e.Exercise), e.Scenario, MaxExamples)
 		if err != nil {
 			return err
@@ -100,7 +102,7 @@ WHERE (SELECT count(*) FROM example WHERE campaign = ?1 AND signature = ?2) < ?8
 
 func addMutes(tx *sql.Tx, mutes []Mute) error {
 	for _, m := range mutes {
-		if _, err := tx.Exec(`INSERT OR IGNORE INTO mute VALUES (?, ?, ?)`, m.Signature, m.Reason, m.Since.Unix()); err != nil {
+		if _, err := tx.Exec(`INSERT INTO mute VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`, m.Signature, m.Reason, m.Since.Unix()); err != nil {
 			return err
 		}
 	}

@@ -2,6 +2,8 @@ package store_test
 
 import (
 	"database/sql"
+	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -11,8 +13,11 @@ import (
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
+	"github.com/rashomon-go/rashomon"
 	"github.com/rashomon-go/rashomon/campaign"
 	"github.com/rashomon-go/rashomon/campaign/store"
+	"github.com/rashomon-go/rashomon/internal/pgtest"
+	"github.com/rashomon-go/rashomon/systems"
 )
 
 func open(t *testing.T, dir string) *store.Store {
@@ -27,18 +32,36 @@ func begun(t *testing.T, dir string) (*store.Store, *store.Campaign) {
 	t.Helper()
 	s := open(t, dir)
 	t.Cleanup(func() { s.Close() })
+	return s, begunIn(t, s)
+}
+
+func begunIn(t require.TestingT, s *store.Store) *store.Campaign {
 	c, err := s.Begin([]byte("{}"), "this build")
 	require.NoError(t, err)
-	return s, c
+	return c
+}
+
+// each runs a test with an empty store of each kind.
+func each(t *testing.T, test func(*testing.T, *store.Store)) {
+	t.Run("sqlite", func(t *testing.T) {
+		s := open(t, t.TempDir())
+		test(t, s)
+		require.NoError(t, s.Close())
+	})
+	t.Run("postgres", func(t *testing.T) {
+		s := connected(t, pgtest.Start(t).Database(t))
+		test(t, s)
+		require.NoError(t, s.Close())
+	})
 }
 
 // Whatever ranges are kept, in whatever order: the store knows each run that is done,
 // and refuses to count it again.
-func TestRangesAgainstASet(t *testing.T) {
-	s, _ := begun(t, t.TempDir())
+func TestRangesAgainstASet(t *testing.T) { each(t, testRangesAgainstASet) }
+
+func testRangesAgainstASet(t *testing.T, s *store.Store) {
 	rapid.Check(t, func(rt *rapid.T) {
-		c, err := s.Begin([]byte("{}"), "this build")
-		require.NoError(rt, err)
+		c := begunIn(rt, s)
 		done := map[int]bool{}
 		for range rapid.IntRange(1, 30).Draw(rt, "batches") {
 			from := rapid.IntRange(0, 60).Draw(rt, "from")
@@ -48,6 +71,7 @@ func TestRangesAgainstASet(t *testing.T) {
 				twice = twice || done[i]
 			}
 			err := c.Keep(&campaign.Batch{Family: "chain", Ranges: []campaign.Range{r}, Runs: r.Until - r.From, Digest: 1 << 63})
+			require.Equal(rt, twice, errors.Is(err, store.ErrDone), "%v", err)
 			require.Equal(rt, twice, err != nil, "%v", err)
 			for i := r.From; i < r.Until && !twice; i++ {
 				done[i] = true
@@ -90,8 +114,10 @@ func TestTwoCampaignsInOneDirectory(t *testing.T) {
 	require.NoError(t, s.Close())
 }
 
-func TestAnotherBuildIsRefused(t *testing.T) {
-	s, c := begun(t, t.TempDir())
+func TestAnotherBuildIsRefused(t *testing.T) { each(t, testAnotherBuildIsRefused) }
+
+func testAnotherBuildIsRefused(t *testing.T, s *store.Store) {
+	c := begunIn(t, s)
 	_, _, err := s.Resume(c.ID, "another build")
 	assert.ErrorContains(t, err, "begun by this build, and this is another build")
 	_, _, err = s.Resume(7, "this build")
@@ -170,9 +196,76 @@ func TestFullDisk(t *testing.T) {
 	assert.Equal(t, kept, info.Runs)
 }
 
-func TestMutes(t *testing.T) {
-	s, _ := begun(t, t.TempDir())
+func TestMutes(t *testing.T) { each(t, testMutes) }
+
+func testMutes(t *testing.T, s *store.Store) {
 	assert.ErrorContains(t, s.Mute("0badcafe", "known"), `no failures of signature "0badcafe", expected one`)
+	c := begunIn(t, s)
+	f := failing(t, 7)
+	require.NoError(t, c.Keep(&campaign.Batch{Family: "chain", Ranges: []campaign.Range{{From: 7, Until: 8}}, Runs: 1, Failures: []campaign.Failure{f}}))
+	for _, reason := range []string{"known", "known well", ""} {
+		require.NoError(t, s.Mute(f.ID(), reason))
+		mutes, err := s.Mutes()
+		require.NoError(t, err)
+		if reason == "" {
+			assert.Empty(t, mutes)
+			continue
+		}
+		require.Len(t, mutes, 1)
+		assert.Equal(t, reason, mutes[0].Reason)
+	}
+}
+
+// failing returns a run that failed, of so many operations.
+func failing(t *testing.T, operations int) campaign.Failure {
+	s, err := systems.ByName("chain")
+	require.NoError(t, err)
+	sc := rashomon.FromSeed(3, s, s.Claims[0], operations)
+	return campaign.Failure{
+		Signature: campaign.Signature{System: "chain", Reads: "tail", Claim: s.Claims[0].Property, Kind: "stale"},
+		Seed:      1<<63 + uint64(operations), // beyond what SQL calls a number
+		Sentence:  fmt.Sprintf("it says \x00 and \xff in %d operations", operations),
+		Scenario:  sc, Result: &rashomon.Result{Digest: 1 << 63},
+	}
+}
+
+// Failures of one signature are counted, and the smallest one and a hundred of them kept.
+func TestFailures(t *testing.T) { each(t, testFailures) }
+
+func testFailures(t *testing.T, s *store.Store) {
+	c := begunIn(t, s)
+	for i, operations := range []int{30, 20, 25} {
+		b := campaign.Batch{Family: "chain", Ranges: []campaign.Range{{From: i, Until: i + 1}}, Runs: 1, Failures: []campaign.Failure{failing(t, operations)}}
+		require.NoError(t, c.Keep(&b))
+	}
+	b := campaign.Batch{Family: "chain", Ranges: []campaign.Range{{From: 3, Until: 120}}, Runs: 117}
+	for i := range 117 {
+		f := failing(t, 40)
+		f.Seed = uint64(i)
+		b.Failures = append(b.Failures, f)
+	}
+	require.NoError(t, c.Keep(&b))
+	canary := failing(t, 10)
+	canary.Bug = "planted"
+	require.NoError(t, c.KeepCanary(&campaign.Batch{Failures: []campaign.Failure{canary}}))
+
+	groups, err := s.Groups(c.ID)
+	require.NoError(t, err)
+	require.Len(t, groups, 1)
+	assert.Equal(t, 120, groups[0].Count)
+	assert.Equal(t, 20, groups[0].Operations)
+	assert.Equal(t, "it says \uFFFD and \uFFFD in 20 operations", groups[0].Sentence)
+	assert.Equal(t, uint64(1<<63+20), groups[0].Seed, "the lowest, as a number with a sign")
+	examples, err := s.Examples(c.ID)
+	require.NoError(t, err)
+	assert.Len(t, examples, store.MaxExamples)
+	caught, err := s.Canary(c.ID)
+	require.NoError(t, err)
+	require.Len(t, caught, 1)
+
+	require.NoError(t, c.Forget())
+	_, err = s.Find(0)
+	assert.ErrorIs(t, err, store.ErrNone)
 }
 
 func execute(t *testing.T, file, statement string) {

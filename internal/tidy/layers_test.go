@@ -17,6 +17,7 @@ const (
 	datadriven = "github.com/cockroachdb/datadriven"
 	flock      = "github.com/gofrs/flock"
 	goose      = "github.com/pressly/goose/v3"
+	pgx        = "github.com/jackc/pgx/v5"
 	sqlite     = "modernc.org/sqlite"
 )
 
@@ -64,13 +65,14 @@ var layers = map[string]layer{
 	},
 	"campaign": {imports: []string{".", "checker", "faults", "model", "sim"}, modules: []string{gonum}},
 	// The store stands alone, so that nobody but the command gets a database.
-	"campaign/store": {imports: []string{"campaign"}, modules: []string{flock, goose, sqlite}},
+	"campaign/store": {imports: []string{"campaign"}, modules: []string{flock, goose, pgx, sqlite}},
 
 	"cmd/check": {anything: true},
 
 	"internal/cputime":   {},
-	"internal/unable":    {},
+	"internal/pgtest":    {imports: []string{"internal/unable"}},
 	"internal/tidy":      {},
+	"internal/unable":    {},
 	"internal/wholefile": {},
 }
 

@@ -1,0 +1,76 @@
+package store
+
+import (
+	"database/sql"
+	"time"
+
+	"github.com/rashomon-go/rashomon/campaign"
+)
+
+// A campaign in PostgreSQL is open while there is work in it for whoever joins.
+
+// Open lets others join the campaign.
+func (c *Campaign) Open() error { return c.setOpen(true) }
+
+// Shut tells all who have joined that there is no more to be done.
+func (c *Campaign) Shut() error { return c.setOpen(false) }
+
+func (c *Campaign) setOpen(open bool) error {
+	return c.store.write(func(tx *sql.Tx) error {
+		_, err := tx.Exec(`UPDATE campaign SET open = $1 WHERE id = $2`, open, c.ID)
+		return err
+	})
+}
+
+// IsOpen says whether the campaign is open.
+func (c *Campaign) IsOpen() (bool, error) {
+	open, err := c.store.Joinable()
+	for _, info := range open {
+		if info.ID == c.ID {
+			return true, err
+		}
+	}
+	return false, err
+}
+
+// Joinable returns the campaigns that are open, the oldest first.
+func (s *Store) Joinable() ([]Info, error) {
+	return all(s, scanInfo, selectInfo+` WHERE open ORDER BY id`)
+}
+
+// Worked adds to the time of the campaign.
+func (c *Campaign) Worked(d time.Duration) error {
+	return c.store.write(func(tx *sql.Tx) error {
+		_, err := tx.Exec(`UPDATE campaign SET seconds = seconds + $1 WHERE id = $2`, d.Seconds(), c.ID)
+		return err
+	})
+}
+
+// Past returns what the campaign has done until now, whoever did it.
+func (c *Campaign) Past() (campaign.Past, error) {
+	info, err := c.store.Find(c.ID)
+	if err != nil {
+		return campaign.Past{}, err
+	}
+	return c.store.past(info)
+}
+
+// Done returns the runs of a family that are done, in their order.
+func (c *Campaign) Done(family string) ([]campaign.Range, error) {
+	return all(c.store, func(r *sql.Rows) (one campaign.Range, err error) {
+		err = r.Scan(&one.From, &one.Until)
+		return one, err
+	}, `SELECT first, until FROM done WHERE campaign = $1 AND family = $2 ORDER BY first`, c.ID, family)
+}
+
+// Store returns where the campaign is kept.
+func (c *Campaign) Store() *Store { return c.store }
+
+// Rows returns the first columns of a query's rows, which are texts. It is for those who
+// have tables of their own beside ours.
+func (s *Store) Rows(query string, args ...any) ([]string, error) {
+	return all(s, func(r *sql.Rows) (text string, err error) {
+		err = r.Scan(&text)
+		return text, err
+	}, query, args...)
+}

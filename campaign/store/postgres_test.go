@@ -1,0 +1,233 @@
+package store_test
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/rashomon-go/rashomon/campaign"
+	"github.com/rashomon-go/rashomon/campaign/store"
+	"github.com/rashomon-go/rashomon/internal/pgtest"
+	"github.com/rashomon-go/rashomon/systems"
+)
+
+func connected(t *testing.T, url string) *store.Store {
+	t.Helper()
+	s, err := store.Connect(context.Background(), url, nil)
+	require.NoError(t, err)
+	return s
+}
+
+func executeAt(t *testing.T, url, statement string) {
+	t.Helper()
+	db, err := sql.Open("pgx", url)
+	require.NoError(t, err)
+	defer db.Close()
+	_, err = db.Exec(statement)
+	require.NoError(t, err)
+}
+
+// Whatever is behind an address: if it cannot be used, one line says why, without the
+// password.
+func TestBadAddresses(t *testing.T) {
+	server := pgtest.Start(t)
+	foreign, newer, empty := server.Database(t), server.Database(t), server.Database(t)
+	executeAt(t, foreign, `CREATE TABLE recipes (name TEXT)`)
+	require.NoError(t, connected(t, newer).Close())
+	executeAt(t, newer, `INSERT INTO rashomon_schema (version_id, is_applied) VALUES (99, true)`)
+	for url, want := range map[string]string{
+		foreign: "is a database of another program, expected one that check fuzz wrote, or an empty one",
+		newer:   "has schema 99, expected 1 at most: a newer program wrote it",
+		server.Address(pgtest.User, "wrong-word", "postgres"):   `password authentication failed for user "postgres", expected a user and password`,
+		server.Address("nobody", "wrong-word", "postgres"):      `password authentication failed for user "nobody", expected a user and password`,
+		server.Address(pgtest.User, pgtest.Password, "missing"): `database "missing" does not exist, expected one that exists`,
+		"postgres://me:wrong-word@127.0.0.1:1/db":               "postgres://me@127.0.0.1:1/db cannot be reached (",
+		"postgres://me:wrong-word@nowhere.invalid/db":           "postgres://me@nowhere.invalid/db cannot be reached (",
+		"postgres://me:wrong-word@127.0.0.1:port/db":            "no address of a database, expected one such as postgres://user@host/database",
+		"postgres://me:wrong-word@127.0.0.1/db?sslmode=perhaps": "no address of a database (",
+		empty + "?pool_max_conns=1":                             "pool_max_conns 1, expected 3 or more",
+		empty + "?search_path=nowhere":                          "has no schema to look for tables in, expected one that search_path names",
+	} {
+		for _, open := range []func(context.Context, string, func(string)) (*store.Store, error){store.Connect, store.Join} {
+			began := time.Now()
+			_, err := open(context.Background(), url, nil)
+			require.ErrorContains(t, err, want)
+			assert.Contains(t, err.Error(), "xpected")
+			assert.NotContains(t, err.Error(), "wrong-word")
+			assert.NotContains(t, err.Error(), "\n")
+			assert.Less(t, time.Since(began), 20*time.Second)
+		}
+	}
+	_, err := store.Join(context.Background(), empty, nil)
+	assert.ErrorIs(t, err, store.ErrNone)
+}
+
+// Two that begin at once make the tables once.
+func TestConnectedAtOnce(t *testing.T) {
+	url := pgtest.Start(t).Database(t)
+	var all sync.WaitGroup
+	for range 4 {
+		all.Go(func() {
+			s, err := store.Connect(context.Background(), url, nil)
+			if assert.NoError(t, err) {
+				assert.NoError(t, s.Close())
+			}
+		})
+	}
+	all.Wait()
+}
+
+// Whatever many programs keep at once: all of it is counted, once.
+func TestManyWriters(t *testing.T) {
+	url := pgtest.Start(t).Database(t)
+	first := connected(t, url)
+	defer first.Close()
+	whole := begunIn(t, first)
+	const writers, batches = 6, 25
+	var all sync.WaitGroup
+	var also, refused atomic.Int64
+	failure := failing(t, 9)
+	chain, err := systems.ByName("chain")
+	require.NoError(t, err)
+	for w := range writers {
+		all.Go(func() {
+			s := connected(t, url)
+			defer s.Close()
+			c, _, err := s.Resume(whole.ID, "this build")
+			if !assert.NoError(t, err) {
+				return
+			}
+			for i := range batches {
+				r := campaign.Range{From: i*writers + w, Until: i*writers + w + 1}
+				if i == 0 {
+					r.From = 0 // all of them want it
+				}
+				cell := campaign.CellReport{Tally: campaign.Tally{Runs: 1, Reasons: map[string]int{"why": 1}}}
+				cell.System = chain
+				b := campaign.Batch{Family: "chain", Ranges: []campaign.Range{r}, Runs: r.Until - r.From, Digest: 1 << 62,
+					Cells: []campaign.CellReport{cell}, Failures: []campaign.Failure{failure}}
+				switch err := c.KeepAnd(&b, func(context.Context, pgx.Tx) error { also.Add(1); return nil }); {
+				case i > 0:
+					assert.NoError(t, err)
+				case err != nil:
+					assert.ErrorIs(t, err, store.ErrDone)
+					refused.Add(1)
+				}
+			}
+		})
+	}
+	all.Wait()
+	require.Less(t, refused.Load(), int64(writers), "one of them gets what all want")
+	kept := writers*batches - int(refused.Load())
+	assert.EqualValues(t, kept, also.Load())
+	info, err := first.Find(0)
+	require.NoError(t, err)
+	past, err := whole.Past()
+	require.NoError(t, err)
+	runs := 0
+	for _, r := range past.Ranges["chain"] {
+		runs += r.Until - r.From
+	}
+	assert.Equal(t, runs, info.Runs)
+	assert.Equal(t, uint64(kept)<<62, info.Digest)
+	for _, tally := range past.Cells {
+		assert.Equal(t, kept, tally.Runs)
+		assert.Equal(t, kept, tally.Reasons["why"])
+	}
+	groups, err := first.Groups(whole.ID)
+	require.NoError(t, err)
+	assert.Equal(t, kept, groups[0].Count)
+}
+
+// What is kept with a batch is kept with it alone.
+func TestKeptTogether(t *testing.T) {
+	url := pgtest.Start(t).Database(t)
+	s := connected(t, url)
+	defer s.Close()
+	executeAt(t, url, `CREATE TABLE beside (n BIGINT)`)
+	c := begunIn(t, s)
+	insert := func(ctx context.Context, tx pgx.Tx) error {
+		_, err := tx.Exec(ctx, `INSERT INTO beside VALUES (1)`)
+		return err
+	}
+	b := campaign.Batch{Family: "chain", Ranges: []campaign.Range{{From: 0, Until: 5}}, Runs: 5}
+	err := c.KeepAnd(&b, func(ctx context.Context, tx pgx.Tx) error {
+		return fmt.Errorf("%w, and that was it", insert(ctx, tx))
+	})
+	require.ErrorContains(t, err, "and that was it")
+	info, err := s.Find(c.ID)
+	require.NoError(t, err)
+	assert.Zero(t, info.Runs)
+	require.NoError(t, c.KeepAnd(&b, insert))
+	assert.ErrorIs(t, c.KeepAnd(&b, insert), store.ErrDone)
+	beside, err := s.Rows(`SELECT count(*)::text FROM beside`)
+	require.NoError(t, err)
+	assert.Equal(t, []string{"1"}, beside)
+}
+
+// A database that is gone is waited for, and nothing is lost or counts twice.
+func TestGoneForAWhile(t *testing.T) {
+	server := pgtest.Start(t)
+	var said []string
+	s, err := store.Connect(context.Background(), server.Database(t), func(what string) { said = append(said, what) })
+	require.NoError(t, err)
+	defer s.Close()
+	c := begunIn(t, s)
+	stop := []func(testing.TB){server.Stop, server.Crash}
+	kept := 0
+	for round := range 4 {
+		var keeping sync.WaitGroup
+		end := make(chan struct{})
+		keeping.Go(func() {
+			for last := 3; last > 0; kept++ {
+				select {
+				case <-end:
+					last--
+				default:
+				}
+				b := campaign.Batch{Family: "chain", Ranges: []campaign.Range{{From: kept, Until: kept + 1}}, Runs: 1}
+				if err := c.Keep(&b); err != nil && !assert.ErrorIs(t, err, store.ErrDone, "the answer to a commit was lost") {
+					return
+				}
+			}
+		})
+		time.Sleep(50 * time.Millisecond)
+		stop[round%2](t)
+		time.Sleep(500 * time.Millisecond)
+		server.Again(t)
+		close(end)
+		keeping.Wait()
+	}
+	info, err := s.Find(c.ID)
+	require.NoError(t, err)
+	assert.Equal(t, kept, info.Runs)
+	assert.LessOrEqual(t, len(said), 8)
+	require.GreaterOrEqual(t, len(said), 8)
+	assert.Regexp(t, `^postgres://postgres@127\.0\.0\.1:\d+/test\d+ is gone \(.*\): waiting for it$`, said[0])
+	assert.Regexp(t, `^postgres://postgres@127\.0\.0\.1:\d+/test\d+ is back after \d`, said[1])
+	assert.NotContains(t, strings.Join(said, ""), "\n")
+}
+
+// Nobody has to wait for a database that does not come back.
+func TestNotWaitedFor(t *testing.T) {
+	server := pgtest.Start(t)
+	ctx, cancel := context.WithCancel(context.Background())
+	s, err := store.Connect(ctx, server.Database(t), nil)
+	require.NoError(t, err)
+	defer s.Close()
+	server.Stop(t)
+	defer server.Again(t)
+	time.AfterFunc(300*time.Millisecond, cancel)
+	_, err = s.Find(0)
+	require.ErrorContains(t, err, "expected a PostgreSQL server")
+	assert.NotContains(t, err.Error(), "\n")
+}
