@@ -215,7 +215,7 @@ type campaign struct {
 	done       [][]Range // by family, before this campaign
 	progress   func(Progress)
 	began      time.Time
-	classifier *classifier
+	classifier *classifier // nil if nobody keeps failures
 	stop       context.CancelFunc
 	desks      []desk // of the workers
 
@@ -229,7 +229,10 @@ type campaign struct {
 }
 
 func newCampaign(p Plan, progress func(Progress)) (c *campaign, err error) {
-	c = &campaign{plan: p, families: p.families(), progress: progress, began: time.Now(), pending: map[int]*Batch{}, classifier: newClassifier(p.Done.Signatures)}
+	c = &campaign{plan: p, families: p.families(), progress: progress, began: time.Now(), pending: map[int]*Batch{}}
+	if p.Keep != nil {
+		c.classifier = newClassifier(p.Done.Signatures)
+	}
 	c.desks = make([]desk, c.workers())
 	for _, f := range c.families {
 		c.done = append(c.done, p.Done.Ranges[p.Cells[f[0]].Family()])
@@ -265,12 +268,19 @@ func (c *campaign) work(ctx context.Context, worker int) {
 // up.
 func (c *campaign) batch(ctx context.Context, worker, job int) (*Batch, error) {
 	family := job % len(c.families)
-	b := newBatch(&c.plan, c.families[family])
 	whole := c.plan.rangeOf(job / len(c.families))
-	for _, r := range whole.without(c.done[family]) {
+	name := c.plan.Cells[c.families[family][0]].Family()
+	return c.make(ctx, family, whole.Without(c.done[family]), func(seed uint64) error { return c.mark(worker, name, seed) })
+}
+
+// make makes runs of a family, until the time is up, or the first violation if that
+// ends the campaign. It calls mark before each run.
+func (c *campaign) make(ctx context.Context, family int, ranges []Range, mark func(uint64) error) (*Batch, error) {
+	b := newBatch(&c.plan, c.families[family])
+	for _, r := range ranges {
 		for i := r.From; i < r.Until && ctx.Err() == nil; i++ {
 			seed := c.plan.Seed + uint64(i)
-			if err := c.mark(worker, b.Family, seed); err != nil {
+			if err := mark(seed); err != nil {
 				return nil, err
 			}
 			found, err := c.run(family, seed)
@@ -278,11 +288,13 @@ func (c *campaign) batch(ctx context.Context, worker, job int) (*Batch, error) {
 				return nil, err
 			}
 			b.add(i, found)
-			if c.plan.Keep == nil {
-				continue
+			if c.classifier != nil {
+				if err := b.classify(c.classifier, found); err != nil {
+					return nil, err
+				}
 			}
-			if err := b.classify(c.classifier, found); err != nil {
-				return nil, err
+			if c.plan.StopAtFirst && b.broken() {
+				return b, nil
 			}
 		}
 	}
@@ -367,7 +379,7 @@ func (c *campaign) take() (job int, ok bool) {
 		switch {
 		case whole.From >= whole.Until:
 			return 0, false
-		case c.plan.ours(k) && len(whole.without(c.done[c.next%n])) > 0:
+		case c.plan.ours(k) && len(whole.Without(c.done[c.next%n])) > 0:
 			c.next++
 			return c.next - 1, true
 		}
@@ -430,21 +442,26 @@ func (c *campaign) tell() {
 		return
 	}
 	c.told = now
-	p := Progress{Runs: c.report.Runs, Elapsed: now.Sub(c.began)}
-	p.PerSecond = float64(p.Runs-c.report.Before) / p.Elapsed.Seconds()
-	if all := c.plan.total(len(c.families)); all > 0 {
-		p.Done = min(1, float64(p.Runs)/all)
-		p.Left = time.Duration(min(float64(math.MaxInt64), (all-float64(p.Runs))/p.PerSecond*float64(time.Second)))
+	c.progress(c.plan.progress(&c.report, now.Sub(c.began)))
+}
+
+// progress returns how far a campaign has come that has been at work for so long.
+func (p *Plan) progress(r *Report, elapsed time.Duration) Progress {
+	now := Progress{Runs: r.Runs, Elapsed: elapsed}
+	now.PerSecond = float64(r.Runs-r.Before) / elapsed.Seconds()
+	if all := p.total(len(p.families())); all > 0 {
+		now.Done = min(1, float64(r.Runs)/all)
+		now.Left = time.Duration(min(float64(math.MaxInt64), (all-float64(r.Runs))/now.PerSecond*float64(time.Second)))
 	}
-	if c.plan.For > 0 {
-		p.Done = min(1, max(p.Done, p.Elapsed.Seconds()/c.plan.For.Seconds()))
-		if left := max(0, c.plan.For-p.Elapsed); p.Left == 0 || left < p.Left {
-			p.Left = left
+	if p.For > 0 {
+		now.Done = min(1, max(now.Done, elapsed.Seconds()/p.For.Seconds()))
+		if left := max(0, p.For-elapsed); now.Left == 0 || left < now.Left {
+			now.Left = left
 		}
 	}
-	for i := range c.report.Cells {
-		p.Violations += c.report.Cells[i].Unexpected()
+	for i := range r.Cells {
+		now.Violations += r.Cells[i].Unexpected()
 	}
-	p.Reached, p.Known = c.report.reached()
-	c.progress(p)
+	now.Reached, now.Known = r.reached()
+	return now
 }

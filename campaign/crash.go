@@ -109,7 +109,7 @@ func (p *Plan) Open(family string, seed uint64) (Range, bool) {
 	if !ok {
 		return Range{}, false
 	}
-	open := Range{run, run + 1}.without(p.Done.Ranges[family])
+	open := Range{run, run + 1}.Without(p.Done.Ranges[family])
 	if len(open) == 0 {
 		return Range{}, false
 	}

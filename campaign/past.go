@@ -9,17 +9,11 @@ import (
 // past returns a report of what was done before. The findings in it are made again:
 // a seed is all that is needed.
 func (c *campaign) past() (r Report, err error) {
-	p := &c.plan
-	r.Digest = p.Done.Digest
-	r.Cells = make([]CellReport, len(p.Cells))
-	for i, cell := range p.Cells {
-		r.Cells[i] = CellReport{Cell: cell, Tally: p.Done.Cells[cell.String()]}
-	}
+	r = c.plan.counted()
 	for f, cells := range c.families {
-		r.Runs += r.Cells[cells[0]].Runs
 		for place, cell := range cells {
 			one := &r.Cells[cell]
-			one.FirstCrash = p.crashedBefore(one)
+			one.FirstCrash = c.plan.crashedBefore(one)
 			for _, again := range []struct {
 				seed *uint64
 				to   **Finding
@@ -41,7 +35,6 @@ func (c *campaign) past() (r Report, err error) {
 			}
 		}
 	}
-	r.Before = r.Runs
 	return r, nil
 }
 
@@ -54,4 +47,18 @@ func (p *Plan) crashedBefore(c *CellReport) *Finding {
 	sc := rashomon.FromSeed(c.Earliest.Crash.Seed, c.System, c.Claim, p.Operations)
 	f := c.crashed(*sc, *c.Earliest.Crash)
 	return &f
+}
+
+// counted returns a report of what was done before, without findings.
+func (p *Plan) counted() (r Report) {
+	r.Digest = p.Done.Digest
+	r.Cells = make([]CellReport, len(p.Cells))
+	for i, cell := range p.Cells {
+		r.Cells[i] = CellReport{Cell: cell, Tally: p.Done.Cells[cell.String()]}
+	}
+	for _, cells := range p.families() {
+		r.Runs += r.Cells[cells[0]].Runs
+	}
+	r.Before = r.Runs
+	return r
 }

@@ -11,9 +11,9 @@ import (
 // seed Plan.Seed + i.
 type Range struct{ From, Until int }
 
-// without returns what is left of r when others are taken away, which are in their
+// Without returns what is left of r when others are taken away, which are in their
 // order and do not overlap.
-func (r Range) without(others []Range) (left []Range) {
+func (r Range) Without(others []Range) (left []Range) {
 	first, _ := slices.BinarySearchFunc(others, r.From, func(o Range, from int) int { return cmp.Compare(o.Until, from+1) })
 	for _, o := range others[first:] {
 		if o.From >= r.Until {

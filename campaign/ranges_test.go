@@ -23,7 +23,7 @@ func TestWithoutAgainstASet(t *testing.T) {
 		from := rapid.IntRange(0, 30).Draw(rt, "from")
 		whole := Range{from, from + rapid.IntRange(0, 20).Draw(rt, "size")}
 		left := map[int]bool{}
-		for _, r := range whole.without(done) {
+		for _, r := range whole.Without(done) {
 			require.Less(rt, r.From, r.Until)
 			for i := r.From; i < r.Until; i++ {
 				require.False(rt, left[i])

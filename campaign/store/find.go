@@ -201,7 +201,7 @@ func (s *Store) Mute(signature, reason string) error {
 
 // all returns the rows of a query.
 func all[T any](s *Store, scan func(*sql.Rows) (T, error), query string, args ...any) (found []T, err error) {
-	err = s.try(func(ctx context.Context) error {
+	err = s.Try(func(ctx context.Context) error {
 		rows, err := s.db.QueryContext(ctx, query, args...)
 		if err != nil {
 			return err

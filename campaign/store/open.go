@@ -2,6 +2,7 @@ package store
 
 import (
 	"database/sql"
+	"encoding/json"
 	"time"
 
 	"github.com/rashomon-go/rashomon/campaign"
@@ -66,11 +67,13 @@ func (c *Campaign) Done(family string) ([]campaign.Range, error) {
 // Store returns where the campaign is kept.
 func (c *Campaign) Store() *Store { return c.store }
 
-// Rows returns the first columns of a query's rows, which are texts. It is for those who
-// have tables of their own beside ours.
-func (s *Store) Rows(query string, args ...any) ([]string, error) {
-	return all(s, func(r *sql.Rows) (text string, err error) {
-		err = r.Scan(&text)
-		return text, err
-	}, query, args...)
+// Signatures returns those of the failures that were found, whoever found them.
+func (c *Campaign) Signatures() ([]campaign.Signature, error) {
+	return all(c.store, func(r *sql.Rows) (s campaign.Signature, err error) {
+		var text string
+		if err = r.Scan(&text); err == nil {
+			err = json.Unmarshal([]byte(text), &s)
+		}
+		return s, err
+	}, `SELECT signature FROM failures WHERE campaign = $1 AND NOT canary`, c.ID)
 }

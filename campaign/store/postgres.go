@@ -132,7 +132,7 @@ var savepoint = pgx.TxOptions{BeginQuery: "SAVEPOINT also", CommitQuery: "RELEAS
 // KeepAnd commits a batch as Keep does, and something else with it, in PostgreSQL. It
 // adds no time to the campaign's: many may keep batches at a time.
 func (c *Campaign) KeepAnd(b *campaign.Batch, also func(context.Context, pgx.Tx) error) error {
-	return c.store.try(func(ctx context.Context) error {
+	return c.store.Try(func(ctx context.Context) error {
 		conn, err := c.store.db.Conn(ctx)
 		if err != nil {
 			return err

@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"path/filepath"
 	"time"
 
 	"github.com/gofrs/flock"
@@ -33,6 +34,14 @@ type Store struct {
 
 // ErrNone says that a database has no campaigns.
 var ErrNone = errors.New("no campaign")
+
+// String names the directory, or the database, as messages do: without a password.
+func (s *Store) String() string {
+	if s.far == nil {
+		return filepath.ToSlash(filepath.Dir(s.path))
+	}
+	return s.path
+}
 
 // Close ends the use of the store.
 func (s *Store) Close() error {
@@ -76,7 +85,7 @@ func (s *Store) migrate(ctx context.Context, dialect goose.Dialect, dir string, 
 // done it although it comes again, if the answer was lost: what must not be done twice
 // refuses that.
 func (s *Store) write(do func(*sql.Tx) error) error {
-	return s.try(func(ctx context.Context) error {
+	return s.Try(func(ctx context.Context) error {
 		tx, err := s.db.BeginTx(ctx, nil)
 		if err != nil {
 			return err
@@ -89,8 +98,8 @@ func (s *Store) write(do func(*sql.Tx) error) error {
 	})
 }
 
-// try does something, and again while the database is gone.
-func (s *Store) try(do func(context.Context) error) (err error) {
+// Try does something, and again as long as the database is gone.
+func (s *Store) Try(do func(context.Context) error) (err error) {
 	if s.far != nil {
 		err = s.far.try(do)
 	} else {

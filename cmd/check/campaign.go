@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"maps"
@@ -23,14 +24,41 @@ func (a *app) campaignCommand() *cobra.Command {
 	return cmd
 }
 
-// dirFlag is where a command finds campaigns.
-func dirFlag(cmd *cobra.Command, dir *string) {
-	cmd.Flags().StringVar(dir, "dir", "rashomon-out", "the campaigns of this `DIR`")
+// place is where a command finds campaigns: in a directory, or a database.
+type place struct{ dir, db string }
+
+func (p *place) flags(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&p.dir, "dir", "rashomon-out", "the campaigns of this `DIR`")
+	cmd.Flags().StringVar(&p.db, "db", "", "the campaigns of the PostgreSQL database at this `URL`, in place of a directory")
+	cmd.PreRunE = func(cmd *cobra.Command, _ []string) error { return together(cmd, "dir", "db") }
+}
+
+// read opens the campaigns for as long as do needs them.
+func (p place) read(do func(*store.Store) error) error {
+	if p.db == "" {
+		return openKept(p.dir, do)
+	}
+	return during(func() (*store.Store, error) { return store.Join(context.Background(), p.db, nil) }, do)
 }
 
 // openKept opens the campaigns of a directory for as long as do needs them.
 func openKept(dir string, do func(*store.Store) error) error {
-	s, err := store.Read(dir)
+	return during(func() (*store.Store, error) { return store.Read(dir) }, do)
+}
+
+// write opens the campaigns, which must be there, for changes.
+func (p place) write(do func(*store.Store) error) error {
+	if p.db != "" {
+		return p.read(do)
+	}
+	if err := p.read(func(*store.Store) error { return nil }); err != nil {
+		return err // rather than make a directory
+	}
+	return during(func() (*store.Store, error) { return store.Open(p.dir) }, do)
+}
+
+func during(open func() (*store.Store, error), do func(*store.Store) error) error {
+	s, err := open()
 	if err != nil {
 		return err
 	}

@@ -19,7 +19,7 @@ type changedGroup struct {
 }
 
 func (a *app) campaignDiff() *cobra.Command {
-	var dir string
+	var from place
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "diff CAMPAIGN CAMPAIGN",
@@ -29,7 +29,7 @@ func (a *app) campaignDiff() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return openKept(dir, func(s *store.Store) error {
+			return from.read(func(s *store.Store) error {
 				before, err := newShown(s, ids[0])
 				if err != nil {
 					return err
@@ -46,7 +46,7 @@ func (a *app) campaignDiff() *cobra.Command {
 			})
 		},
 	}
-	dirFlag(cmd, &dir)
+	from.flags(cmd)
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return cmd
 }

@@ -20,7 +20,7 @@ type exportedExample struct {
 }
 
 func (a *app) campaignExport() *cobra.Command {
-	var dir string
+	var from place
 	cmd := &cobra.Command{
 		Use:   "export [CAMPAIGN]",
 		Short: "Print a campaign and the failures that are kept, as lines of JSON",
@@ -32,10 +32,10 @@ failures of each signature are kept.`,
 			if err != nil {
 				return err
 			}
-			return openKept(dir, func(s *store.Store) error { return a.export(s, ids[0]) })
+			return from.read(func(s *store.Store) error { return a.export(s, ids[0]) })
 		},
 	}
-	dirFlag(cmd, &dir)
+	from.flags(cmd)
 	return cmd
 }
 

@@ -39,14 +39,14 @@ func newCampaignInfo(s *store.Store, i store.Info) (campaignInfo, error) {
 }
 
 func (a *app) campaignList() *cobra.Command {
-	var dir string
+	var from place
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "list",
-		Short: "List the campaigns of a directory",
+		Short: "List the campaigns of a directory, or of a database",
 		Args:  noArguments,
 		RunE: func(*cobra.Command, []string) error {
-			return openKept(dir, func(s *store.Store) error {
+			return from.read(func(s *store.Store) error {
 				found, err := s.Campaigns()
 				if err != nil {
 					return err
@@ -64,7 +64,7 @@ func (a *app) campaignList() *cobra.Command {
 			})
 		},
 	}
-	dirFlag(cmd, &dir)
+	from.flags(cmd)
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return cmd
 }

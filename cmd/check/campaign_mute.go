@@ -11,13 +11,14 @@ import (
 )
 
 func (a *app) campaignMute() *cobra.Command {
-	var dir, reason string
+	var in place
+	var reason string
 	var off bool
 	cmd := &cobra.Command{
 		Use:   "mute SIGNATURE --reason WHY | mute SIGNATURE --off",
 		Short: "Let campaigns succeed although a known failure occurs",
 		Long: `mute says that a failure is known, and why it need not be looked at. Campaigns in the
-directory go on counting it, but do not fail because of it; and they tell when it no
+directory, or the database, go on counting it, but do not fail because of it; and they tell when it no
 longer occurs. --off ends that.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			switch {
@@ -26,17 +27,10 @@ longer occurs. --off ends that.`,
 			case off == (strings.TrimSpace(reason) != ""):
 				return errors.New("expected either --reason with the reason, or --off")
 			}
-			if err := openKept(dir, func(*store.Store) error { return nil }); err != nil {
-				return err // rather than make a directory
-			}
-			s, err := store.Open(dir)
-			if err != nil {
-				return err
-			}
-			return errors.Join(s.Mute(args[0], strings.TrimSpace(reason)), s.Close())
+			return in.write(func(s *store.Store) error { return s.Mute(args[0], strings.TrimSpace(reason)) })
 		},
 	}
-	dirFlag(cmd, &dir)
+	in.flags(cmd)
 	cmd.Flags().StringVar(&reason, "reason", "", "`WHY` it need not be looked at")
 	cmd.Flags().BoolVar(&off, "off", false, "no longer mute it")
 	return cmd

@@ -74,7 +74,7 @@ func runsOfRow(cells map[string]campaign.Tally, g groupReport) int {
 }
 
 func (a *app) campaignShow() *cobra.Command {
-	var dir string
+	var from place
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "show [CAMPAIGN]",
@@ -84,7 +84,7 @@ func (a *app) campaignShow() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return openKept(dir, func(s *store.Store) error {
+			return from.read(func(s *store.Store) error {
 				c, err := newShown(s, ids[0])
 				if err != nil {
 					return err
@@ -96,7 +96,7 @@ func (a *app) campaignShow() *cobra.Command {
 			})
 		},
 	}
-	dirFlag(cmd, &dir)
+	from.flags(cmd)
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return cmd
 }

@@ -22,7 +22,8 @@ import (
 type fuzzFlags struct {
 	choice
 	plan   campaign.Plan
-	dir    string // where the campaign is kept
+	dir    string // where the campaign is kept, or what it finds
+	db     string // where the campaign is kept, if it is not in dir
 	resume bool
 	shard  string // as plan has it in numbers
 	corpus string // "" means a directory in dir
@@ -62,6 +63,10 @@ seeds: nothing is lost when fuzz is killed. Ctrl-C ends it with a report of the 
 until then. --resume goes on with the last campaign of the directory; --runs then
 counts what was done before, too. check campaign shows what is kept.
 
+With --db the campaign is kept in PostgreSQL, and all who run check work with the same
+address and the same build work on it, too. What it finds is written to the directory
+here. If the database is gone for a while, all wait for it.
+
 Failures are grouped by signature: the row, the kind of anomaly, and what has to go
 wrong for it to happen. Who knows a failure mutes it (check campaign
 mute). An example of each is kept in the corpus, whose scenarios are run first, always.
@@ -87,7 +92,8 @@ func (a *app) fuzzCommand() *cobra.Command {
   check fuzz --bug chain-ack-at-middle
   check fuzz --runs 1000 --seed 42
   check fuzz --for 8h --dir nightly
-  check fuzz --for 1h --dir nightly --resume`,
+  check fuzz --for 1h --dir nightly --resume
+  check fuzz --for 1h --db postgres://me@host/campaigns`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := f.validate(cmd); err != nil {
@@ -110,7 +116,8 @@ func (f *fuzzFlags) flags(cmd *cobra.Command) {
 	flags.IntVar(&f.plan.Workers, "workers", 0, "make `N` runs at a time (default one for each processor)")
 	flags.Float64Var(&f.plan.Twice, "twice", campaign.DefaultTwice, "run this `SHARE` of the runs twice, 0..1, and compare")
 	flags.StringVar(&f.dir, "dir", "rashomon-out", "keep the campaign, and what it finds, in this `DIR`")
-	flags.BoolVar(&f.resume, "resume", false, "go on with the last campaign of the directory")
+	flags.StringVar(&f.db, "db", "", "keep the campaign in the PostgreSQL database at this `URL`, and share it with check work")
+	flags.BoolVar(&f.resume, "resume", false, "go on with the last campaign of the directory, or of the database")
 	flags.StringVar(&f.corpus, "corpus", "", "run the scenarios of this `DIR` first, and keep new ones there (default corpus in --dir)")
 	flags.StringVar(&f.shard, "shard", "", "make only part `I/N` of the runs, such as 3/20 (check campaign merge brings them together)")
 	flags.BoolVar(&f.svg, "svg", false, "write the drawings of the pages as SVG images too")
@@ -141,6 +148,9 @@ func (f *fuzzFlags) validate(cmd *cobra.Command) error {
 		return err
 	}
 	if err := f.parseShard(); err != nil {
+		return err
+	}
+	if err := together(cmd, "db", "shard"); err != nil {
 		return err
 	}
 	return validOperations(f.plan.Operations)
@@ -185,18 +195,22 @@ func (a *app) fuzz(f *fuzzFlags) (err error) {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop) // whoever asks twice does not want the report
+	collectLess()
+	return a.campaign(ctx, f)
+}
+
+// collectLess lets the garbage collector run less often. A run leaves next to nothing
+// behind: that saves a sixth of the processor time and costs some megabytes.
+func collectLess() {
 	if os.Getenv("GOGC") == "" {
-		// A run leaves next to nothing behind. To collect it less often saves a
-		// sixth of the processor time and costs some megabytes.
 		debug.SetGCPercent(400)
 	}
-	return a.campaign(ctx, f)
 }
 
 // campaign carries out the plan. What was found is printed even if it could not
 // be written to files.
 func (a *app) campaign(ctx context.Context, f *fuzzFlags) (err error) {
-	k, err := f.keep()
+	k, err := f.keep(ctx, a.say)
 	if err != nil {
 		return err
 	}
@@ -215,7 +229,7 @@ func (a *app) campaign(ctx context.Context, f *fuzzFlags) (err error) {
 		return err
 	}
 	p := newProgress(a.err)
-	report := campaign.Run(ctx, f.plan, p.show)
+	report := k.run(ctx, f, p.show)
 	p.end()
 	if report.Err != nil {
 		return brokenError{report.Err}

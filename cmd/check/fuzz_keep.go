@@ -12,11 +12,12 @@ import (
 	"path/filepath"
 
 	"github.com/rashomon-go/rashomon/campaign"
+	"github.com/rashomon-go/rashomon/campaign/queue"
 	"github.com/rashomon-go/rashomon/campaign/store"
 	"github.com/rashomon-go/rashomon/systems"
 )
 
-// keeper keeps a campaign in its directory.
+// keeper keeps a campaign in its directory, or in a database.
 type keeper struct {
 	dir, corpus string
 	store       *store.Store
@@ -37,10 +38,11 @@ type kept struct {
 	Shard        string   `json:"shard,omitempty"`
 }
 
-// keep opens the directory, and begins a campaign there, or goes on with one.
-func (f *fuzzFlags) keep() (k *keeper, err error) {
+// keep opens the directory or the database, and begins a campaign there, or goes on with
+// one.
+func (f *fuzzFlags) keep(ctx context.Context, say func(string)) (k *keeper, err error) {
 	if f.resume {
-		if err := hasCampaign(f.dir); err != nil {
+		if err := (place{f.dir, f.db}).hasCampaign(); err != nil {
 			return nil, err
 		}
 	}
@@ -51,7 +53,7 @@ func (f *fuzzFlags) keep() (k *keeper, err error) {
 	if k.corpus == "" {
 		k.corpus = filepath.Join(f.dir, "corpus")
 	}
-	if k.store, err = store.Open(f.dir); err != nil {
+	if k.store, err = f.open(ctx, say); err != nil {
 		return nil, err
 	}
 	err = k.lastIntoCorpus()
@@ -72,13 +74,39 @@ func (f *fuzzFlags) keep() (k *keeper, err error) {
 	return k, nil
 }
 
-// hasCampaign fails if there is nothing in a directory to go on with, and leaves
-// nothing there.
-func hasCampaign(dir string) error {
-	return openKept(dir, func(s *store.Store) error {
+func (f *fuzzFlags) open(ctx context.Context, say func(string)) (*store.Store, error) {
+	if f.db == "" {
+		return store.Open(f.dir)
+	}
+	s, err := store.Connect(ctx, f.db, say)
+	if err != nil {
+		return nil, err
+	}
+	if err := queue.Prepare(ctx, s); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+// run carries out the plan, together with others if it is in a database.
+func (k *keeper) run(ctx context.Context, f *fuzzFlags, progress func(campaign.Progress)) *campaign.Report {
+	if f.db == "" {
+		return campaign.Run(ctx, f.plan, progress)
+	}
+	return queue.Run(ctx, k.campaign, f.plan, queue.Options{Workers: f.plan.Workers}, progress)
+}
+
+// hasCampaign fails if there is nothing to go on with, and leaves nothing there. What else
+// is wrong there shows when it is opened for writing.
+func (p place) hasCampaign() error {
+	err := p.read(func(s *store.Store) error {
 		_, err := s.Find(0)
 		return err
 	})
+	if errors.Is(err, store.ErrNone) {
+		return err
+	}
+	return nil
 }
 
 // kept returns what the store has of the plan.

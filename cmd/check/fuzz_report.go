@@ -29,6 +29,8 @@ type fuzzReport struct {
 	Gone        []goneReport   `json:"gone,omitempty"` // muted, and did not occur
 	Corpus      []corpusReport `json:"corpus,omitempty"`
 	Errors      []string       `json:"errors,omitempty"`
+
+	kept string // where the campaign is
 }
 
 type cellReport struct {
@@ -127,7 +129,7 @@ func (r fuzzReport) print(w io.Writer) error {
 		interrupted = ", interrupted"
 	}
 	fmt.Fprintf(&b, "\ncampaign %d in %s\n%s%s in %.1f s%s\ndigest: %s\n",
-		r.Campaign, filepath.ToSlash(r.Dir), plural(r.Runs, "run"), before, r.Seconds, interrupted, r.Digest)
+		r.Campaign, r.kept, plural(r.Runs, "run"), before, r.Seconds, interrupted, r.Digest)
 	_, err := io.WriteString(w, b.String())
 	return err
 }

@@ -77,7 +77,7 @@ func (k *keeper) groups(r *fuzzReport) error {
 	if err != nil {
 		return brokenError{err}
 	}
-	r.Campaign, r.Dir = k.campaign.ID, k.dir
+	r.Campaign, r.Dir, r.kept = k.campaign.ID, k.dir, k.store.String()
 	r.addGroups(groups, k.mutes)
 	return nil
 }

@@ -123,7 +123,7 @@ input, 4 the tool itself failed.`,
 	root.RunE = func(_ *cobra.Command, args []string) error { return noCommand(root, args) }
 	root.Args = cobra.ArbitraryArgs // RunE names what is there instead
 	root.SetFlagErrorFunc(flagError)
-	root.AddCommand(a.fuzzCommand(), a.campaignCommand(), a.reportCommand(), a.runCommand(), a.replayCommand(), a.minimizeCommand(), a.historyCommand(), a.zooCommand(), a.listCommand(), a.tryCommand())
+	root.AddCommand(a.fuzzCommand(), a.campaignCommand(), a.workCommand(), a.reportCommand(), a.runCommand(), a.replayCommand(), a.minimizeCommand(), a.historyCommand(), a.zooCommand(), a.listCommand(), a.tryCommand())
 	strict(root)
 	return root
 }

@@ -50,6 +50,19 @@ func (p *progress) show(now campaign.Progress) {
 	}
 }
 
+// made shows how many runs a machine has made of a campaign that has others.
+func (p *progress) made(runs int, elapsed time.Duration) {
+	text := fmt.Sprintf("%d runs made here, %.0f per second", runs, float64(runs)/elapsed.Seconds())
+	switch {
+	case p.bar != nil:
+		p.bar.Describe(text)
+		_ = p.bar.Set(1) // nobody here knows how far the campaign is
+	case elapsed-p.said >= between:
+		p.said = elapsed
+		fmt.Fprintf(p.w, "%v: %s\n", elapsed.Round(time.Second), text)
+	}
+}
+
 // shrinks shows what is left of a scenario, on a terminal: elsewhere it takes no time
 // that is worth a line. How far the end is nobody knows.
 func (p *progress) shrinks(step rashomon.ShrinkStep, sc *rashomon.Scenario) {

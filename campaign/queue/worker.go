@@ -1,0 +1,163 @@
+package queue
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/riverdriver/riverpgxv5"
+	"github.com/riverqueue/river/rivertype"
+
+	"github.com/rashomon-go/rashomon/campaign"
+	"github.com/rashomon-go/rashomon/campaign/store"
+)
+
+// Job is runs of one family, by number.
+type Job struct {
+	Family string `json:"family"`
+	From   int    `json:"from"`
+	Until  int    `json:"until"`
+	// Again says that somebody began the job and has not come to an end.
+	Again bool `json:"again,omitempty"`
+}
+
+// Kind names the jobs for River.
+func (Job) Kind() string { return "runs" }
+
+func (j Job) all() campaign.Range { return campaign.Range{From: j.From, Until: j.Until} }
+
+// worker makes the runs of jobs.
+type worker struct {
+	river.WorkerDefaults[Job]
+	campaign *store.Campaign
+	maker    *campaign.Maker
+	runs     atomic.Int64 // that were made here, and kept
+
+	once   sync.Once
+	failed chan struct{} // closed when nothing can be kept, or made
+	err    error         // why
+}
+
+func newWorker(c *store.Campaign, p campaign.Plan) (*worker, error) {
+	m, err := campaign.NewMaker(p)
+	return &worker{campaign: c, maker: m, failed: make(chan struct{})}, err
+}
+
+// Work is called by River.
+func (w *worker) Work(ctx context.Context, job *river.Job[Job]) error {
+	for {
+		open, err := w.open(job.Args)
+		if err != nil {
+			return w.fail(err)
+		}
+		if len(open) == 0 {
+			return nil
+		}
+		b, err := w.maker.Make(ctx, job.Args.Family, open)
+		if err != nil {
+			return w.fail(err)
+		}
+		whole := slices.Equal(b.Ranges, open)
+		switch err := w.keep(ctx, b, job, whole); {
+		case errors.Is(err, store.ErrDone):
+			// Somebody else has kept some of these runs: look what is left.
+		case err != nil:
+			return w.fail(err)
+		case !whole:
+			return river.JobSnooze(0)
+		default:
+			return nil
+		}
+	}
+}
+
+// open returns the runs of a job that nobody has kept, and learns what is known of
+// failures.
+func (w *worker) open(j Job) ([]campaign.Range, error) {
+	known, err := w.campaign.Signatures()
+	if err != nil {
+		return nil, err
+	}
+	w.maker.Know(known)
+	done, err := w.campaign.Done(j.Family)
+	return j.all().Without(done), err
+}
+
+// keep commits a batch, and the end of its job with it if the batch is all of it.
+func (w *worker) keep(ctx context.Context, b *campaign.Batch, job *river.Job[Job], whole bool) error {
+	if b.Runs == 0 {
+		return nil
+	}
+	err := w.campaign.KeepAnd(b, func(try context.Context, tx pgx.Tx) error {
+		if !whole {
+			return nil
+		}
+		// River wants its own context, which may be cancelled, but what was made is kept.
+		ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+		defer cancel()
+		defer context.AfterFunc(try, cancel)()
+		_, err := river.JobCompleteTx[*riverpgxv5.Driver](ctx, tx, job)
+		if errors.Is(err, rivertype.ErrNotFound) {
+			return nil // the campaign has ended, and its jobs are gone
+		}
+		return err
+	})
+	if err == nil {
+		w.runs.Add(int64(b.Runs))
+	}
+	return err
+}
+
+// fail ends the work here. Others may be able to go on.
+func (w *worker) fail(err error) error {
+	w.once.Do(func() {
+		w.err = err
+		close(w.failed)
+	})
+	return err
+}
+
+// Work makes runs of an open campaign until it is shut, or ctx is cancelled. It calls
+// progress now and then with the number of runs that were kept here.
+func Work(ctx context.Context, c *store.Campaign, p campaign.Plan, o Options, progress func(runs int, elapsed time.Duration)) error {
+	o = o.withDefaults()
+	w, err := newWorker(c, p)
+	if err != nil {
+		return err
+	}
+	client, err := start(c, w, o)
+	if err != nil {
+		return err
+	}
+	defer stop(client)
+	began := time.Now()
+	for look := time.NewTicker(o.Poll); ; {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-w.failed:
+			return w.err
+		case <-look.C:
+		}
+		progress(int(w.runs.Load()), time.Since(began))
+		if open, err := c.IsOpen(); err != nil || !open {
+			return err
+		}
+	}
+}
+
+// start starts a client, as soon as the database is there.
+func start(c *store.Campaign, w *worker, o Options) (*river.Client[pgx.Tx], error) {
+	client, err := newClient(c, w, o)
+	if err != nil {
+		return nil, err
+	}
+	return client, c.Store().Try(func(context.Context) error {
+		return client.Start(context.Background()) // until it is stopped
+	})
+}
