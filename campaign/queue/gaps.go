@@ -89,6 +89,11 @@ func (g gaps) jobs(given []given, most int) (next []Job) {
 	return next[:min(len(next), most)]
 }
 
+// overlaps says whether runs of a job have been given before.
+func (j Job) overlaps(before given) bool {
+	return j.Family == before.Family && j.From < before.Until && before.From < j.Until
+}
+
 // union returns the ranges in their order, without those that overlap.
 func union(ranges []campaign.Range) (all []campaign.Range) {
 	slices.SortFunc(ranges, func(a, b campaign.Range) int { return cmp.Compare(a.From, b.From) })
@@ -131,7 +136,7 @@ func (s *sightings) young(jobs []given) (young []given) {
 
 func (o Options) withDefaults() Options {
 	return Options{
-		Workers: cmp.Or(o.Workers, runtime.GOMAXPROCS(0)), Size: o.Size,
+		Workers: cmp.Or(o.Workers, runtime.GOMAXPROCS(0)), Size: o.Size, Try: o.Try,
 		Age: cmp.Or(o.Age, defaultAge), Rescue: cmp.Or(o.Rescue, defaultRescue), Poll: cmp.Or(o.Poll, defaultPoll),
 	}
 }

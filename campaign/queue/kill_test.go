@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/exec"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -25,29 +26,40 @@ import (
 
 var killing = flag.Duration("killing", 5*time.Second, "how long workers are killed")
 
-// The children of the tests get the address of the database, and whether they are to lead.
+// The children of the tests get the address of the database, and of how many runs they are
+// the head, if they are: 0 stands for no end.
 const (
 	addressVariable = "RASHOMON_TEST_DATABASE"
 	leadsVariable   = "RASHOMON_TEST_LEADS"
 )
 
 func TestMain(m *testing.M) {
-	url := os.Getenv(addressVariable)
+	url, leads := os.Getenv(addressVariable), os.Getenv(leadsVariable)
 	var err error
 	switch {
+	case len(os.Args) == 2 && os.Args[1] == quick.Try[1]:
+		p := plan(panics{}, 0)
+		err = p.Child(os.Stdin, os.Stdout)
 	case url == "":
 		os.Exit(m.Run())
-	case os.Getenv(leadsVariable) != "":
-		err = lead(url, 0, nobody).Err
+	case leads != "":
+		runs, _ := strconv.Atoi(leads)
+		err = lead(url, runs, nobody).Err
 	default:
 		err = help(url)
 	}
-	fmt.Fprintln(os.Stderr, err)
-	os.Exit(1)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	os.Exit(0)
 }
 
 // quick makes everything happen soon.
-var quick = queue.Options{Workers: 1, Size: 20, Age: time.Second, Rescue: 4 * time.Second, Poll: 20 * time.Millisecond}
+var quick = queue.Options{
+	Workers: 1, Size: 20, Age: time.Second, Rescue: 4 * time.Second, Poll: 20 * time.Millisecond,
+	Try: []string{os.Args[0], "try"},
+}
 
 // plan has a bug in it, so that failures are kept, too. There are few of them: to shrink
 // one takes as long as hundreds of runs.
@@ -56,6 +68,9 @@ func plan(t require.TestingT, runs int) campaign.Plan {
 	require.NoError(t, err)
 	p := campaign.Plan{Runs: runs, Operations: 20}
 	s := b.Variant()
+	if os.Getenv(lethalVariable) != "" {
+		s = lethal(s)
+	}
 	for _, c := range s.Claims {
 		if c.Property != rashomon.Live { // which takes longer, and is no other matter here
 			p.Cells = append(p.Cells, campaign.Cell{System: s, Claim: c})
@@ -119,14 +134,11 @@ func help(url string) error {
 	}
 }
 
-// child starts a process that leads or helps.
-func child(t *testing.T, url string, leads bool) *exec.Cmd {
+// child starts a process that leads so many runs, or helps if that is empty.
+func child(t *testing.T, url, leads string) *exec.Cmd {
 	t.Helper()
 	c := exec.Command(os.Args[0])
-	c.Env = append(os.Environ(), addressVariable+"="+url)
-	if leads {
-		c.Env = append(c.Env, leadsVariable+"=yes")
-	}
+	c.Env = append(os.Environ(), addressVariable+"="+url, leadsVariable+"="+leads)
 	c.Stderr = os.Stderr
 	require.NoError(t, c.Start())
 	return c
@@ -148,15 +160,15 @@ func TestKilledAtAnyMoment(t *testing.T) {
 	require.NoError(t, err)
 	defer s.Close()
 	require.NoError(t, queue.Prepare(context.Background(), s))
-	all := make([]*exec.Cmd, 4)
+	all, leads := make([]*exec.Cmd, 4), []string{"0", "", "", ""}
 	for i := range all {
-		all[i] = child(t, url, i == 0)
+		all[i] = child(t, url, leads[i])
 	}
 	for end := time.Now().Add(*killing); time.Now().Before(end); {
 		time.Sleep(time.Duration(500+rand.IntN(1500)) * time.Millisecond)
 		i := rand.IntN(len(all))
 		killed(t, all[i])
-		all[i] = child(t, url, i == 0)
+		all[i] = child(t, url, leads[i])
 	}
 	for _, c := range all {
 		killed(t, c)
@@ -164,7 +176,7 @@ func TestKilledAtAnyMoment(t *testing.T) {
 	runs := 2*quick.Size + begunIn(t, s)
 	once := sync.OnceFunc(func() { // the jobs that went further are gone
 		for i := range all[1:] {
-			all[1+i] = child(t, url, false)
+			all[1+i] = child(t, url, "")
 		}
 	})
 	report := lead(url, runs, func(campaign.Progress) { once() })

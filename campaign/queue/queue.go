@@ -83,6 +83,10 @@ var silent = slog.New(slog.DiscardHandler)
 type Options struct {
 	// Workers is how many runs are made at a time; 0 means one for each processor.
 	Workers int
+	// Try is a command, with its arguments, that makes runs in a process of its own
+	// (campaign.Plan.Try): those of jobs that somebody has begun and not ended are tried so
+	// before they are made here. None means that they are not.
+	Try []string
 	// Size is how many runs a job has; 0 means as many as take some seconds.
 	Size int
 	// Age is how long a job may be under way while there is no other: then somebody else
@@ -122,6 +126,9 @@ func newClient(c *store.Campaign, w *worker, o Options) (*river.Client[pgx.Tx], 
 		PollOnly: true, FetchPollInterval: o.Poll, FetchCooldown: min(o.Poll, 10*time.Millisecond),
 		// A job that takes longer keeps what it has, and is put back.
 		JobTimeout: o.Rescue / 2, RescueStuckJobsAfter: o.Rescue,
+		JobStuckHandler: func(context.Context, river.JobStuckHandlerParams) river.JobStuckHandlerResult {
+			return river.JobStuckHandlerResult{AddWorkerSlot: true} // a run does not end; others do
+		},
 		CompletedJobRetentionPeriod: time.Minute, CancelledJobRetentionPeriod: time.Minute, DiscardedJobRetentionPeriod: time.Minute,
 		RetryPolicy: atOnce{},
 	})

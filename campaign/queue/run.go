@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -44,12 +45,13 @@ type head struct {
 	began    time.Time
 	before   int // runs
 	seen     sightings
+	tried    []given // before this head, by somebody who did not come to an end
 }
 
 func newHead(c *store.Campaign, p campaign.Plan, o Options) (h *head, err error) {
 	h = &head{campaign: c, plan: p, options: o.withDefaults(), began: time.Now(), size: cmp.Or(o.Size, jobSize(&p))}
 	h.seen.age = h.options.Age
-	if h.worker, err = newWorker(c, p); err != nil {
+	if h.worker, err = newWorker(c, p, h.options); err != nil {
 		return nil, err
 	}
 	if h.plan.Done, err = c.Past(); err != nil {
@@ -63,7 +65,7 @@ func (h *head) run(ctx context.Context, progress func(campaign.Progress)) (err e
 	if h.client, err = start(h.campaign, h.worker, h.options); err != nil {
 		return err
 	}
-	err = h.clear() // a head that died may have had other plans
+	err = h.inherit()
 	if err == nil {
 		err = h.campaign.Open()
 	}
@@ -146,6 +148,7 @@ func (h *head) give(gaps gaps, jobs, young []given) error {
 	}
 	insert := make([]river.InsertManyParams, len(next))
 	for i, j := range next {
+		j.Again = j.Again || slices.ContainsFunc(h.tried, j.overlaps)
 		insert[i] = river.InsertManyParams{Args: j, InsertOpts: &river.InsertOpts{Queue: name(h.campaign)}}
 	}
 	return h.campaign.Store().Try(func(ctx context.Context) error {
@@ -186,6 +189,21 @@ func (h *head) jobs() (all []given, err error) {
 		return nil
 	})
 	return all, err
+}
+
+// inherit takes away the jobs of a head that died, which may have had other plans, and
+// remembers those that nobody has ended.
+func (h *head) inherit() error {
+	jobs, err := h.jobs()
+	if err != nil {
+		return err
+	}
+	for _, j := range jobs {
+		if j.Again || j.attempt > 0 {
+			h.tried = append(h.tried, j)
+		}
+	}
+	return h.clear()
 }
 
 // clear takes away the jobs that nobody has begun.

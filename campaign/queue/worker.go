@@ -35,7 +35,9 @@ func (j Job) all() campaign.Range { return campaign.Range{From: j.From, Until: j
 type worker struct {
 	river.WorkerDefaults[Job]
 	campaign *store.Campaign
+	plan     campaign.Plan
 	maker    *campaign.Maker
+	try      []string     // as in Options
 	runs     atomic.Int64 // that were made here, and kept
 
 	once   sync.Once
@@ -43,13 +45,18 @@ type worker struct {
 	err    error         // why
 }
 
-func newWorker(c *store.Campaign, p campaign.Plan) (*worker, error) {
+func newWorker(c *store.Campaign, p campaign.Plan, o Options) (*worker, error) {
 	m, err := campaign.NewMaker(p)
-	return &worker{campaign: c, maker: m, failed: make(chan struct{})}, err
+	return &worker{campaign: c, plan: p, maker: m, try: o.Try, failed: make(chan struct{})}, err
 }
 
 // Work is called by River.
 func (w *worker) Work(ctx context.Context, job *river.Job[Job]) error {
+	if (job.Args.Again || job.Attempt > 1) && len(w.try) > 0 {
+		if err := w.isolate(ctx, job.Args); err != nil {
+			return w.unlessOver(ctx, err)
+		}
+	}
 	for {
 		open, err := w.open(job.Args)
 		if err != nil {
@@ -74,6 +81,43 @@ func (w *worker) Work(ctx context.Context, job *river.Job[Job]) error {
 			return nil
 		}
 	}
+}
+
+// isolate finds out whether runs of a job have ended the process that was at it, and keeps
+// those that do: they are done then.
+func (w *worker) isolate(ctx context.Context, j Job) error {
+	open, err := w.open(j)
+	if err != nil {
+		return err
+	}
+	p := w.plan
+	if p.Done.Signatures, err = w.campaign.Signatures(); err != nil {
+		return err
+	}
+	for _, r := range open {
+		crashes, err := p.Try(ctx, w.try, j.Family, r)
+		if err != nil {
+			return err
+		}
+		for _, crash := range crashes {
+			b, err := p.Crashed(crash)
+			if err == nil {
+				err = w.campaign.KeepAnd(b, func(context.Context, pgx.Tx) error { return nil })
+			}
+			if err != nil && !errors.Is(err, store.ErrDone) {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// unlessOver puts a job back if the work here is over, and else fails.
+func (w *worker) unlessOver(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return river.JobSnooze(0)
+	}
+	return w.fail(err)
 }
 
 // open returns the runs of a job that nobody has kept, and learns what is known of
@@ -126,7 +170,7 @@ func (w *worker) fail(err error) error {
 // progress now and then with the number of runs that were kept here.
 func Work(ctx context.Context, c *store.Campaign, p campaign.Plan, o Options, progress func(runs int, elapsed time.Duration)) error {
 	o = o.withDefaults()
-	w, err := newWorker(c, p)
+	w, err := newWorker(c, p, o)
 	if err != nil {
 		return err
 	}

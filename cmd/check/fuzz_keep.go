@@ -70,7 +70,6 @@ func (f *fuzzFlags) keep(ctx context.Context, say func(string)) (k *keeper, err 
 	if err != nil {
 		return nil, errors.Join(err, k.store.Close())
 	}
-	f.plan.Keep, f.plan.Mark = k.campaign.Keep, k.campaign.Mark
 	return k, nil
 }
 
@@ -91,9 +90,14 @@ func (f *fuzzFlags) open(ctx context.Context, say func(string)) (*store.Store, e
 // run carries out the plan, together with others if it is in a database.
 func (k *keeper) run(ctx context.Context, f *fuzzFlags, progress func(campaign.Progress)) *campaign.Report {
 	if f.db == "" {
+		f.plan.Keep, f.plan.Mark = k.campaign.Keep, k.campaign.Mark
 		return campaign.Run(ctx, f.plan, progress)
 	}
-	return queue.Run(ctx, k.campaign, f.plan, queue.Options{Workers: f.plan.Workers}, progress)
+	try, err := f.tryWith()
+	if err != nil {
+		return &campaign.Report{Err: err}
+	}
+	return queue.Run(ctx, k.campaign, f.plan, queue.Options{Workers: f.plan.Workers, Try: try}, progress)
 }
 
 // hasCampaign fails if there is nothing to go on with, and leaves nothing there. What else

@@ -30,17 +30,26 @@ func (a *app) tryCommand() *cobra.Command {
 // isolate finds out, if the last campaign in the directory was killed, whether one of its
 // runs has done that.
 func (k *keeper) isolate(ctx context.Context, f *fuzzFlags) error {
-	program, err := os.Executable()
+	if f.db != "" {
+		return nil // a job that was under way is isolated when its turn comes
+	}
+	try, err := f.tryWith()
 	if err != nil {
 		return brokenError{err}
 	}
-	plan, err := f.kept()
-	if err != nil {
-		return err
-	}
-	err = k.campaign.Isolate(ctx, &f.plan, []string{program, tryWord, string(plan)})
+	err = k.campaign.Isolate(ctx, &f.plan, try)
 	if err != nil && ctx.Err() == nil {
 		return brokenError{err}
 	}
 	return nil
+}
+
+// tryWith returns the command that tries runs of the plan.
+func (f *fuzzFlags) tryWith() ([]string, error) {
+	program, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	plan, err := f.kept()
+	return []string{program, tryWord, string(plan)}, err
 }

@@ -84,10 +84,14 @@ func (a *app) workOn(ctx context.Context, s *store.Store, info store.Info, worke
 		return err
 	}
 	plan.plan.Done = past
+	try, err := plan.tryWith()
+	if err != nil {
+		return brokenError{err}
+	}
 	a.say(fmt.Sprintf("at work on campaign %d in %s", c.ID, s))
 	p := newProgress(a.err)
 	made := 0
-	err = queue.Work(ctx, c, plan.plan, queue.Options{Workers: workers}, func(runs int, elapsed time.Duration) {
+	err = queue.Work(ctx, c, plan.plan, queue.Options{Workers: workers, Try: try}, func(runs int, elapsed time.Duration) {
 		made = runs
 		p.made(runs, elapsed)
 	})

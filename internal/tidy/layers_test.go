@@ -18,6 +18,7 @@ const (
 	flock      = "github.com/gofrs/flock"
 	goose      = "github.com/pressly/goose/v3"
 	pgx        = "github.com/jackc/pgx/v5"
+	river      = "github.com/riverqueue/river"
 	sqlite     = "modernc.org/sqlite"
 )
 
@@ -66,6 +67,8 @@ var layers = map[string]layer{
 	"campaign": {imports: []string{".", "checker", "faults", "model", "sim"}, modules: []string{gonum}},
 	// The store stands alone, so that nobody but the command gets a database.
 	"campaign/store": {imports: []string{"campaign"}, modules: []string{flock, goose, pgx, sqlite}},
+
+	"campaign/queue": {imports: []string{".", "campaign", "campaign/store"}, modules: []string{pgx, river}},
 
 	"cmd/check": {anything: true},
 
