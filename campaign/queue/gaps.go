@@ -114,6 +114,10 @@ type sightings struct {
 	first map[[2]int64]time.Time // by id and attempt
 }
 
+// tryTimes is how many times as long as others a job may take whose runs are tried in
+// another process first.
+const tryTimes = 4
+
 // young returns the jobs that need not be given to anybody else yet.
 func (s *sightings) young(jobs []given) (young []given) {
 	now, still := time.Now(), map[[2]int64]time.Time{}
@@ -126,7 +130,11 @@ func (s *sightings) young(jobs []given) (young []given) {
 		if j.running {
 			still[key] = first
 		}
-		if !j.running || now.Sub(first) < s.age {
+		age := s.age
+		if j.Again {
+			age *= tryTimes
+		}
+		if !j.running || now.Sub(first) < age {
 			young = append(young, j)
 		}
 	}

@@ -50,9 +50,24 @@ func newWorker(c *store.Campaign, p campaign.Plan, o Options) (*worker, error) {
 	return &worker{campaign: c, plan: p, maker: m, try: o.Try, failed: make(chan struct{})}, err
 }
 
+// isolates says whether the runs of a job are tried in another process first: somebody who
+// began it has not come to an end.
+func (w *worker) isolates(job *river.Job[Job]) bool {
+	return (job.Args.Again || job.Attempt > 1) && len(w.try) > 0
+}
+
+// Timeout is called by River. To try runs takes as long as it takes for those that do not
+// end; other jobs have the usual time.
+func (w *worker) Timeout(job *river.Job[Job]) time.Duration {
+	if w.isolates(job) {
+		return -1
+	}
+	return 0
+}
+
 // Work is called by River.
 func (w *worker) Work(ctx context.Context, job *river.Job[Job]) error {
-	if (job.Args.Again || job.Attempt > 1) && len(w.try) > 0 {
+	if w.isolates(job) {
 		if err := w.isolate(ctx, job.Args); err != nil {
 			return w.unlessOver(ctx, err)
 		}
@@ -95,18 +110,31 @@ func (w *worker) isolate(ctx context.Context, j Job) error {
 		return err
 	}
 	for _, r := range open {
-		crashes, err := p.Try(ctx, w.try, j.Family, r)
-		if err != nil {
-			return err
-		}
-		for _, crash := range crashes {
-			b, err := p.Crashed(crash)
-			if err == nil {
-				err = w.campaign.KeepAnd(b, func(context.Context, pgx.Tx) error { return nil })
-			}
-			if err != nil && !errors.Is(err, store.ErrDone) {
+		for from := r.From; from < r.Until; from += tryRuns {
+			crashes, err := p.Try(ctx, w.try, j.Family, campaign.Range{From: from, Until: min(r.Until, from+tryRuns)})
+			if err != nil {
 				return err
 			}
+			if err := w.crashed(p, crashes); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// tryRuns is after how many runs what was found is kept: each that does not end takes more
+// than a minute.
+const tryRuns = 50
+
+func (w *worker) crashed(p campaign.Plan, crashes []campaign.Crash) error {
+	for _, crash := range crashes {
+		b, err := p.Crashed(crash)
+		if err == nil {
+			err = w.campaign.KeepAnd(b, func(context.Context, pgx.Tx) error { return nil })
+		}
+		if err != nil && !errors.Is(err, store.ErrDone) { // or somebody else has found it
+			return err
 		}
 	}
 	return nil
