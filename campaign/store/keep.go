@@ -176,12 +176,11 @@ func (c *Campaign) tally(tx *sql.Tx, cell string, more *campaign.Tally) error {
 // the transaction has ended, so that what it reads and adds to stays as it is.
 func (c *Campaign) sum(tx *sql.Tx, runs int, digest uint64, seconds float64) error {
 	var before int64
-	err := tx.QueryRow(`UPDATE campaign SET runs = runs + $1, seconds = seconds + $2 WHERE id = $3 RETURNING digest`,
-		runs, seconds, c.ID).Scan(&before)
-	if err != nil {
+	if err := tx.QueryRow(`SELECT digest FROM campaign WHERE id = $1`+c.store.locking, c.ID).Scan(&before); err != nil {
 		return err
 	}
-	_, err = tx.Exec(`UPDATE campaign SET digest = $1 WHERE id = $2`, int64(uint64(before)+digest), c.ID) // may overflow, which SQL refuses
+	_, err := tx.Exec(`UPDATE campaign SET runs = runs + $1, seconds = seconds + $2, digest = $3 WHERE id = $4`,
+		runs, seconds, int64(uint64(before)+digest), c.ID) // the sum may overflow, which SQL refuses
 	return err
 }
 

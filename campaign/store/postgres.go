@@ -64,7 +64,7 @@ func connect(ctx context.Context, source string, say func(string), may bool) (*S
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{db: stdlib.OpenDBFromPool(pool), path: name(u)}
+	s := &Store{db: stdlib.OpenDBFromPool(pool), path: name(u), locking: ` FOR UPDATE`}
 	s.plain = s.plainPostgres
 	s.far = &far{ctx: ctx, pool: pool, path: s.path, say: say}
 	if err := s.preparePostgres(ctx, may); err != nil {

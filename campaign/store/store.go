@@ -30,6 +30,9 @@ type Store struct {
 	lock  *flock.Flock // of a directory that is open for writing
 	marks marks        // of a directory
 	far   *far         // nil for SQLite
+	// locking ends a query for a row that others must not write to until the transaction
+	// has ended. In SQLite they do not anyway.
+	locking string
 }
 
 // ErrNone says that a database has no campaigns.
