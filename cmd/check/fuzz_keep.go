@@ -82,7 +82,7 @@ func (f *fuzzFlags) open(ctx context.Context, say func(string)) (*store.Store, e
 		return nil, err
 	}
 	if err := queue.Prepare(ctx, s); err != nil {
-		return nil, errors.Join(err, s.Close())
+		return nil, errors.Join(fmt.Errorf("%s %w", s, err), s.Close())
 	}
 	return s, nil
 }

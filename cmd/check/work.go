@@ -77,7 +77,7 @@ func (a *app) workOn(ctx context.Context, s *store.Store, info store.Info, worke
 		return err
 	}
 	if err := queue.Ready(ctx, s); err != nil {
-		return fmt.Errorf("%s: %w", s, err)
+		return fmt.Errorf("%s %w", s, err)
 	}
 	var plan fuzzFlags
 	if err := plan.restore(info.Plan); err != nil {
