@@ -13,7 +13,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"math"
 	"runtime"
 	"runtime/debug"
 	"slices"
@@ -164,16 +163,6 @@ func inShare(share, normal float64, first bool, draw uint64) bool {
 		share = normal
 	}
 	return share > 0 && (first || float64(draw>>11)/(1<<53) < share)
-}
-
-// Progress is how far a campaign has come, all that was done before included.
-type Progress struct {
-	Runs, Violations int // Violations of claims, panics and crashes, not of what is not claimed
-	PerSecond        float64
-	Reached, Known   int // features of all systems, reached and altogether
-	Elapsed          time.Duration
-	Done             float64 // 0..1, of the limit that is nearer; 0 if there is none
-	Left             time.Duration
 }
 
 // Run carries out a plan. It calls progress now and then, if it is not nil, from
@@ -443,25 +432,4 @@ func (c *campaign) tell() {
 	}
 	c.told = now
 	c.progress(c.plan.progress(&c.report, now.Sub(c.began)))
-}
-
-// progress returns how far a campaign has come that has been at work for so long.
-func (p *Plan) progress(r *Report, elapsed time.Duration) Progress {
-	now := Progress{Runs: r.Runs, Elapsed: elapsed}
-	now.PerSecond = float64(r.Runs-r.Before) / elapsed.Seconds()
-	if all := p.total(len(p.families())); all > 0 {
-		now.Done = min(1, float64(r.Runs)/all)
-		now.Left = time.Duration(min(float64(math.MaxInt64), (all-float64(r.Runs))/now.PerSecond*float64(time.Second)))
-	}
-	if p.For > 0 {
-		now.Done = min(1, max(now.Done, elapsed.Seconds()/p.For.Seconds()))
-		if left := max(0, p.For-elapsed); now.Left == 0 || left < now.Left {
-			now.Left = left
-		}
-	}
-	for i := range r.Cells {
-		now.Violations += r.Cells[i].Unexpected()
-	}
-	now.Reached, now.Known = r.reached()
-	return now
 }
