@@ -115,6 +115,9 @@ func TestAnomaliesOfClaims(t *testing.T) {
 			"no order of write k0=7 by client 1 (10ms..20ms); write k1=8 by client 1 (30ms..40ms) has a prefix for each of read k1 -> 8 by client 2 (50ms..60ms); read k0 -> nil by client 2 (70ms..80ms), longer from read to read of a client"},
 		{"a swap of a swap of nothing", "causal-consistency", []history.Op{at(1, 10, never, cas(5, 7)), at(2, 15, never, cas(7, 8)), r(3, 20, 30, 8)}, PhantomRead, []int{0, 1, 2},
 			"cas k0 5->7 by client 1 (10ms.., outcome unknown) happened, for cas k0 7->8 by client 2 (15ms.., outcome unknown) saw its value; cas k0 7->8 by client 2 (15ms.., outcome unknown) happened, for read k0 -> 8 by client 3 (20ms..30ms) saw its value, but nobody wrote what the first of them expected"},
+		{"a swap of a later nothing", "prefix-consistent", []history.Op{w(1, 10, 20, 8), at(2, 30, never, cas(null, 7)), r(3, 40, 50, 7), r(3, 60, 70, 7), at(4, 80, never, erase())}, NoPrefix, []int{0, 1, 3, 4},
+			"whoever left nil, clients saw what cannot be: if nil in cas k0 nil->7 by client 2 (30ms.., outcome unknown) is of delete k0 by client 4 (80ms.., outcome unknown), then no order of cas k0 nil->7 by client 2 (30ms.., outcome unknown); delete k0 by client 4 (80ms.., outcome unknown) has a prefix for each of read k0 -> 7 by client 3 (60ms..70ms), longer from read to read of a client; " +
+				"if nil in cas k0 nil->7 by client 2 (30ms.., outcome unknown) is of the beginning, then no order of write k0=8 by client 1 (10ms..20ms); cas k0 nil->7 by client 2 (30ms.., outcome unknown) has a prefix for each of read k0 -> 7 by client 3 (60ms..70ms), longer from read to read of a client"},
 		{"a swap of nothing", "prefix-consistent", []history.Op{at(1, 10, never, cas(5, 7)), r(2, 20, 30, 7), r(2, 40, 50, 7)}, NoPrefix, []int{0, 2},
 			"no order of cas k0 5->7 by client 1 (10ms.., outcome unknown) has a prefix for each of read k0 -> 7 by client 2 (40ms..50ms), longer from read to read of a client"},
 	} {
