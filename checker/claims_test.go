@@ -3,6 +3,7 @@ package checker
 import (
 	"errors"
 	"fmt"
+	"math"
 	"regexp"
 	"slices"
 	"strings"
@@ -308,6 +309,23 @@ func TestClaimsRefuse(t *testing.T) {
 	}
 	if _, ok := ClaimNamed("correct"); ok {
 		t.Error("a claim named correct")
+	}
+}
+
+// Without a number of clients every process is one, whatever it is called.
+func TestEveryProcessIsAClient(t *testing.T) {
+	names := []int32{0, math.MaxInt32, -1, math.MaxInt32 - 1, math.MinInt32, 1}
+	for _, sessions := range []Sessions{PerClient(0), PerClientAndNode(0)} {
+		seen := map[int64]bool{NoSession: true}
+		for node := range int32(2) {
+			for _, p := range names {
+				s := sessions(&history.Op{Process: p, Node: node, Outcome: history.OK})
+				if node == 0 && seen[s] {
+					t.Errorf("process %d shares session %d", p, s)
+				}
+				seen[s] = true
+			}
+		}
 	}
 }
 
