@@ -131,15 +131,25 @@ func (c *causality) origins() (Judgement, bool) {
 
 func openSwap(o *history.Op) bool { return o.Kind == model.CAS && o.Outcome == history.Unknown }
 
-// baseless tells that an unknown compare-and-set happened although it cannot.
+// baseless tells that an unknown compare-and-set happened although it cannot. Who
+// saw its value may be an unknown one as well, which happened for the same reason.
 func (c *causality) baseless(i int32) Judgement {
-	r := int32(slices.IndexFunc(c.h.Ops, func(o history.Op) bool {
-		v, saw := observed(&o)
-		return saw && o.Key == c.op(i).Key && v == c.op(i).Value
-	}))
+	chain := []int32{i}
+	for last := i; openSwap(c.op(last)); {
+		last = c.witnessOf(last)
+		chain = append(chain, last)
+	}
 	return invalid(PhantomRead, c.words.tell(func() string {
-		return fmt.Sprintf("%s happened, for %s saw its value, but nobody wrote what it expected", c.words.full(i), c.words.full(r))
-	}), i, r)
+		var told []string
+		for n, r := range chain[1:] {
+			told = append(told, fmt.Sprintf("%s happened, for %s saw its value", c.words.full(chain[n]), c.words.full(r)))
+		}
+		s := strings.Join(told, "; ") + ", but nobody wrote what "
+		if len(told) > 1 {
+			return s + "the first of them expected"
+		}
+		return s + "it expected"
+	}), chain...)
 }
 
 func (c *causality) judge() Judgement {

@@ -3,6 +3,7 @@ package checker
 import (
 	"errors"
 	"fmt"
+	"math"
 	"regexp"
 	"slices"
 	"strings"
@@ -113,6 +114,11 @@ func TestAnomaliesOfClaims(t *testing.T) {
 				"if nil in read k0 -> nil by client 3 (60ms..70ms) is of delete k0 by client 2 (30ms.., outcome unknown), then the reads of a client go back: read k0 -> 7 by client 3 (40ms..50ms) had finished before the same client's read k0 -> nil began (60ms), so 7 came before delete k0 by client 2, but read k0 -> nil by client 3 (60ms..70ms) had finished before the same client's read k0 -> 7 began (72ms), so delete k0 by client 2 came before 7"},
 		{"no prefix", "prefix-consistent", []history.Op{w(1, 10, 20, 7), on(1, 0, w(1, 30, 40, 8)), on(1, 0, r(2, 50, 60, 8)), r(2, 70, 80, null)}, NoPrefix, []int{0, 1, 2, 3},
 			"no order of write k0=7 by client 1 (10ms..20ms); write k1=8 by client 1 (30ms..40ms) has a prefix for each of read k1 -> 8 by client 2 (50ms..60ms); read k0 -> nil by client 2 (70ms..80ms), longer from read to read of a client"},
+		{"a swap of a swap of nothing", "causal-consistency", []history.Op{at(1, 10, never, cas(5, 7)), at(2, 15, never, cas(7, 8)), r(3, 20, 30, 8)}, PhantomRead, []int{0, 1, 2},
+			"cas k0 5->7 by client 1 (10ms.., outcome unknown) happened, for cas k0 7->8 by client 2 (15ms.., outcome unknown) saw its value; cas k0 7->8 by client 2 (15ms.., outcome unknown) happened, for read k0 -> 8 by client 3 (20ms..30ms) saw its value, but nobody wrote what the first of them expected"},
+		{"a swap of a later nothing", "prefix-consistent", []history.Op{w(1, 10, 20, 8), at(2, 30, never, cas(null, 7)), r(3, 40, 50, 7), r(3, 60, 70, 7), at(4, 80, never, erase())}, NoPrefix, []int{0, 1, 3, 4},
+			"whoever left nil, clients saw what cannot be: if nil in cas k0 nil->7 by client 2 (30ms.., outcome unknown) is of delete k0 by client 4 (80ms.., outcome unknown), then no order of cas k0 nil->7 by client 2 (30ms.., outcome unknown); delete k0 by client 4 (80ms.., outcome unknown) has a prefix for each of read k0 -> 7 by client 3 (60ms..70ms), longer from read to read of a client; " +
+				"if nil in cas k0 nil->7 by client 2 (30ms.., outcome unknown) is of the beginning, then no order of write k0=8 by client 1 (10ms..20ms); cas k0 nil->7 by client 2 (30ms.., outcome unknown) has a prefix for each of read k0 -> 7 by client 3 (60ms..70ms), longer from read to read of a client"},
 		{"a swap of nothing", "prefix-consistent", []history.Op{at(1, 10, never, cas(5, 7)), r(2, 20, 30, 7), r(2, 40, 50, 7)}, NoPrefix, []int{0, 2},
 			"no order of cas k0 5->7 by client 1 (10ms.., outcome unknown) has a prefix for each of read k0 -> 7 by client 2 (40ms..50ms), longer from read to read of a client"},
 	} {
@@ -303,6 +309,23 @@ func TestClaimsRefuse(t *testing.T) {
 	}
 	if _, ok := ClaimNamed("correct"); ok {
 		t.Error("a claim named correct")
+	}
+}
+
+// Without a number of clients every process is one, whatever it is called.
+func TestEveryProcessIsAClient(t *testing.T) {
+	names := []int32{0, math.MaxInt32, -1, math.MaxInt32 - 1, math.MinInt32, 1}
+	for _, sessions := range []Sessions{PerClient(0), PerClientAndNode(0)} {
+		seen := map[int64]bool{NoSession: true}
+		for node := range int32(2) {
+			for _, p := range names {
+				s := sessions(&history.Op{Process: p, Node: node, Outcome: history.OK})
+				if node == 0 && seen[s] {
+					t.Errorf("process %d shares session %d", p, s)
+				}
+				seen[s] = true
+			}
+		}
 	}
 }
 

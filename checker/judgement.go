@@ -82,13 +82,17 @@ type Sessions func(o *history.Op) int64
 const NoSession int64 = -1
 
 // PerClient says that process p is client p modulo n: a client goes on under a
-// fresh process after an unknown outcome, and is still the same client.
+// fresh process after an unknown outcome, and is still the same client. If n is 0,
+// every process is a client by itself.
 func PerClient(n int) Sessions {
 	return func(o *history.Op) int64 { return clientOf(o, n) }
 }
 
 // clientOf returns the number of the client of o, which is never NoSession.
 func clientOf(o *history.Op, n int) int64 {
+	if n == 0 {
+		return int64(uint32(o.Process))
+	}
 	c := int64(o.Process) % int64(n)
 	if c < 0 {
 		c += int64(n)
@@ -96,8 +100,8 @@ func clientOf(o *history.Op, n int) int64 {
 	return c
 }
 
-// PerClientAndNode says that what one of n clients does at one node is a
-// session: a guarantee for clients that stay at a node says nothing about those
+// PerClientAndNode says that what one of n clients, or of all processes if n is 0,
+// does at one node is a session: a guarantee for clients that stay at a node says nothing about those
 // who move. An operation with an unknown outcome belongs to no session, since
 // nobody knows which node it reached.
 func PerClientAndNode(n int) Sessions {

@@ -24,7 +24,7 @@ import (
 type nothing struct {
 	f     *facts
 	judge func() Judgement
-	left  int64 // steps: each judgement takes one for each operation
+	left  int64 // steps: each judgement takes one for each operation, and choices take some
 
 	reads   []int32           // that saw nothing, of unknown origin
 	number  map[int32]int     // by operation, its place in reads
@@ -254,6 +254,10 @@ func (n *nothing) blame(j Judgement) (nogood, bool) {
 // chosenSteps bounds the search for a choice.
 const chosenSteps = 100_000
 
+// nogoodsInStep is how many nogoods are looked at in one step: there may be thousands
+// of them, and then to choose takes longer than to judge.
+const nogoodsInStep = 16
+
 // choose changes the choice so that it repeats none of the nogoods. The answer is
 // Valid if it did, and Invalid if there is no such choice.
 func (n *nothing) choose(nogoods []nogood) Verdict {
@@ -271,7 +275,8 @@ func (n *nothing) choose(nogoods []nogood) Verdict {
 		ending[last] = append(ending[last], g)
 	}
 	first := slices.Clone(n.choice) // what was chosen is tried first
-	steps := 0
+	steps, looked := 0, int64(len(nogoods))
+	defer func() { n.left -= looked / nogoodsInStep }()
 	var from func(at int) Verdict
 	from = func(at int) Verdict {
 		if at == len(reads) {
@@ -281,7 +286,8 @@ func (n *nothing) choose(nogoods []nogood) Verdict {
 		all := n.candidates(n.reads[r])
 		for c := range all {
 			n.choice[r] = (first[r] + c) % all
-			if steps++; steps > chosenSteps {
+			looked += int64(len(ending[r]))
+			if steps++; steps > chosenSteps || looked/nogoodsInStep > n.left {
 				return Unknown
 			}
 			if slices.ContainsFunc(ending[r], n.repeats) {

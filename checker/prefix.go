@@ -168,7 +168,7 @@ func (p *prefixes) prepare(items []int32) {
 			bySession[s] = append(bySession[s], i)
 			w = p.asked(p.op(i))
 		}
-		for ; w >= 0 && p.at[w] == none; w = p.asked(p.op(w)) {
+		for ; w >= 0 && p.at[w] == none; w = p.replaces(w) {
 			p.at[w] = 0
 			p.log = append(p.log, w)
 		}

@@ -89,8 +89,9 @@ func does(o *history.Op, held model.Value) (model.Value, bool) {
 // Verify reports why order is no linearization of a history of registers, or nil if
 // it is one: a proof that the history is linearizable that whoever knows the order
 // can bring, such as a system that numbers its updates. The order may leave out
-// operations with an unknown outcome and reads that do not tell what they saw, and
-// must not hold failed ones. It takes linear time.
+// operations with an unknown outcome and reads that do not tell what they saw. It
+// must not hold failed operations, nor reads with an unknown outcome, which answered
+// nothing. It takes linear time.
 func Verify(h *history.History, order []int) error {
 	if err := h.Validate(); err != nil {
 		return fmt.Errorf("checker: %w", err)

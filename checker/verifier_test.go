@@ -136,7 +136,7 @@ func TestProofThatFails(t *testing.T) {
 
 // Whoever has an order can have it verified.
 func TestVerify(t *testing.T) {
-	h := record(at(0, 10, 20, write(1)), at(1, 15, 30, read(1)), at(2, 40, never, write(2)), at(3, 50, 60, read(2)), at(4, 70, 80, failed(write(9))))
+	h := record(at(0, 10, 20, write(1)), at(1, 15, 30, read(1)), at(2, 40, never, write(2)), at(3, 50, 60, read(2)), at(4, 70, 80, failed(write(9))), at(5, 90, never, read(2)))
 	h.Keys = append(h.Keys, "unused")
 	for _, c := range []struct {
 		order []int
@@ -146,8 +146,9 @@ func TestVerify(t *testing.T) {
 		{[]int{0, 1, 3, 2}, "checker: key k0: operation 3 (read k0 -> 2) gave another answer than the register"},
 		{[]int{0, 1, 2}, "checker: key k0: operation 3 (read k0 -> 2) is missing"},
 		{[]int{0, 1, 2, 3, 4}, "checker: key k0: operation 4 failed"},
-		{[]int{0, 5}, "checker: operation 5, expected 0..4"},
-		{[]int{-1}, "checker: operation -1, expected 0..4"},
+		{[]int{0, 1, 2, 3, 5}, "checker: key k0: operation 5 (read k0: unknown) gave another answer than the register"},
+		{[]int{0, 6}, "checker: operation 6, expected 0..5"},
+		{[]int{-1}, "checker: operation -1, expected 0..5"},
 	} {
 		err := Verify(h, c.order)
 		if c.want == "" && err != nil || c.want != "" && (err == nil || err.Error() != c.want) {

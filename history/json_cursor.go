@@ -225,36 +225,42 @@ func (c *jsonCursor) word(w string) bool {
 // The smallest number that is not one of the special values.
 const leastValue = int64(model.Unseen) + 1
 
-// jsonValue is a value as it stands in the line.
-type jsonValue struct {
-	number model.Value   // Absent for null
-	text   []byte        // not nil for a text
-	list   []jsonElement // not nil for a list: a set, or what a transaction was told
-	steps  []jsonStep    // not nil for a transaction
+// jsonScalar is a value as it stands in the line.
+type jsonScalar struct {
+	number model.Value // Absent for null
+	text   []byte      // not nil for a text
 }
 
-func (c *jsonCursor) value() (jsonValue, error) {
+// jsonValue is a value, or several.
+type jsonValue struct {
+	jsonScalar
+	list  []jsonElement // not nil for a list: a set, or what a transaction was told
+	steps []jsonStep    // not nil for a transaction
+}
+
+func (c *jsonCursor) value() (jsonScalar, error) {
 	if c.word("null") {
-		return jsonValue{number: model.Absent}, nil
+		return jsonScalar{number: model.Absent}, nil
 	}
 	if c.i < len(c.line) && c.line[c.i] == '"' {
 		text, err := c.text()
 		if text == nil {
 			text = []byte{}
 		}
-		return jsonValue{text: text}, err
+		return jsonScalar{text: text}, err
 	}
 	if c.i < len(c.line) && (c.line[c.i] == '-' || c.line[c.i] >= '0' && c.line[c.i] <= '9') {
 		n, err := c.integer(leastValue, math.MaxInt64)
-		return jsonValue{number: model.Value(n)}, err
+		return jsonScalar{number: model.Value(n)}, err
 	}
-	return jsonValue{}, wrong(c.i, "%s, expected a whole number, a string or null", c.what())
+	return jsonScalar{}, wrong(c.i, "%s, expected a whole number, a string or null", c.what())
 }
 
 // seen returns a value or a list.
 func (c *jsonCursor) seen() (jsonValue, error) {
 	if c.i >= len(c.line) || c.line[c.i] != '[' {
-		return c.value()
+		v, err := c.value()
+		return jsonValue{jsonScalar: v}, err
 	}
 	list, err := c.list()
 	return jsonValue{list: list}, err
@@ -263,7 +269,8 @@ func (c *jsonCursor) seen() (jsonValue, error) {
 // stored returns a value or a transaction.
 func (c *jsonCursor) stored() (jsonValue, error) {
 	if c.i >= len(c.line) || c.line[c.i] != '[' {
-		return c.value()
+		v, err := c.value()
+		return jsonValue{jsonScalar: v}, err
 	}
 	steps, err := c.steps()
 	return jsonValue{steps: steps}, err

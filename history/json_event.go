@@ -165,7 +165,7 @@ func (e *jsonEvent) take(c *jsonCursor, field int) (err error) {
 	case fieldNode:
 		e.node, err = c.text()
 	case fieldExpect:
-		e.expect, err = c.value()
+		e.expect.jsonScalar, err = c.value()
 	case fieldValue:
 		e.value, err = c.stored()
 	case fieldSeen:

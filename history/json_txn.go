@@ -4,9 +4,9 @@ import (
 	"github.com/rashomon-go/rashomon/model"
 )
 
-// jsonElement is a value in a list.
+// jsonElement is a value in a list, of which a line may have millions.
 type jsonElement struct {
-	jsonValue
+	jsonScalar
 	at int
 }
 
@@ -89,7 +89,7 @@ func (c *jsonCursor) step() (s jsonStep, err error) {
 		}
 		c.space()
 		s.value.at = c.i
-		if s.value.jsonValue, err = c.value(); err != nil {
+		if s.value.jsonScalar, err = c.value(); err != nil {
 			return s, err
 		}
 		if s.value.text == nil && s.value.number == model.Absent {
@@ -109,7 +109,7 @@ func (j *jsonReader) steps(e *jsonEvent) ([]model.Micro, error) {
 		s := &e.value.steps[n]
 		list[n] = model.Micro{Kind: s.kind, Register: j.intern(s.register)}
 		if s.kind == model.Write {
-			v, err := j.plain(s.value.at, s.value.jsonValue)
+			v, err := j.plain(s.value.at, s.value.jsonScalar)
 			if err != nil {
 				return nil, err
 			}
@@ -127,7 +127,7 @@ func (j *jsonReader) told(e *jsonEvent, i int) ([]model.Value, error) {
 	}
 	list := make([]model.Value, reads)
 	for n, x := range e.seen.list {
-		v, err := j.plain(x.at, x.jsonValue)
+		v, err := j.plain(x.at, x.jsonScalar)
 		if err != nil {
 			return nil, err
 		}

@@ -339,11 +339,11 @@ func (j *jsonReader) value(e *jsonEvent, field int, v jsonValue) (model.Value, e
 	case v.steps != nil:
 		return 0, wrong(e.at[field], "a list, expected a value (transactions are of op txn)")
 	}
-	return j.plain(e.at[field], v)
+	return j.plain(e.at[field], v.jsonScalar)
 }
 
 // plain returns a value that stands at a column.
-func (j *jsonReader) plain(at int, v jsonValue) (model.Value, error) {
+func (j *jsonReader) plain(at int, v jsonScalar) (model.Value, error) {
 	switch {
 	case v.text != nil && !j.texts:
 		return 0, wrong(at, `text %q, expected a number or null (a history of texts has "texts":[] in its header)`, v.text)

@@ -17,8 +17,9 @@ import (
 // What is called at the moment at which something else returns is concurrent with
 // it, so that a clock which is too coarse makes no history invalid. But one process
 // does one thing after the other: it is an error if it calls at the moment at which
-// it returned, as it is if an operation returns before its call. Then the
-// operations stand in the order of their calls, with their moments.
+// it returned. Then the operations stand in the order of their calls, with their
+// moments. It is an error as well if an operation returns before its call; then
+// they stand as they did.
 //
 // It takes linear time, and n log n if the moments are further apart than 2^63 / n.
 func (h *History) Sort() error {

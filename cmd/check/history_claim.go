@@ -1,7 +1,6 @@
 package main
 
 import (
-	"math"
 	"slices"
 
 	"github.com/rashomon-go/rashomon/checker"
@@ -21,9 +20,6 @@ var aboutSessions = []string{
 // client is one of those that the history names, or else a process.
 func sessionsOf(h *history.History, j *judging) (of checker.Sessions, note string) {
 	clients := len(h.Clients)
-	if clients == 0 {
-		clients = math.MaxInt32 // every process is one
-	}
 	if !slices.Contains(aboutSessions, j.claim) {
 		return checker.PerClient(clients), ""
 	}
