@@ -17,7 +17,6 @@ import (
 	"github.com/rashomon-go/rashomon"
 	"github.com/rashomon-go/rashomon/campaign"
 	"github.com/rashomon-go/rashomon/checker"
-	"github.com/rashomon-go/rashomon/internal/unable"
 	"github.com/rashomon-go/rashomon/sim"
 	"github.com/rashomon-go/rashomon/systems"
 )
@@ -126,7 +125,7 @@ func TestTryFindsWhatEndsTheProcess(t *testing.T) {
 	} {
 		t.Run(tt.death, func(t *testing.T) {
 			if tt.death == "killed" && runtime.GOOS == "windows" {
-				unable.Skip(t, "no signals here")
+				t.Skip("no signals there")
 			}
 			p, crashes, err := tried(t, campaign.Range{From: 4, Until: 12}, "107="+tt.death)
 			require.NoError(t, err)
