@@ -244,3 +244,9 @@ func TestEndlessRunEndsTheCampaign(t *testing.T) {
 	mark, _ = marks.Load(0)
 	assert.Equal(t, "0 ", mark)
 }
+
+// The shortest patience is one, too.
+func TestPatienceOfANanosecond(t *testing.T) {
+	r := campaign.Run(context.Background(), campaign.Plan{Patience: 1, Runs: 1}, nil)
+	assert.NoError(t, r.Err)
+}
