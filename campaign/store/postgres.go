@@ -28,6 +28,11 @@ const maxConns = 4
 // minConns is what it takes to migrate: one for the lock, and two to do it.
 const minConns = 3
 
+// isURL says whether a name is one of PostgreSQL, and not of a directory.
+func isURL(name string) bool {
+	return strings.HasPrefix(name, "postgres://") || strings.HasPrefix(name, "postgresql://")
+}
+
 // Connect opens the campaigns of a PostgreSQL database for writing. Tables are made if
 // they are missing. Whatever is done later waits as long as the database is gone, until
 // ctx is cancelled; say, unless it is nil, is told about that.
@@ -42,7 +47,7 @@ func Join(ctx context.Context, url string, say func(string)) (*Store, error) {
 
 func connect(ctx context.Context, source string, say func(string), may bool) (*Store, error) {
 	u, err := url.Parse(source)
-	if err != nil || u.Scheme != "postgres" && u.Scheme != "postgresql" { // not err, which may tell the password
+	if err != nil || !isURL(source) { // not err, which may tell the password
 		return nil, errors.New("that is no address of a database, expected one such as postgres://user@host/database")
 	}
 	config, err := pgxpool.ParseConfig(source)
