@@ -3,6 +3,7 @@ package campaign
 import (
 	"cmp"
 	"hash/fnv"
+	"slices"
 
 	"github.com/rashomon-go/rashomon"
 	"github.com/rashomon-go/rashomon/checker"
@@ -49,13 +50,9 @@ func (b *Batch) add(run int, found []Finding) {
 	}
 }
 
-func (b *Batch) broken() bool {
-	for i := range b.Cells {
-		if b.Cells[i].Violations+b.Cells[i].Panics+b.Cells[i].Crashes > 0 {
-			return true
-		}
-	}
-	return false
+// anyInvalid says whether there was a violation, a panic or a crash in a cell.
+func anyInvalid(cells []CellReport) bool {
+	return slices.ContainsFunc(cells, func(c CellReport) bool { return c.Verdict() == checker.Invalid })
 }
 
 // classify tells what kinds of failures were found in a run.

@@ -230,6 +230,15 @@ func newCampaign(p Plan, progress func(Progress)) (c *campaign, err error) {
 	return c, err
 }
 
+// familyNamed returns which of the families has a name.
+func (c *campaign) familyNamed(name string) (int, error) {
+	i := slices.IndexFunc(c.families, func(f family) bool { return c.plan.Cells[f[0]].Family() == name })
+	if i < 0 {
+		return 0, fmt.Errorf("campaign: no cells are %q, expected a family of the plan", name)
+	}
+	return i, nil
+}
+
 func (c *campaign) workers() int {
 	if c.plan.Workers > 0 {
 		return c.plan.Workers
@@ -282,7 +291,7 @@ func (c *campaign) make(ctx context.Context, family int, ranges []Range, mark fu
 					return nil, err
 				}
 			}
-			if c.plan.StopAtFirst && b.broken() {
+			if c.plan.StopAtFirst && anyInvalid(b.Cells) {
 				return b, nil
 			}
 		}
@@ -417,7 +426,7 @@ func (c *campaign) fold() {
 			}
 		}
 		c.report.add(family, b)
-		if c.plan.StopAtFirst && b.broken() {
+		if c.plan.StopAtFirst && anyInvalid(b.Cells) {
 			c.ended = true
 			c.stop()
 		}

@@ -45,7 +45,7 @@ func (c *campaign) unmark(worker int) error {
 // watch waits until all workers have ended, or one of them is at a run that does not
 // end: then the campaign cannot go on, since nothing stops a goroutine.
 func (c *campaign) watch(ended <-chan struct{}) {
-	look := time.NewTicker(min(time.Second, c.plan.patience()/2))
+	look := time.NewTicker(max(1, min(time.Second, c.plan.patience()/2)))
 	defer look.Stop()
 	for {
 		select {

@@ -2,7 +2,6 @@ package campaign
 
 import (
 	"context"
-	"fmt"
 	"time"
 )
 
@@ -30,12 +29,11 @@ func (m *Maker) Know(signatures []Signature) {
 // cancelled, or after the first violation if the plan ends there. The batch says which runs
 // it has.
 func (m *Maker) Make(ctx context.Context, family string, ranges []Range) (*Batch, error) {
-	for f, cells := range m.c.families {
-		if m.c.plan.Cells[cells[0]].Family() == family {
-			return m.c.make(ctx, f, ranges, func(uint64) error { return nil })
-		}
+	f, err := m.c.familyNamed(family)
+	if err != nil {
+		return nil, err
 	}
-	return nil, fmt.Errorf("campaign: no cells are %q, expected a family of the plan", family)
+	return m.c.make(ctx, f, ranges, func(uint64) error { return nil })
 }
 
 // Families names the families of the plan, in their order.
@@ -47,15 +45,7 @@ func (p *Plan) Families() (names []string) {
 }
 
 // Broken says whether what was done before has a violation, a panic or a crash in a cell.
-func (p *Plan) Broken() bool {
-	r := p.counted()
-	for i := range r.Cells {
-		if r.Cells[i].Violations+r.Cells[i].Panics+r.Cells[i].Crashes > 0 {
-			return true
-		}
-	}
-	return false
-}
+func (p *Plan) Broken() bool { return anyInvalid(p.counted().Cells) }
 
 // Progress returns how far the campaign has come, which has done what Done says, so many
 // runs of it before it went on, and has been at work for so long.

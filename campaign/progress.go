@@ -1,9 +1,6 @@
 package campaign
 
-import (
-	"math"
-	"time"
-)
+import "time"
 
 // Progress is how far a campaign has come, all that was done before included.
 type Progress struct {
@@ -11,8 +8,8 @@ type Progress struct {
 	PerSecond        float64
 	Reached, Known   int // features of all systems, reached and altogether
 	Elapsed          time.Duration
-	Done             float64 // 0..1, of the limit that is nearer; 0 if there is none
-	Left             time.Duration
+	Done             float64       // 0..1, of the limit that is nearer; 0 if there is none
+	Left             time.Duration // until then; 0 if nobody knows
 }
 
 // progress returns how far a campaign has come that has been at work for so long.
@@ -21,7 +18,9 @@ func (p *Plan) progress(r *Report, elapsed time.Duration) Progress {
 	now.PerSecond = float64(r.Runs-r.Before) / elapsed.Seconds()
 	if all := p.total(len(p.families())); all > 0 {
 		now.Done = min(1, float64(r.Runs)/all)
-		now.Left = time.Duration(min(float64(math.MaxInt64), (all-float64(r.Runs))/now.PerSecond*float64(time.Second)))
+		if left := max(0, all-float64(r.Runs)); now.PerSecond > 0 {
+			now.Left = time.Duration(min(1<<62, left/now.PerSecond*float64(time.Second)))
+		}
 	}
 	if p.For > 0 {
 		now.Done = min(1, max(now.Done, elapsed.Seconds()/p.For.Seconds()))

@@ -123,12 +123,11 @@ func (p *Plan) Child(in io.Reader, out io.Writer) error {
 		return err
 	}
 	c := &campaign{plan: *p, families: p.families(), classifier: newClassifier(nil)}
-	for f, cells := range c.families {
-		if p.Cells[cells[0]].Family() == ask.Family {
-			return c.try(f, ask.Range, out)
-		}
+	f, err := c.familyNamed(ask.Family)
+	if err != nil {
+		return err
 	}
-	return fmt.Errorf("campaign: no cells are %q, expected a family of the plan", ask.Family)
+	return c.try(f, ask.Range, out)
 }
 
 func (c *campaign) try(family int, r Range, out io.Writer) error {

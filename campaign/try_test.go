@@ -17,7 +17,6 @@ import (
 	"github.com/rashomon-go/rashomon"
 	"github.com/rashomon-go/rashomon/campaign"
 	"github.com/rashomon-go/rashomon/checker"
-	"github.com/rashomon-go/rashomon/internal/unable"
 	"github.com/rashomon-go/rashomon/sim"
 	"github.com/rashomon-go/rashomon/systems"
 )
@@ -126,7 +125,7 @@ func TestTryFindsWhatEndsTheProcess(t *testing.T) {
 	} {
 		t.Run(tt.death, func(t *testing.T) {
 			if tt.death == "killed" && runtime.GOOS == "windows" {
-				unable.Skip(t, "no signals here")
+				t.Skip("no signals there")
 			}
 			p, crashes, err := tried(t, campaign.Range{From: 4, Until: 12}, "107="+tt.death)
 			require.NoError(t, err)
@@ -244,4 +243,10 @@ func TestEndlessRunEndsTheCampaign(t *testing.T) {
 	require.NoError(t, r.Err)
 	mark, _ = marks.Load(0)
 	assert.Equal(t, "0 ", mark)
+}
+
+// The shortest patience is one, too.
+func TestPatienceOfANanosecond(t *testing.T) {
+	r := campaign.Run(context.Background(), campaign.Plan{Patience: 1, Runs: 1}, nil)
+	assert.NoError(t, r.Err)
 }

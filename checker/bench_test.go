@@ -4,7 +4,6 @@ package checker
 
 import (
 	"fmt"
-	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -52,8 +51,6 @@ func zonesOnly(b *testing.B, h *history.History) func(*history.History, Options)
 		}
 	}
 }
-
-func seeded() *rand.Rand { return rand.New(rand.NewPCG(1, 1)) }
 
 func BenchmarkZones100(b *testing.B) {
 	h := closedLoop(seeded(), load{ops: 100, clients: 5, keys: 3, open: 0.01})

@@ -17,6 +17,8 @@ type load struct {
 	values             int  // how many different ones; 0: every write has its own
 }
 
+func seeded() *rand.Rand { return rand.New(rand.NewPCG(1, 1)) }
+
 // closedLoop returns a valid history: each client calls again when it has its
 // answer. Values are running numbers, as simulated workloads write them.
 func closedLoop(r *rand.Rand, l load) *history.History {

@@ -21,9 +21,10 @@ import (
 // so v comes into conflict exactly with the clusters whose first lies between
 // the old and the new v.last, and which must last longer than v.first.
 //
-// What it remembers does not depend on the length of the history. Let oldest be
-// the earliest call under way: no response to come was called before. A cluster
-// B is dead if another one C has C.first < oldest and B.first < C.last: the next
+// What it remembers does not depend on the length of the history, but for writes
+// with an unknown outcome that nobody has read. Let oldest be the earliest call
+// under way: no response to come was called before. A cluster B is dead if another
+// one C has C.first < oldest and B.first < C.last: the next
 // response in B would be a conflict with C. If B.first < oldest as well, B is
 // forgotten, and who reads its value is wrong. Nothing else is lost with B: it is
 // not in conflict with C, so B.last <= C.first < oldest; hence a cluster that must

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+
+	"github.com/rashomon-go/rashomon/campaign"
 )
 
 // Merge adds all that another campaign has done and found, which must be of the same
@@ -44,23 +46,8 @@ func (c *Campaign) Merge(from *Store, id int64) error {
 		return err
 	}
 	err = c.store.write(func(tx *sql.Tx) error {
-		if err := c.sum(tx, info.Runs, info.Digest, info.Seconds); err != nil {
+		if err := c.addCounts(tx, info, past, pace); err != nil {
 			return err
-		}
-		for _, family := range slices.Sorted(maps.Keys(past.Ranges)) { // in order, for the error
-			if err := c.count(tx, family, past.Ranges[family]); err != nil {
-				return err
-			}
-		}
-		for cell, tally := range past.Cells {
-			if err := c.tally(tx, cell, &tally); err != nil {
-				return err
-			}
-		}
-		for _, p := range pace {
-			if err := c.pace(tx, p); err != nil {
-				return err
-			}
 		}
 		return errors.Join(
 			c.addGroups(tx, groups, false), c.addGroups(tx, canary, true),
@@ -69,6 +56,28 @@ func (c *Campaign) Merge(from *Store, id int64) error {
 	})
 	if err != nil {
 		return fmt.Errorf("%s cannot be merged: %w", from.path, err)
+	}
+	return nil
+}
+
+func (c *Campaign) addCounts(tx *sql.Tx, info Info, past campaign.Past, pace []Pace) error {
+	if err := c.sum(tx, info.Runs, info.Digest, info.Seconds); err != nil {
+		return err
+	}
+	for _, family := range slices.Sorted(maps.Keys(past.Ranges)) { // in order, for the error
+		if err := c.count(tx, family, past.Ranges[family]); err != nil {
+			return err
+		}
+	}
+	for cell, tally := range past.Cells {
+		if err := c.tally(tx, cell, &tally); err != nil {
+			return err
+		}
+	}
+	for _, p := range pace {
+		if err := c.pace(tx, p); err != nil {
+			return err
+		}
 	}
 	return nil
 }

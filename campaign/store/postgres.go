@@ -28,8 +28,8 @@ const maxConns = 4
 // minConns is what it takes to migrate: one for the lock, and two to do it.
 const minConns = 3
 
-// IsURL says whether a name is one of PostgreSQL, and not of a directory.
-func IsURL(name string) bool {
+// isURL says whether a name is one of PostgreSQL, and not of a directory.
+func isURL(name string) bool {
 	return strings.HasPrefix(name, "postgres://") || strings.HasPrefix(name, "postgresql://")
 }
 
@@ -47,7 +47,7 @@ func Join(ctx context.Context, url string, say func(string)) (*Store, error) {
 
 func connect(ctx context.Context, source string, say func(string), may bool) (*Store, error) {
 	u, err := url.Parse(source)
-	if err != nil || !IsURL(source) { // not err, which may tell the password
+	if err != nil || !isURL(source) { // not err, which may tell the password
 		return nil, errors.New("that is no address of a database, expected one such as postgres://user@host/database")
 	}
 	config, err := pgxpool.ParseConfig(source)

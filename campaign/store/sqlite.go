@@ -117,10 +117,12 @@ func (s *Store) prepareSQLite() error {
 		return err
 	}
 	if sound != "ok" {
-		return fmt.Errorf("is damaged (%s), expected a database that is whole: move it away; what was found is also in files beside it", sound)
+		return fmt.Errorf(damaged, errors.New(sound))
 	}
 	return s.migrate(context.Background(), goose.DialectSQLite3, "sqlite", s.lock != nil)
 }
+
+const damaged = "is damaged (%w), expected a database that is whole: move it away; what was found is also in files beside it"
 
 // plainSQLite says in which file something is wrong, and what in words of our own where
 // SQLite's are short.
@@ -133,7 +135,7 @@ func (s *Store) plainSQLite(err error) error {
 	case sqlite3.SQLITE_NOTADB:
 		return fmt.Errorf("%s is no database, or encrypted; expected one that check fuzz wrote", s.path)
 	case sqlite3.SQLITE_CORRUPT:
-		return fmt.Errorf("%s is damaged (%w), expected a database that is whole: move it away; what was found is also in files beside it", s.path, err)
+		return fmt.Errorf("%s "+damaged, s.path, err)
 	case sqlite3.SQLITE_FULL:
 		return fmt.Errorf("%s: the disk is full; what was done before is kept, and check fuzz --resume goes on", s.path)
 	case sqlite3.SQLITE_BUSY:

@@ -25,7 +25,7 @@ var migrations embed.FS
 // a time, one in PostgreSQL by many.
 type Store struct {
 	db    *sql.DB
-	path  string // what messages call it
+	path  string // of the file, or an address without a password
 	plain func(error) error
 	lock  *flock.Flock // of a directory that is open for writing
 	marks marks        // of a directory

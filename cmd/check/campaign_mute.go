@@ -18,8 +18,8 @@ func (a *app) campaignMute() *cobra.Command {
 		Use:   "mute SIGNATURE --reason WHY | mute SIGNATURE --off",
 		Short: "Let campaigns succeed although a known failure occurs",
 		Long: `mute says that a failure is known, and why it need not be looked at. Campaigns in the
-directory, or the database, go on counting it, but do not fail because of it; and they tell when it no
-longer occurs. --off ends that.`,
+directory, or the database, go on counting it, but do not fail because of it; and
+they tell when it no longer occurs. --off ends that.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			switch {
 			case len(args) != 1:

@@ -68,8 +68,8 @@ address and the same build work on it, too. What it finds is written to the dire
 here. If the database is gone for a while, all wait for it.
 
 Failures are grouped by signature: the row, the kind of anomaly, and what has to go
-wrong for it to happen. Who knows a failure mutes it (check campaign
-mute). An example of each is kept in the corpus, whose scenarios are run first, always.
+wrong for it to happen. Who knows a failure mutes it (check campaign mute). An example
+of each is kept in the corpus, whose scenarios are run first, always.
 
 Each campaign looks for a planted bug, too, the canary: if that is not caught, the
 exit status is 4. Of some histories porcupine says, too, what it thinks of them; if it

@@ -25,9 +25,9 @@ func gravest(reasons []reason) (s status) {
 
 // reasons says why a campaign is no success: whatever did not turn out as the tables of
 // claims say, but for failures that are muted; what makes all of it unreliable; and
-// scenarios of the corpus that fail. What is not claimed must be refuted all the same.
-// A planted bug that was caught is a violation,
-// whatever is claimed; one that conclusive runs did not catch is none.
+// scenarios of the corpus that fail. What is not claimed must be refuted all the same. A
+// planted bug that was caught is a violation, whatever is claimed; one that conclusive
+// runs did not catch is none.
 func (r *fuzzReport) reasons() (all []reason) {
 	for i := range r.Cells {
 		c := &r.Cells[i]

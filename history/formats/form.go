@@ -1,6 +1,9 @@
 package formats
 
-import "strconv"
+import (
+	"strconv"
+	"strings"
+)
 
 type formKind uint8
 
@@ -57,7 +60,7 @@ func (f *form) describe() string {
 
 func shorten(s string) string {
 	if len(s) > 60 {
-		return s[:60] + "…"
+		return strings.ToValidUTF8(s[:60], "") + "…"
 	}
 	return s
 }

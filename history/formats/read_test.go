@@ -245,6 +245,7 @@ func TestRefuses(t *testing.T) {
 	}{
 		{formats.Auto, "hello", `f:1:1: an unknown format, expected JSON lines, an EDN history, a Jepsen log or a porcupine log`},
 		{formats.JepsenLog, "\nhello", `f:2:1: no line of a log, expected one such as "INFO  jepsen.util - 0 :invoke :read nil" or "0 :invoke :read nil"`},
+		{formats.EDN, "{:process 1 :type :" + strings.Repeat("a", 58) + "ä :f :read}", "f:1:19: type :" + strings.Repeat("a", 58) + "…, expected :invoke, :ok, :fail or :info"}, // not a half ä
 		{formats.Auto, "[" + w, `f:2:1: the file ends inside the vector that began at 1:1, expected ']': it is cut off`},
 		{formats.Auto, "[" + w + "]\n{}", `f:3:1: '{' after the last operation, expected the end of the file`},
 		{formats.Auto, w + "{:process 1 :type :ok :f", `f:2:25: the file ends inside a map that began at 2:1, expected '}': it is cut off`},

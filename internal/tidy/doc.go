@@ -10,7 +10,8 @@
 //     time. One leak spoils every replay.
 //   - Text. No notes to self, no machine paths, a comment for every package and
 //     every exported name.
-//   - Skips. A test that does not run everywhere says so to internal/unable.
+//   - Skips. A test that does not run everywhere says so to internal/unable, or asks
+//     testing.Short or runtime.GOOS.
 //
 // Two rules can be excused where a person has thought about it, by a comment on
 // the line or above it:

@@ -65,9 +65,8 @@ var layers = map[string]layer{
 		modules: []string{yaml},
 	},
 	"campaign": {imports: []string{".", "checker", "faults", "model", "sim"}, modules: []string{gonum}},
-	// The store stands alone, so that nobody but the command gets a database.
+	// These two stand alone, so that nobody but the command gets a database.
 	"campaign/store": {imports: []string{"campaign"}, modules: []string{flock, goose, pgx, sqlite}},
-
 	"campaign/queue": {imports: []string{".", "campaign", "campaign/store"}, modules: []string{pgx, river}},
 
 	"cmd/check": {anything: true},
