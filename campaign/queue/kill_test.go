@@ -68,13 +68,16 @@ func plan(t require.TestingT, runs int) campaign.Plan {
 	require.NoError(t, err)
 	p := campaign.Plan{Runs: runs, Operations: 20}
 	s := b.Variant()
-	if os.Getenv(lethalVariable) != "" {
-		s = lethal(s)
+	if way := ways[os.Getenv(lethalVariable)]; way != nil {
+		s, p.Patience = lethal(s, way), 4*time.Second
 	}
 	for _, c := range s.Claims {
 		if c.Property != rashomon.Live { // which takes longer, and is no other matter here
 			p.Cells = append(p.Cells, campaign.Cell{System: s, Claim: c})
 		}
+	}
+	if os.Getenv(lethalVariable) == "loop" { // each family has one, which takes long
+		p.Cells = p.Cells[:1]
 	}
 	return p
 }
@@ -134,6 +137,21 @@ func help(url string) error {
 	}
 }
 
+// prepared returns a new database, and its store for looking at what others do there.
+func prepared(t *testing.T) (url string, s *store.Store) {
+	t.Helper()
+	ctx := context.Background()
+	url = pgtest.Start(t).Database(t)
+	s, err := store.Connect(ctx, url, nil)
+	require.NoError(t, err)
+	require.NoError(t, queue.Prepare(ctx, s))
+	require.NoError(t, s.Close())
+	s, err = store.Join(ctx, url, nil)
+	require.NoError(t, err)
+	t.Cleanup(func() { s.Close() })
+	return url, s
+}
+
 // child starts a process that leads so many runs, or helps if that is empty.
 func child(t *testing.T, url, leads string) *exec.Cmd {
 	t.Helper()
@@ -155,11 +173,7 @@ func killed(t *testing.T, c *exec.Cmd) {
 // Of four processes, whoever dies at whatever moment: in the end every run is there, once,
 // and the campaign is what it is in one process that nobody kills.
 func TestKilledAtAnyMoment(t *testing.T) {
-	url := pgtest.Start(t).Database(t)
-	s, err := store.Connect(context.Background(), url, nil)
-	require.NoError(t, err)
-	defer s.Close()
-	require.NoError(t, queue.Prepare(context.Background(), s))
+	url, s := prepared(t)
 	all, leads := make([]*exec.Cmd, 4), []string{"0", "", "", ""}
 	for i := range all {
 		all[i] = child(t, url, leads[i])

@@ -125,8 +125,9 @@ func newClient(c *store.Campaign, w *worker, o Options) (*river.Client[pgx.Tx], 
 		Workers: workers, Logger: silent, MaxAttempts: attempts,
 		PollOnly: true, FetchPollInterval: o.Poll, FetchCooldown: min(o.Poll, 10*time.Millisecond),
 		// A job that takes longer keeps what it has, and is put back.
-		JobTimeout: o.Rescue / 2, RescueStuckJobsAfter: o.Rescue,
+		JobTimeout: o.Rescue / 2, JobStuckThreshold: o.Rescue / 10, RescueStuckJobsAfter: o.Rescue,
 		JobStuckHandler: func(context.Context, river.JobStuckHandlerParams) river.JobStuckHandlerResult {
+			w.stuck.Store(true)
 			return river.JobStuckHandlerResult{AddWorkerSlot: true} // a run does not end; others do
 		},
 		CompletedJobRetentionPeriod: time.Minute, CancelledJobRetentionPeriod: time.Minute, DiscardedJobRetentionPeriod: time.Minute,
@@ -142,11 +143,19 @@ func (atOnce) NextRetry(*rivertype.JobRow) time.Time { return time.Now() }
 
 // stop ends the work of a client. Runs under way are made to their end, and those that
 // were made are kept.
-func stop(client *river.Client[pgx.Tx]) {
-	ctx, cancel := context.WithTimeout(context.Background(), stopTime)
+func stop(client *river.Client[pgx.Tx], w *worker) {
+	wait := stopTime
+	if w.stuck.Load() {
+		wait = stuckTime
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), wait)
 	defer cancel()
 	_ = client.StopAndCancel(ctx) // what does not stop is left behind
 }
 
-// stopTime is how long a run, or the shrinking of a failure, is waited for in the end.
-const stopTime = 30 * time.Second
+// How long a run, or the shrinking of a failure, is waited for in the end; after some run has
+// taken too long, it may never end.
+const (
+	stopTime  = 30 * time.Second
+	stuckTime = 5 * time.Second
+)

@@ -2,6 +2,7 @@ package queue_test
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"testing"
 	"time"
@@ -104,6 +105,41 @@ func TestInterrupted(t *testing.T) {
 	require.NoError(t, second.Err)
 	assert.Equal(t, first.Runs, second.Before)
 	same(t, runs, second, s)
+}
+
+// Workers do what a head has given out that died, and wait until another one goes on with the
+// campaign.
+func TestHeadDies(t *testing.T) {
+	url, s := prepared(t)
+	head := child(t, url, "0")
+	worker := child(t, url, "")
+	runs := func() int {
+		info, err := s.Find(0)
+		if errors.Is(err, store.ErrNone) {
+			return 0
+		}
+		require.NoError(t, err)
+		return info.Runs
+	}
+	require.Eventually(t, func() bool { return runs() > 0 }, time.Minute, quick.Poll)
+	killed(t, head)
+	require.Eventually(t, func() bool {
+		busy, err := s.Busy()
+		require.NoError(t, err)
+		return !busy
+	}, 10*time.Second, quick.Poll)
+	unended, err := s.Unended()
+	require.NoError(t, err)
+	assert.True(t, unended)
+	before := runs()
+	require.Eventually(t, func() bool { return runs() > before }, time.Minute, quick.Poll, "the worker goes on")
+	const more = 100
+	until := begunIn(t, s) + more
+	report := lead(url, until, nobody)
+	killed(t, worker) // which has waited for the next campaign since
+	require.NoError(t, report.Err)
+	assert.GreaterOrEqual(t, report.Before, before)
+	same(t, until, report, s)
 }
 
 // A campaign that has a time ends when it is over.

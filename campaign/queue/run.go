@@ -72,9 +72,11 @@ func (h *head) run(ctx context.Context, progress func(campaign.Progress)) (err e
 	if err == nil {
 		err = h.lead(ctx, progress)
 	}
-	shut := h.campaign.Shut()
-	stop(h.client)
-	if err = errors.Join(err, shut); err != nil {
+	if !errors.Is(err, store.ErrLed) { // else it is theirs now
+		err = errors.Join(err, h.campaign.Shut())
+	}
+	stop(h.client, h.worker)
+	if err != nil {
 		return err
 	}
 	return h.settle()
@@ -83,6 +85,9 @@ func (h *head) run(ctx context.Context, progress func(campaign.Progress)) (err e
 // lead gives out jobs until the campaign has come to its end.
 func (h *head) lead(ctx context.Context, progress func(campaign.Progress)) error {
 	for look := time.NewTicker(h.options.Poll); ; {
+		if err := h.campaign.Store().Lead(); err != nil { // again, if the database was gone
+			return err
+		}
 		jobs, err := h.jobs()
 		if err != nil {
 			return err

@@ -39,6 +39,7 @@ type worker struct {
 	maker    *campaign.Maker
 	try      []string     // as in Options
 	runs     atomic.Int64 // that were made here, and kept
+	stuck    atomic.Bool  // or was: a run has taken too long
 
 	once   sync.Once
 	failed chan struct{} // closed when nothing can be kept, or made
@@ -206,7 +207,7 @@ func Work(ctx context.Context, c *store.Campaign, p campaign.Plan, o Options, pr
 	if err != nil {
 		return err
 	}
-	defer stop(client)
+	defer stop(client, w)
 	began := time.Now()
 	for look := time.NewTicker(o.Poll); ; {
 		select {

@@ -9,9 +9,13 @@ import (
 	"github.com/gofrs/flock"
 )
 
-// Busy says whether some program has the campaigns of the directory open for writing.
-// What is read after it has said no is all that there will be, until another one comes.
+// Busy says whether some program leads a campaign here: has the directory open for writing,
+// or leads in the database. What is read after it has said no is all that there will be, until
+// another one comes.
 func (s *Store) Busy() (bool, error) {
+	if s.far != nil {
+		return s.led()
+	}
 	if s.lock != nil {
 		return true, nil // it is us
 	}
@@ -26,4 +30,21 @@ func (s *Store) Busy() (bool, error) {
 		return true, nil
 	}
 	return false, lock.Unlock()
+}
+
+// Unended says whether the last campaign has begun to make runs and has not come to its
+// end. If it is not Busy, the program that led it has died.
+func (s *Store) Unended() (bool, error) {
+	if s.far != nil {
+		last, err := s.Find(0)
+		if err != nil {
+			return false, err
+		}
+		return (&Campaign{ID: last.ID, store: s}).IsOpen()
+	}
+	_, err := os.Stat(s.marksFile())
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	return err == nil, err
 }

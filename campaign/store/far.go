@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 )
@@ -22,6 +23,7 @@ type far struct {
 	pool *pgxpool.Pool
 	path string
 	say  func(string) // or nil
+	lead *pgx.Conn    // that holds the lock, if this program leads
 
 	mu   sync.Mutex
 	left time.Time // when it was gone; zero while it is there

@@ -10,15 +10,20 @@ import (
 
 // A campaign in PostgreSQL is open while there is work in it for whoever joins.
 
-// Open lets others join the campaign.
-func (c *Campaign) Open() error { return c.setOpen(true) }
+// Open lets others join the campaign. Others that are open have lost their leader, and
+// nobody will go on with them: they are shut.
+func (c *Campaign) Open() error {
+	return c.update(`UPDATE campaign SET open = (id = $1) WHERE open OR id = $1`, c.ID)
+}
 
 // Shut tells all who have joined that there is no more to be done.
-func (c *Campaign) Shut() error { return c.setOpen(false) }
+func (c *Campaign) Shut() error {
+	return c.update(`UPDATE campaign SET open = false WHERE id = $1`, c.ID)
+}
 
-func (c *Campaign) setOpen(open bool) error {
+func (c *Campaign) update(statement string, args ...any) error {
 	return c.store.write(func(tx *sql.Tx) error {
-		_, err := tx.Exec(`UPDATE campaign SET open = $1 WHERE id = $2`, open, c.ID)
+		_, err := tx.Exec(statement, args...)
 		return err
 	})
 }
@@ -41,10 +46,7 @@ func (s *Store) Joinable() ([]Info, error) {
 
 // Worked adds to the time of the campaign.
 func (c *Campaign) Worked(d time.Duration) error {
-	return c.store.write(func(tx *sql.Tx) error {
-		_, err := tx.Exec(`UPDATE campaign SET seconds = seconds + $1 WHERE id = $2`, d.Seconds(), c.ID)
-		return err
-	})
+	return c.update(`UPDATE campaign SET seconds = seconds + $1 WHERE id = $2`, d.Seconds(), c.ID)
 }
 
 // Past returns what the campaign has done until now, whoever did it.

@@ -33,14 +33,15 @@ func isURL(name string) bool {
 	return strings.HasPrefix(name, "postgres://") || strings.HasPrefix(name, "postgresql://")
 }
 
-// Connect opens the campaigns of a PostgreSQL database for writing. Tables are made if
-// they are missing. Whatever is done later waits as long as the database is gone, until
+// Connect opens the campaigns of a PostgreSQL database, or of its schema that search_path
+// names first, to lead one: only one program at a time may do so (Lead). Tables are made if they
+// are missing. Whatever is done later waits as long as the database is gone, until
 // ctx is cancelled; say, unless it is nil, is told about that.
 func Connect(ctx context.Context, url string, say func(string)) (*Store, error) {
 	return connect(ctx, url, say, true)
 }
 
-// Join is as Connect, but changes no tables. The error is ErrNone if there are none.
+// Join is as Connect for all others: it does not lead, and changes no tables. The error is ErrNone if there are none.
 func Join(ctx context.Context, url string, say func(string)) (*Store, error) {
 	return connect(ctx, url, say, false)
 }
@@ -52,6 +53,9 @@ func connect(ctx context.Context, source string, say func(string), may bool) (*S
 	}
 	config, err := pgxpool.ParseConfig(source)
 	if err != nil {
+		if bad := (*pgconn.ParseConfigError)(nil); errors.As(err, &bad) && bad.Unwrap() != nil {
+			err = bad.Unwrap() // without the address, which may have a password at its end
+		}
 		return nil, fmt.Errorf("that is no address of a database (%s), expected one such as postgres://user@host/database", oneLine(err))
 	}
 	if !u.Query().Has("pool_max_conns") {
@@ -106,6 +110,9 @@ FROM pg_tables WHERE schemaname = current_schema()`, mark).Scan(&schema, &tables
 		return fmt.Errorf("has %w, expected one at least", ErrNone)
 	case !may:
 		return migrate()
+	}
+	if err := s.lead(ctx, waitToLead); err != nil {
+		return err
 	}
 	return s.Alone(ctx, migrate)
 }
@@ -170,7 +177,7 @@ func (s *Store) plainPostgres(err error) error {
 	case errors.As(err, &refused) && refused.Code == "53100":
 		return fmt.Errorf("%s: the server's disk is full; what was done before is kept, and check fuzz --resume goes on", s.path)
 	case errors.As(err, &unreachable):
-		return fmt.Errorf("%s cannot be reached (%s), expected a PostgreSQL server", s.path, oneLine(unreachable.Unwrap()))
+		return fmt.Errorf("%s cannot be reached (%s), expected a PostgreSQL server", s.path, oneLine(err))
 	case gone(err):
 		return fmt.Errorf("%s is gone (%s), expected a PostgreSQL server", s.path, oneLine(err))
 	case refused != nil:
@@ -179,8 +186,11 @@ func (s *Store) plainPostgres(err error) error {
 	return fmt.Errorf("%s %w", s.path, err)
 }
 
-// oneLine is the first line of an error that tells of several attempts.
+// oneLine is the first line of an error that tells of several attempts to connect.
 func oneLine(err error) string {
+	if unreachable := (*pgconn.ConnectError)(nil); errors.As(err, &unreachable) {
+		err = unreachable.Unwrap()
+	}
 	line, _, _ := strings.Cut(strings.TrimSpace(err.Error()), "\n")
 	return line
 }

@@ -47,15 +47,19 @@ func TestBadAddresses(t *testing.T) {
 	for url, want := range map[string]string{
 		foreign: "is a database of another program, expected one that check fuzz wrote, or an empty one",
 		newer:   "has schema 99, expected 1 at most: a newer program wrote it",
-		server.Address(pgtest.User, "wrong-word", "postgres"):   `password authentication failed for user "postgres", expected a user and password`,
-		server.Address("nobody", "wrong-word", "postgres"):      `password authentication failed for user "nobody", expected a user and password`,
-		server.Address(pgtest.User, pgtest.Password, "missing"): `database "missing" does not exist, expected one that exists`,
-		"postgres://me:wrong-word@127.0.0.1:1/db":               "postgres://me@127.0.0.1:1/db cannot be reached (",
-		"postgres://me:wrong-word@nowhere.invalid/db":           "postgres://me@nowhere.invalid/db cannot be reached (",
-		"postgres://me:wrong-word@127.0.0.1:port/db":            "no address of a database, expected one such as postgres://user@host/database",
-		"postgres://me:wrong-word@127.0.0.1/db?sslmode=perhaps": "no address of a database (",
-		empty + "?pool_max_conns=1":                             "pool_max_conns 1, expected 3 or more",
-		empty + "?search_path=nowhere":                          "has no schema to look for tables in, expected one that search_path names",
+		server.Address(pgtest.User, "wrong-word", "postgres"):             `password authentication failed for user "postgres", expected a user and password`,
+		server.Address("nobody", "wrong-word", "postgres"):                `password authentication failed for user "nobody", expected a user and password`,
+		server.Address(pgtest.User, pgtest.Password, "missing"):           `database "missing" does not exist, expected one that exists`,
+		"postgres://me:wrong-word@127.0.0.1:1/db":                         "postgres://me@127.0.0.1:1/db cannot be reached (",
+		"postgres://me:wrong-word@nowhere.invalid/db":                     "postgres://me@nowhere.invalid/db cannot be reached (",
+		"postgres://me:wrong-word@127.0.0.1:port/db":                      "no address of a database, expected one such as postgres://user@host/database",
+		"postgres://me:wrong-word@127.0.0.1/db?sslmode=perhaps":           "no address of a database (",
+		"postgres://me@127.0.0.1/db?password=wrong-word&sslmode=perhaps":  "no address of a database (",
+		"postgres://me@127.0.0.1/db?password=wrong-word&port=a":           "no address of a database (",
+		"postgres://me@127.0.0.1/db?password=wrong-word&pool_max_conns=a": "no address of a database (",
+		"postgres://me@127.0.0.1:1/db?password=wrong-word":                "postgres://me@127.0.0.1:1/db cannot be reached (",
+		empty + "?pool_max_conns=1":                                       "pool_max_conns 1, expected 3 or more",
+		empty + "?search_path=nowhere":                                    "has no schema to look for tables in, expected one that search_path names",
 	} {
 		for _, open := range []func(context.Context, string, func(string)) (*store.Store, error){store.Connect, store.Join} {
 			began := time.Now()
@@ -71,19 +75,73 @@ func TestBadAddresses(t *testing.T) {
 	assert.ErrorIs(t, err, store.ErrNone)
 }
 
-// Two that begin at once make the tables once.
+// Of those that begin at once one leads, and makes the tables. In another schema is another
+// place.
 func TestConnectedAtOnce(t *testing.T) {
 	url := pgtest.Start(t).Database(t)
 	var all sync.WaitGroup
+	var led atomic.Int64
 	for range 4 {
 		all.Go(func() {
 			s, err := store.Connect(context.Background(), url, nil)
-			if assert.NoError(t, err) {
-				assert.NoError(t, s.Close())
+			if err != nil {
+				assert.ErrorIs(t, err, store.ErrLed)
+				assert.Regexp(t, `^postgres://postgres@127\.0\.0\.1:\d+/test\d+ has another campaign at work, expected one at a time: `, err)
+				return
 			}
+			led.Add(1)
+			t.Cleanup(func() { s.Close() })
 		})
 	}
 	all.Wait()
+	assert.EqualValues(t, 1, led.Load())
+	executeAt(t, url, `CREATE SCHEMA beside`)
+	require.NoError(t, connected(t, url+"?search_path=beside").Close())
+}
+
+// Who leads is busy until it ends, and leads again when a server comes back that has forgotten
+// it, unless somebody else was faster.
+func TestLead(t *testing.T) {
+	server := pgtest.Start(t)
+	url := server.Database(t)
+	first := connected(t, url)
+	defer first.Close()
+	c := begunIn(t, first)
+	other, err := store.Join(context.Background(), url, nil)
+	require.NoError(t, err)
+	defer other.Close()
+	state := func() string {
+		busy, err := other.Busy()
+		require.NoError(t, err)
+		unended, err := other.Unended()
+		require.NoError(t, err)
+		return fmt.Sprintf("busy %t, unended %t", busy, unended)
+	}
+	assert.Equal(t, "busy true, unended false", state())
+	require.NoError(t, c.Open())
+	assert.Equal(t, "busy true, unended true", state())
+	for _, stop := range []func(testing.TB){server.Stop, server.Crash} {
+		stop(t)
+		server.Again(t)
+		assert.Equal(t, "busy false, unended true", state())
+		require.NoError(t, first.Lead())
+		require.NoError(t, first.Lead())
+		assert.Equal(t, "busy true, unended true", state())
+	}
+	server.Crash(t)
+	server.Again(t)
+	second := connected(t, url)
+	assert.ErrorIs(t, first.Lead(), store.ErrLed)
+	next := begunIn(t, second)
+	require.NoError(t, next.Open())
+	joinable, err := other.Joinable()
+	require.NoError(t, err)
+	require.Len(t, joinable, 1, "nobody leads the first one")
+	assert.Equal(t, next.ID, joinable[0].ID)
+	require.NoError(t, next.Shut())
+	assert.Equal(t, "busy true, unended false", state())
+	require.NoError(t, second.Close())
+	assert.Equal(t, "busy false, unended false", state())
 }
 
 // Whatever many programs keep at once: all of it is counted, once.
@@ -100,7 +158,10 @@ func TestManyWriters(t *testing.T) {
 	require.NoError(t, err)
 	for w := range writers {
 		all.Go(func() {
-			s := connected(t, url)
+			s, err := store.Join(context.Background(), url, nil)
+			if !assert.NoError(t, err) {
+				return
+			}
 			defer s.Close()
 			c, _, err := s.Resume(whole.ID, "this build")
 			if !assert.NoError(t, err) {

@@ -50,6 +50,7 @@ func (s *Store) String() string {
 func (s *Store) Close() error {
 	err := errors.Join(s.db.Close(), s.closeMarks())
 	if s.far != nil {
+		s.far.letGo()
 		s.far.pool.Close()
 	}
 	if s.lock != nil {

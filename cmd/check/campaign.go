@@ -35,10 +35,16 @@ func (p *place) flags(cmd *cobra.Command) {
 
 // read opens the campaigns for as long as do needs them.
 func (p place) read(do func(*store.Store) error) error {
+	return p.readUntil(context.Background(), nil, do)
+}
+
+// readUntil is as read, but a database that is gone is waited for until ctx is cancelled only, and say, unless it
+// is nil, is told about that.
+func (p place) readUntil(ctx context.Context, say func(string), do func(*store.Store) error) error {
 	if p.db == "" {
 		return openKept(p.dir, do)
 	}
-	return during(func() (*store.Store, error) { return store.Join(context.Background(), p.db, nil) }, do)
+	return during(func() (*store.Store, error) { return store.Join(ctx, p.db, say) }, do)
 }
 
 // openKept opens the campaigns of a directory for as long as do needs them.

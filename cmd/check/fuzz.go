@@ -229,6 +229,7 @@ func (a *app) campaign(ctx context.Context, f *fuzzFlags) (err error) {
 		return err
 	}
 	p := newProgress(a.err)
+	a.progress = p
 	report := k.run(ctx, f, p.show)
 	p.end()
 	if report.Err != nil {

@@ -61,6 +61,7 @@ type app struct {
 	in       io.Reader
 	out, err io.Writer
 	status   status
+	progress *progress // of a campaign, once it runs
 }
 
 func run(args []string, in io.Reader, out, errs io.Writer) (s status) {

@@ -18,9 +18,8 @@ import (
 func TestPostgresScripts(t *testing.T) {
 	server := pgtest.Start(t)
 	foreign, newer, other := server.Database(t), server.Database(t), server.Database(t)
-	connected(t, newer)
-	c := connected(t, other)
-	require.NoError(t, c.Open())
+	forsaken(t, newer)
+	forsaken(t, other)
 	at(t, foreign, `CREATE TABLE recipes (name TEXT)`)
 	at(t, newer, `INSERT INTO rashomon_schema (version_id, is_applied) VALUES (99, true)`)
 	testscript.Run(t, testscript.Params{
@@ -39,20 +38,20 @@ func TestPostgresScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": exits, "refused": refused, "json": isJSON, "digests": digests, "begun": begun,
+			"exits": exits, "refused": refused, "json": isJSON, "digests": digests, "begun": begun, "steady": steady,
 		},
 	})
 }
 
-// connected returns a campaign of another build in a new database.
-func connected(t *testing.T, url string) *store.Campaign {
+// forsaken makes a campaign of another build in a new database, whose leader has died.
+func forsaken(t *testing.T, url string) {
 	s, err := store.Connect(context.Background(), url, nil)
 	require.NoError(t, err)
-	t.Cleanup(func() { s.Close() })
+	defer s.Close()
 	require.NoError(t, queue.Prepare(context.Background(), s))
 	c, err := s.Begin([]byte("{}"), "another build")
 	require.NoError(t, err)
-	return c
+	require.NoError(t, c.Open())
 }
 
 func at(t *testing.T, url, statement string) {

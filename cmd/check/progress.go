@@ -34,6 +34,13 @@ func newProgress(w io.Writer) *progress {
 	return p
 }
 
+// clear makes room for a line of something else; the bar comes again below.
+func (p *progress) clear() {
+	if p != nil && p.bar != nil {
+		_ = p.bar.Clear()
+	}
+}
+
 func (p *progress) show(now campaign.Progress) {
 	text := fmt.Sprintf("%d runs, %.0f per second, %d violations of claims, %d of %d features reached",
 		now.Runs, now.PerSecond, now.Violations, now.Reached, now.Known)

@@ -27,11 +27,11 @@ func (a *app) reportCommand() *cobra.Command {
 	var zoo string
 	var follow bool
 	cmd := &cobra.Command{
-		Use:   "report [DIR]",
+		Use:   "report [DIR | --db URL]",
 		Short: "Write a static site that tells what a campaign has done and found",
-		Long: `report reads the last campaign of a directory, rashomon-out if none is given, and
-writes a site of plain files: open index.html, or upload all of them as they are. They
-need no server, no network and no script.
+		Long: `report reads the last campaign of a directory, rashomon-out if none is given, or of a
+database that fuzz --db wrote to, and writes a site of plain files: open index.html, or
+upload all of them as they are. They need no server, no network and no script.
 
 index.html says what came of the campaign, and why; which failures there were, by
 signature; and, row by row, what was run, what was exercised, and which features of the
@@ -44,24 +44,21 @@ the text of an issue on a failure that is not muted.
 The exit status is that of fuzz for this campaign: 0 if everything turned out as the
 tables of claims say, 1 if a claim was broken or a scenario of the corpus fails, 2 if
 too little happened, and 4 if the campaign cannot be relied on. The scenarios of the
-corpus are run again for that, if the campaign is the last one.
+corpus are run again for that, if the campaign is the last one; it is no part of a
+database, so that --db takes --corpus for it.
 
---follow writes the site again and again while a campaign is at work in the directory,
-and once more when it has ended; the index reloads itself until then. It waits some
-seconds for one to begin.`,
+--follow writes the site again and again while a campaign is at work there, and once more
+when it has ended; the index reloads itself until then. It waits some seconds for one to
+begin.`,
 		Example: `  check report
   check report nightly -o public && echo all is well
   check report nightly --campaign 3 -o third
+  check report --db postgres://me@host/campaigns -o public --corpus nightly/corpus
   check fuzz --for 8h --dir nightly & check report --follow nightly`,
 		RunE: func(_ *cobra.Command, args []string) (err error) {
-			if len(args) > 1 {
-				return fmt.Errorf("%d directories, expected one that check fuzz wrote to", len(args))
+			if err := w.locate(args); err != nil {
+				return err
 			}
-			w.dir = "rashomon-out"
-			if len(args) == 1 {
-				w.dir = args[0]
-			}
-			w.out, w.corpus = cmp.Or(w.out, filepath.Join(w.dir, "site")), cmp.Or(w.corpus, filepath.Join(w.dir, "corpus"))
 			if w.campaign < 0 {
 				return fmt.Errorf("--campaign %d, expected one that check campaign list names", w.campaign)
 			}
@@ -76,9 +73,10 @@ seconds for one to begin.`,
 		},
 	}
 	f := cmd.Flags()
-	f.StringVarP(&w.out, "output", "o", "", "write the site to this `DIR` (default site in the directory of the campaign)")
+	f.StringVar(&w.from.db, "db", "", "the campaigns of the PostgreSQL database at this `URL`, in place of a directory")
+	f.StringVarP(&w.out, "output", "o", "", "write the site to this `DIR` (default site in the directory of the campaign, with --db rashomon-site)")
 	f.Int64Var(&w.campaign, "campaign", 0, "the campaign of this number `N` (default the last one)")
-	f.StringVar(&w.corpus, "corpus", "", "run the scenarios of this `DIR` (default corpus in the directory of the campaign)")
+	f.StringVar(&w.corpus, "corpus", "", "run the scenarios of this `DIR` (default corpus in the directory of the campaign, with --db none)")
 	f.StringVar(&zoo, "zoo", "", "show how often planted bugs are caught, from this `FILE` that check zoo --json printed; - is standard input")
 	f.BoolVar(&follow, "follow", false, "write it again and again until the campaign has ended")
 	return cmd
@@ -86,17 +84,38 @@ seconds for one to begin.`,
 
 // siteWriter writes the site of a campaign, once or again and again.
 type siteWriter struct {
-	dir, out, corpus string
-	campaign         int64 // 0 means the last one
-	zoo              *zooReport
-	follows          bool // it will write again
+	from     place
+	out      string
+	corpus   string // "" means that there is none
+	campaign int64  // 0 means the last one
+	zoo      *zooReport
+	follows  bool // it will write again
 
 	filmed map[string]filmed // by signature: what need not be run again
 	ran    []corpusReport    // what came of the corpus, likewise
 }
 
+// locate says where the campaign is, and where the site goes, by default.
+func (w *siteWriter) locate(args []string) error {
+	switch {
+	case len(args) > 1:
+		return fmt.Errorf("%d directories, expected one that check fuzz wrote to", len(args))
+	case w.from.db != "" && len(args) > 0:
+		return errors.New("a directory and --db exclude each other, expected one of them")
+	case w.from.db != "":
+		w.out = cmp.Or(w.out, "rashomon-site")
+		return nil
+	}
+	w.from.dir = "rashomon-out"
+	if len(args) == 1 {
+		w.from.dir = args[0]
+	}
+	w.out, w.corpus = cmp.Or(w.out, filepath.Join(w.from.dir, "site")), cmp.Or(w.corpus, filepath.Join(w.from.dir, "corpus"))
+	return nil
+}
+
 func (a *app) report(w *siteWriter) error {
-	return openKept(w.dir, func(s *store.Store) error { return a.reportOn(s, w) })
+	return w.from.read(func(s *store.Store) error { return a.reportOn(s, w) })
 }
 
 func (a *app) reportOn(s *store.Store, w *siteWriter) error {
@@ -126,7 +145,7 @@ func (a *app) follow(w *siteWriter) error {
 	for began := time.Now(); ; {
 		waits := func() bool { return time.Since(began) < followFor && ctx.Err() == nil }
 		opened := false
-		err := openKept(w.dir, func(s *store.Store) error {
+		err := w.from.readUntil(ctx, a.say, func(s *store.Store) error {
 			opened = true
 			return a.followOn(ctx, s, w, waits)
 		})
@@ -199,9 +218,15 @@ func (w *siteWriter) write(s *store.Store) (j judged, index *site.Page, err erro
 	if j, err = judgeKept(s, w.campaign); err != nil {
 		return j, nil, err
 	}
-	j.Dir, j.running, j.follows = w.dir, busy && j.last, w.follows
-	_, err = os.Stat(filepath.Join(w.dir, store.MarksFile))
-	j.died = err == nil && !busy && j.last
+	unended, err := s.Unended()
+	if err != nil {
+		return j, nil, err
+	}
+	j.running, j.died, j.follows = busy && j.last, !busy && unended && j.last, w.follows
+	j.where = "--dir " + quoted(filepath.ToSlash(w.from.dir))
+	if w.from.db != "" {
+		j.where = "--db " + quoted(s.String())
+	}
 	if err := w.prepare(); err != nil {
 		return j, nil, err
 	}
@@ -223,7 +248,7 @@ func (w *siteWriter) write(s *store.Store) (j judged, index *site.Page, err erro
 
 // runCorpus runs the corpus, of which an earlier campaign knew other scenarios.
 func (w *siteWriter) runCorpus(j *judged) (err error) {
-	if !j.last {
+	if !j.last || w.corpus == "" {
 		return nil
 	}
 	k := keeper{corpus: w.corpus, mutes: j.mutes}

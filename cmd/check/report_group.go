@@ -124,7 +124,7 @@ func (j *judged) again(g *groupReport, f filmed) site.Section {
 		s.Commands = append(s.Commands, replayHere(f.saved.Scenario))
 	}
 	s.Commands = append(s.Commands, seeded,
-		fmt.Sprintf("%s campaign mute %s --reason '…' --dir %s", called(), g.ID, quoted(filepath.ToSlash(j.Dir))))
+		fmt.Sprintf("%s campaign mute %s --reason '…' %s", called(), g.ID, j.where))
 	return s
 }
 

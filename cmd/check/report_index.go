@@ -245,7 +245,7 @@ func (j *judged) since() (s site.Section) {
 	return s
 }
 
-// mostCampaigns is how many campaigns of a directory are listed.
+// mostCampaigns is how many campaigns are listed.
 const mostCampaigns = 60
 
 func (j *judged) campaigns() site.Section {
@@ -257,7 +257,7 @@ func (j *judged) campaigns() site.Section {
 		t.Rows = append(t.Rows, cells(strconv.FormatInt(c.ID, 10), c.Began.Format(time.DateTime), took.String(), number(c.Runs),
 			number(c.Failures), number(c.Groups), c.Digest, c.Build))
 	}
-	return site.Section{Title: "Campaigns", Note: fmt.Sprintf("The directory has %s.", plural(len(j.others), "campaign")), Table: t}
+	return site.Section{Title: "Campaigns", Note: fmt.Sprintf("%s in the same place.", plural(len(j.others), "campaign")), Table: t}
 }
 
 // table returns a table without rows. Names of columns with numbers begin with #.

@@ -15,8 +15,9 @@ import (
 type judged struct {
 	fuzzReport
 	info    campaignInfo
+	where   string // it is, as a flag
 	plan    kept
-	last    bool // of the directory
+	last    bool // of the directory, or the database
 	running bool
 	follows bool   // the site will be written again
 	died    bool   // its program ended amid runs
@@ -25,7 +26,7 @@ type judged struct {
 	pace    []store.Pace
 	seeds   map[string][]uint64 // of the failures that were kept, by signature
 	text    map[string]string   // the smallest scenario of each signature
-	others  []campaignInfo      // of the directory, the oldest first
+	others  []campaignInfo      // in the same place, the oldest first
 	changes []changedGroup      // since the campaign before
 }
 

@@ -90,6 +90,7 @@ func (a *app) workOn(ctx context.Context, s *store.Store, info store.Info, worke
 	}
 	a.say(fmt.Sprintf("at work on campaign %d in %s", c.ID, s))
 	p := newProgress(a.err)
+	a.progress = p
 	made := 0
 	err = queue.Work(ctx, c, plan.plan, queue.Options{Workers: workers, Try: try}, func(runs int, elapsed time.Duration) {
 		made = runs
@@ -164,4 +165,7 @@ func openIn(s *store.Store) (info store.Info, err error) {
 }
 
 // say tells whoever watches what is going on.
-func (a *app) say(what string) { fmt.Fprintf(a.err, "check: %s\n", what) }
+func (a *app) say(what string) {
+	a.progress.clear()
+	fmt.Fprintf(a.err, "check: %s\n", what)
+}

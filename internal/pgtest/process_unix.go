@@ -20,16 +20,24 @@ import (
 	"time"
 )
 
-// guard runs the server, and obeys words from its standard input. At the end of that,
-// which comes when the test program dies, too, it stops the server and removes its files.
+// guard makes a database and says "made", or what is wrong. Then it runs the server, and obeys words
+// from its standard input. At the end of that, which comes when the test program dies, too, it stops
+// the server and removes its files.
 const guard = `
 bin=$1 dir=$2 port=$3
+trap '' INT TERM PIPE
+"$bin/initdb" -D "$dir/data" -U "$4" --pwfile "$dir/password" --auth=scram-sha-256 --no-sync --no-instructions \
+	-E UTF8 --locale=C >"$dir/log" 2>&1 </dev/null || {
+	tr '\n' ' ' <"$dir/log"
+	cd / && rm -rf "$dir"
+	exit
+}
+echo made
 run() {
 	"$bin/postgres" -D "$dir/data" -p "$port" -c listen_addresses=127.0.0.1 -c unix_socket_directories= \
-		-c fsync=off -c full_page_writes=off -c shared_buffers=16MB -c max_connections=60 >>"$dir/log" 2>&1 &
+		-c fsync=off -c full_page_writes=off -c shared_buffers=16MB -c max_connections=60 >>"$dir/log" 2>&1 </dev/null &
 	pid=$!
 }
-trap '' INT TERM
 run
 while read -r word; do
 	case $word in
@@ -39,7 +47,7 @@ while read -r word; do
 	esac
 	echo "$word"
 done
-kill -INT $pid
+kill -QUIT $pid # a server that has just begun does not hear INT
 wait $pid
 cd / && rm -rf "$dir"`
 
@@ -77,16 +85,10 @@ func start(bin string) (*Server, error) {
 	}
 	s := &Server{}
 	s.bin = bin
-	initdb := exec.Command(filepath.Join(bin, "initdb"), "-D", filepath.Join(dir, "data"), "-U", User, "--pwfile", secret,
-		"--auth=scram-sha-256", "--no-sync", "--no-instructions", "-E", "UTF8", "--locale=C")
-	initdb.SysProcAttr, initdb.Dir = who, dir
-	if out, err := initdb.CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("initdb: %w: %s", err, out)
-	}
 	if s.port, err = freePort(); err != nil {
 		return nil, err
 	}
-	shell := exec.Command("sh", "-c", guard, "guard", bin, dir, strconv.Itoa(s.port))
+	shell := exec.Command("sh", "-c", guard, "guard", bin, dir, strconv.Itoa(s.port), User)
 	shell.SysProcAttr, shell.Dir = who, dir
 	if s.words, err = shell.StdinPipe(); err != nil {
 		return nil, err
@@ -98,6 +100,9 @@ func start(bin string) (*Server, error) {
 	s.done = bufio.NewScanner(out)
 	if err := shell.Start(); err != nil {
 		return nil, err
+	}
+	if s.done.Scan(); s.done.Text() != "made" {
+		return nil, fmt.Errorf("initdb: %s", s.done.Text())
 	}
 	if err := s.answers(); err != nil {
 		log, _ := os.ReadFile(filepath.Join(dir, "log"))
