@@ -55,8 +55,9 @@ With --bug, a planted bug is put into its system, and fuzz stops at the first
 violation. The exit status is 1 if the bug was caught, whatever the row claims, 0 if
 it was not, and 2 if too little happened to tell.
 
-The last line is a digest over all runs, whatever their order. The same seed and the
-same number of runs give the same digest, on however many workers.
+The last lines are a digest over all runs, whatever their order, and what the campaign
+came to, with the reasons for the exit status. The same seed and the same number of runs
+give the same digest, on however many workers.
 
 What was done is kept in the directory, in campaign.db, range of seeds by range of
 seeds: nothing is lost when fuzz is killed. Ctrl-C ends it with a report of the runs
@@ -242,7 +243,9 @@ func (a *app) campaign(ctx context.Context, f *fuzzFlags) (err error) {
 		return err
 	}
 	r.Corpus = corpus
-	a.status = gravest(r.reasons())
+	r.deaf = k.foundCanary(ctx, f.canary)
+	r.Conclusion = r.conclude(r.reasons())
+	a.status = r.Conclusion.status
 	if err := k.lastIntoCorpus(); err != nil {
 		s.errs = append(s.errs, err)
 	}
@@ -256,8 +259,5 @@ func (a *app) campaign(ctx context.Context, f *fuzzFlags) (err error) {
 	if err := print(a.out); err != nil {
 		return err
 	}
-	if err := k.foundCanary(ctx, f.canary); err != nil {
-		return err
-	}
-	return s.failure()
+	return errors.Join(r.deaf, s.failure())
 }

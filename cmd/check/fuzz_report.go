@@ -28,9 +28,11 @@ type fuzzReport struct {
 	Groups      []groupReport  `json:"groups,omitempty"`
 	Gone        []goneReport   `json:"gone,omitempty"` // muted, and did not occur
 	Corpus      []corpusReport `json:"corpus,omitempty"`
+	Conclusion  conclusion     `json:"conclusion"`
 	Errors      []string       `json:"errors,omitempty"`
 
 	kept string // where the campaign is
+	deaf error  // if the canary was not caught
 }
 
 type cellReport struct {
@@ -130,9 +132,16 @@ func (r fuzzReport) print(w io.Writer) error {
 	}
 	fmt.Fprintf(&b, "\ncampaign %d in %s\n%s%s in %.1f s%s\ndigest: %s\n",
 		r.Campaign, r.kept, plural(r.Runs, "run"), before, r.Seconds, interrupted, r.Digest)
+	fmt.Fprintf(&b, "%s: %s\n", r.Conclusion.Verdict, r.Conclusion.Sentence)
+	for _, why := range r.Conclusion.told(toldByFuzz) {
+		fmt.Fprintf(&b, "  %s\n", why)
+	}
 	_, err := io.WriteString(w, b.String())
 	return err
 }
+
+// toldByFuzz is how many reasons fuzz prints.
+const toldByFuzz = 10
 
 // verdicts prints what came of each row of the tables of claims.
 func (r fuzzReport) verdicts(w io.Writer) {

@@ -47,6 +47,9 @@ func (r *fuzzReport) reasons() (all []reason) {
 			all = append(all, reason{statusInvalid, fmt.Sprintf("%s of the corpus fails: %s", c.File, c.Sentence)})
 		}
 	}
+	if r.deaf != nil {
+		all = append(all, reason{statusBroken, r.deaf.Error()})
+	}
 	return all
 }
 
@@ -68,6 +71,68 @@ func (c *cellReport) reason(muted int) (why reason, found bool) {
 		return reason{statusUnknown, fmt.Sprintf("%s: not refuted in %s", c.row(), runs)}, c.Violations == 0
 	}
 	return reason{statusUnknown, fmt.Sprintf("%s: too little happened, %d of %s prove nothing", c.row(), c.Inconclusive, runs)}, c.Verdict == checker.Unknown.String()
+}
+
+// conclusion is what a campaign comes to.
+type conclusion struct {
+	Verdict  string   `json:"verdict"`
+	Sentence string   `json:"sentence"`
+	Because  []string `json:"because,omitempty"` // the gravest first, if there is more than one reason
+
+	status status
+}
+
+// conclude says what came of a campaign that is no success for these reasons, or for
+// none.
+func (r *fuzzReport) conclude(reasons []reason) conclusion {
+	c := conclusion{status: gravest(reasons)}
+	switch c.status {
+	case statusInvalid:
+		c.Verdict, c.Sentence = "invalid", "not all claims hold"
+	case statusUnknown:
+		c.Verdict, c.Sentence = "unknown", "too little happened to say that all rows are as the tables of claims say"
+	case statusBroken:
+		c.Verdict, c.Sentence = "not reliable", "nothing that this campaign says can be relied on"
+	default:
+		c.Verdict, c.Sentence = "valid", r.success()
+	}
+	if len(reasons) == 1 {
+		c.Sentence = reasons[0].text
+		return c
+	}
+	slices.SortStableFunc(reasons, func(a, b reason) int { return -cmp.Compare(a.status.rank(), b.status.rank()) })
+	for _, why := range reasons {
+		c.Because = append(c.Because, why.text)
+	}
+	return c
+}
+
+// success says what a success is: that of looking for a planted bug is none of the bug.
+func (r *fuzzReport) success() string {
+	muted := 0
+	for i := range r.Cells {
+		c := &r.Cells[i]
+		if c.Bug != "" {
+			return "the planted bug was not caught"
+		}
+		muted += r.mutedIn(c)
+	}
+	known, rows := "", "the row"
+	if muted > 0 {
+		known = fmt.Sprintf("but for %s that somebody has muted, ", plural(muted, "failure"))
+	}
+	if len(r.Cells) > 1 {
+		rows = fmt.Sprintf("all %d rows", len(r.Cells))
+	}
+	return known + rows + " turned out as the tables of claims say"
+}
+
+// told returns the reasons that people are told, of whom nobody reads more than most.
+func (c *conclusion) told(most int) []string {
+	if len(c.Because) <= most {
+		return c.Because
+	}
+	return append(slices.Clone(c.Because[:most]), fmt.Sprintf("and %d more", len(c.Because)-most))
 }
 
 // has says whether failures are of this row.

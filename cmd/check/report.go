@@ -124,7 +124,7 @@ func (a *app) reportOn(s *store.Store, w *siteWriter) error {
 	if err != nil {
 		return err
 	}
-	a.status = gravest(j.because())
+	a.status = j.Conclusion.status
 	_, err = fmt.Fprintf(a.out, "%s: %s: %s\n%s\n", index.Title, index.Verdict, index.Headline, filepath.ToSlash(filepath.Join(w.out, indexFile)))
 	return err
 }
@@ -233,6 +233,7 @@ func (w *siteWriter) write(s *store.Store) (j judged, index *site.Page, err erro
 	if err := w.runCorpus(&j); err != nil {
 		return j, nil, err
 	}
+	j.Conclusion = j.conclude(j.because())
 	if err := w.groups(&j); err != nil {
 		return j, nil, err
 	}

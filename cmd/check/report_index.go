@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -22,55 +21,31 @@ func (j *judged) index(zoo *zooReport) *site.Page {
 	return p
 }
 
-// mostReasons is how many reasons stand at the top of a page.
-const mostReasons = 40
+// toldBySite is how many reasons stand at the top of a page.
+const toldBySite = 40
 
 // verdict says what came of the campaign, by its exit status. While it is under way, that
 // something has not happened yet says nothing.
 func (j *judged) verdict(p *site.Page) {
-	because := j.because()
-	s := gravest(because)
-	if j.running {
-		if j.follows {
-			p.Reload = int(followEvery.Seconds())
-		}
-		p.Verdict, p.Headline = "running", "The campaign is under way, and nothing is wrong so far."
-		if s == statusUnknown || s == statusValid {
-			return
-		}
+	p.Verdict, p.Headline, p.Because = j.Conclusion.Verdict, j.Conclusion.Sentence, j.Conclusion.told(toldBySite)
+	switch s := j.Conclusion.status; s {
+	case statusValid:
+		p.Grade = site.Good
+	case statusUnknown:
+		p.Grade = site.Unclear
+	default:
+		p.Grade = site.Bad
 	}
-	p.Verdict, p.Grade, p.Headline = j.words(s)
-	if j.running {
-		p.Verdict += " so far"
-	}
-	if len(because) == 1 {
-		p.Headline = because[0].text
+	if !j.running {
 		return
 	}
-	slices.SortStableFunc(because, func(a, b reason) int { return -cmp.Compare(a.status.rank(), b.status.rank()) })
-	for i, why := range because {
-		if i == mostReasons {
-			p.Because = append(p.Because, fmt.Sprintf("and %d more", len(because)-mostReasons))
-			break
-		}
-		p.Because = append(p.Because, why.text)
+	if j.follows {
+		p.Reload = int(followEvery.Seconds())
 	}
-}
-
-// words puts an exit status into words.
-func (j *judged) words(s status) (verdict string, g site.Grade, headline string) {
-	switch s {
-	case statusInvalid:
-		return "invalid", site.Bad, "Not all claims hold."
-	case statusUnknown:
-		return "unknown", site.Unclear, "Too little happened to say that all rows are as the tables of claims say."
-	case statusBroken:
-		return "not reliable", site.Bad, "Nothing that this campaign says can be relied on."
+	p.Verdict += " so far"
+	if p.Grade != site.Bad {
+		p.Verdict, p.Grade, p.Headline, p.Because = "running", "", "the campaign is under way, and nothing is wrong so far", nil
 	}
-	if j.plan.Bug != "" {
-		return "valid", site.Good, "The planted bug was not caught."
-	}
-	return "valid", site.Good, fmt.Sprintf("All %s turned out as the tables of claims say.", plural(len(j.Cells), "row"))
 }
 
 func (j *judged) facts() []report.Fact {

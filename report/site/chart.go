@@ -15,6 +15,7 @@ type chart struct {
 	Breaks      []int // places where nothing was done for longer than is drawn
 	Most, Half  string
 	From, Until string
+	Short       bool // the bars do not reach the right end
 	Note        string
 }
 
@@ -64,10 +65,11 @@ func newChart(pace []Minute) chart {
 		c.Bars = append(c.Bars, bar{c.Width, 100 - high, high, fmt.Sprintf("%s: %s runs a minute", clock(b.At), grouped(b.perMinute(each)))})
 		c.Width++
 	}
-	empty := max(0, leastWide-c.Width)
-	c.Width += empty
 	if len(bars) > 0 {
-		c.From, c.Until = clock(bars[0].At), clock(bars[len(bars)-1].At.Add(each*time.Duration(1+empty)))
+		c.From, c.Until = clock(bars[0].At), clock(bars[len(bars)-1].At.Add(each))
+	}
+	if c.Width < leastWide { // what is right of the bars is no time
+		c.Width, c.Short = leastWide, true
 	}
 	return c
 }

@@ -53,5 +53,5 @@ func TestChartSaysWhatItDraws(t *testing.T) {
 	assert.Equal(t, 12, c.Width)
 
 	short := newChart([]Minute{{at(0), 4}})
-	assert.Equal(t, []string{"5", "2.5", "Jan 2 03:00", "Jan 2 03:12"}, []string{short.Most, short.Half, short.From, short.Until})
+	assert.Equal(t, []string{"5", "2.5", "Jan 2 03:00", "Jan 2 03:01"}, []string{short.Most, short.Half, short.From, short.Until})
 }
