@@ -78,6 +78,8 @@ func (s *Store) migrate(ctx context.Context, dialect goose.Dialect, dir string, 
 		return fmt.Errorf("has schema %d, expected %d at most: a newer program wrote it", version, latest)
 	case version == latest:
 		return nil
+	case !may && version == 0: // somebody is about to make its tables
+		return fmt.Errorf("has %w yet, expected one at least", ErrNone)
 	case !may:
 		return fmt.Errorf("has schema %d, expected %d: check fuzz --resume brings it up to date", version, latest)
 	}

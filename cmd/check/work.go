@@ -29,7 +29,9 @@ func (a *app) workCommand() *cobra.Command {
 		Short: "Help with a campaign that fuzz --db has begun on another machine",
 		Long: `work makes runs of a campaign that check fuzz --db has begun, and keeps what it finds in
 the same database. It ends when the campaign does. While no campaign is open it waits
-for one, as long as --wait says.
+for one, as long as --wait says. If the check fuzz that leads the campaign has died, work
+makes what it has given out, and leaves if nobody goes on with it for as long as --wait
+says.
 
 As many as like may work on one campaign. One that is killed, at any moment, loses some
 seconds of its own work, which others do again, and nothing counts twice. Ctrl-C ends it
@@ -68,10 +70,10 @@ func (a *app) work(ctx context.Context, f workFlags) error {
 	if err != nil || s == nil {
 		return err
 	}
-	return errors.Join(a.workOn(ctx, s, info, f.workers), s.Close())
+	return errors.Join(a.workOn(ctx, s, info, f), s.Close())
 }
 
-func (a *app) workOn(ctx context.Context, s *store.Store, info store.Info, workers int) error {
+func (a *app) workOn(ctx context.Context, s *store.Store, info store.Info, f workFlags) error {
 	c, past, err := s.Resume(info.ID, build())
 	if err != nil {
 		return err
@@ -92,9 +94,15 @@ func (a *app) workOn(ctx context.Context, s *store.Store, info store.Info, worke
 	p := newProgress(a.err)
 	a.progress = p
 	made := 0
-	err = queue.Work(ctx, c, plan.plan, queue.Options{Workers: workers, Try: try}, func(runs int, elapsed time.Duration) {
+	l := leader{store: s, say: a.say}
+	ctx, leave := context.WithCancel(ctx)
+	defer leave()
+	err = queue.Work(ctx, c, plan.plan, queue.Options{Workers: f.workers, Try: try}, func(runs int, elapsed time.Duration) {
 		made = runs
 		p.made(runs, elapsed)
+		if gone := l.gone(elapsed); f.waits && gone > f.wait {
+			leave()
+		}
 	})
 	p.end()
 	if err != nil {
@@ -106,6 +114,37 @@ func (a *app) workOn(ctx context.Context, s *store.Store, info store.Info, worke
 	}
 	_, err = fmt.Fprintf(a.out, "campaign %d %s; %s made here\n", c.ID, end, plural(made, "run"))
 	return err
+}
+
+// leader is who leads a campaign, seen by those who help.
+type leader struct {
+	store  *store.Store
+	say    func(string)
+	looked time.Duration // at it, last
+	left   time.Duration // when it was seen to be gone; 0 while it is there
+}
+
+// lookForLeader is the time between two looks.
+const lookForLeader = 5 * time.Second
+
+// gone says for how long nobody has led the campaign. A database that cannot be asked is
+// waited for anyway.
+func (l *leader) gone(now time.Duration) time.Duration {
+	if now-l.looked >= lookForLeader {
+		l.looked = now
+		switch led, err := l.store.Busy(); {
+		case err != nil:
+		case led:
+			l.left = 0
+		case l.left == 0:
+			l.left = now
+			l.say("nobody leads the campaign any longer: making what was given out, until check fuzz --resume --db goes on with it")
+		}
+	}
+	if l.left == 0 {
+		return 0
+	}
+	return now - l.left
 }
 
 // joinable waits for a campaign that is open, and returns no store if there is none in time,
