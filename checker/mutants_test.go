@@ -172,5 +172,7 @@ func kill(t *testing.T, file, mutated string) {
 		t.Error("the mutant survived")
 	case strings.Contains(string(out), "[build failed]"):
 		t.Errorf("the mutant is no program:\n%s", out)
+	case !strings.Contains(string(out), "--- FAIL:") && !strings.Contains(string(out), "panic:"):
+		t.Errorf("something else than a test has failed:\n%s", out)
 	}
 }
