@@ -47,7 +47,7 @@ func ClaimNamed(name string) (Claim, bool) {
 
 func linearizableRegister(h *history.History, terms Terms) (Judgement, error) {
 	r, err := Linearizable(h, model.CASRegister(), Options{Steps: terms.Steps})
-	return r.Judgement, err
+	return r.Judgement, ofClaim(err)
 }
 
 // bounded asks of staleness only that there is a bound.

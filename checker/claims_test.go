@@ -283,7 +283,7 @@ func TestClaimsRefuse(t *testing.T) {
 			}
 		}
 		h := sets
-		want := "checker: model cas-register: the history is of sets, expected none"
+		want := "checker: the claim is about registers: the history is of sets, to which elements are added; expected single values"
 		if c.Name == "set-converges" {
 			h, want = twice, "checker: the history is not of sets, expected reads and adds"
 		}

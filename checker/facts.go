@@ -38,7 +38,7 @@ func gather(h *history.History, s Sessions) (*facts, error) {
 		return nil, fmt.Errorf("checker: %w", err)
 	}
 	if err := f.parts.accept(h, model.CASRegister()); err != nil {
-		return nil, fmt.Errorf("checker: %w", err)
+		return nil, ofClaim(&modelError{err: err})
 	}
 	for i := range h.Ops {
 		if o := &h.Ops[i]; o.Kind == model.CAS && o.Value == model.Absent {

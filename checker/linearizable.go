@@ -90,7 +90,7 @@ func Linearizable(h *history.History, m model.Model, opts Options) (Result, erro
 		return Result{}, fmt.Errorf("checker: %w", err)
 	}
 	if err := c.accept(h, m); err != nil {
-		return Result{}, fmt.Errorf("checker: %w", err)
+		return Result{}, &modelError{"model " + m.Name(), err}
 	}
 	if !opts.VerdictOnly {
 		c.verifier.prepare(h)
@@ -157,29 +157,59 @@ func (o Options) withDefaults() Options {
 // that was grouped.
 func (c *check) accept(h *history.History, m model.Model) error {
 	switch sets := m.Accepts(model.Add); {
+	case len(h.Ops) == 0 && h.Sets == nil:
+		return nil
 	case h.Sets != nil && !sets:
-		return fmt.Errorf("model %s: the history is of sets, expected none", m.Name())
-	case h.Sets == nil && sets && len(h.Ops) > 0:
-		return fmt.Errorf("model %s: the history is not of sets, expected reads and adds", m.Name())
-	}
-	if c.kinds&(1<<model.Increment) != 0 && h.Texts != nil {
-		return fmt.Errorf("model %s: increments in a history of texts, expected numbers", m.Name())
-	}
-	if m.Texts() && h.Texts == nil && len(h.Ops) > 0 {
-		return fmt.Errorf("model %s: the history has no texts, expected texts for its values", m.Name())
+		return errors.New("the history is of sets, to which elements are added; expected single values")
+	case h.Sets == nil && sets:
+		return errors.New("the history is not of sets, expected reads and adds")
+	case h.Texts != nil && m.Accepts(model.Increment):
+		return errors.New("the history has texts, expected numbers")
+	case h.Texts == nil && m.Texts():
+		return errors.New("the history has no texts, expected texts for its values")
 	}
 	for k := model.Read; k <= model.LastKind; k++ {
 		if c.kinds&(1<<k) != 0 && !m.Accepts(k) {
 			return refuse(h, m)
 		}
 	}
+	if m.Choosy() {
+		return refuse(h, m)
+	}
 	return nil
 }
 
-// refuse returns the error about the first operation that m does not accept.
+// modelError says that a history is not of the object that a model describes.
+type modelError struct {
+	what string // the model, or the claim
+	err  error
+}
+
+func (e *modelError) Error() string { return "checker: " + e.what + ": " + e.err.Error() }
+
+func (e *modelError) Unwrap() error { return e.err }
+
+// ofClaim takes the name of a model that nobody named out of an error.
+func ofClaim(err error) error {
+	if e, ok := errors.AsType[*modelError](err); ok {
+		return &modelError{"the claim is about registers", e.err}
+	}
+	return err
+}
+
+// refuse returns the error about the first operation that m cannot judge, if there is
+// one. What a failed operation asked for is not looked at.
 func refuse(h *history.History, m model.Model) error {
-	i := slices.IndexFunc(h.Ops, func(o history.Op) bool { return !m.Accepts(o.Kind) })
-	return m.Refuse(i, h.Ops[i].Kind)
+	for i := range h.Ops {
+		if m.Accepts(h.Ops[i].Kind) && !counts(&h.Ops[i]) {
+			continue
+		}
+		if err := m.Refuse(h.ModelOp(i)); err != nil {
+			e := explanation{h: h}
+			return fmt.Errorf("%s %w", e.tell(func() string { return e.full(int32(i)) }), err)
+		}
+	}
+	return nil
 }
 
 // check is one run of Linearizable. Its buffers are used again by later runs.

@@ -142,9 +142,13 @@ func TestErrors(t *testing.T) {
 	}{
 		"contract": {backwards, model.Register(), Options{}, "checker: operation 0 (write k0=1): returns at position 0 before its call at 1"},
 		"kind": {record(at(1, 10, 20, write(1)), at(1, 30, 40, cas(1, 2))), model.Register(), Options{},
-			"checker: model register: operation 1 is a cas, expected read, write or delete"},
+			"checker: model register: cas k0 1->2 by client 1 (30ms..40ms) is a cas, expected read, write or delete"},
 		"texts": {record(at(1, 10, 20, write(1))), model.KV(), Options{},
 			"checker: model kv: the history has no texts, expected texts for its values"},
+		"no list": {texts(record(at(1, 10, 20, read(0)))), model.List(), Options{},
+			`checker: model list: read k0 -> "a" by client 1 (10ms..20ms) saw "a", expected a list such as [1 2]`},
+		"texts counted": {texts(record(at(1, 10, 20, read(0)))), model.Counter(), Options{},
+			"checker: model counter: the history has texts, expected numbers"},
 		"zones and delete": {record(at(1, 10, 20, erase())), model.Register(), Options{Engine: Zones},
 			"checker: key k0: engine not applicable: zones judges reads and writes of a register, each value written once"},
 		"zones and twice": {record(at(1, 10, 20, write(1)), at(1, 30, 40, write(1))), model.Register(), Options{Engine: Zones},
@@ -152,7 +156,7 @@ func TestErrors(t *testing.T) {
 		"nil written": {record(at(1, 10, 20, write(model.Absent))), model.Register(), Options{},
 			"checker: operation 0 (write k0=nil): stores nothing, expected a value or a delete"},
 		"kv and cas": {texts(record(at(1, 10, 20, cas(0, 1)))), model.KV(), Options{},
-			"checker: model kv: operation 0 is a cas, expected read, write, delete or append"},
+			"checker: model kv: cas k0 \"a\"->\"b\" by client 1 (10ms..20ms) is a cas, expected read, write, delete or append"},
 	} {
 		r, err := Linearizable(c.h, c.m, c.opts)
 		if err == nil || err.Error() != c.want {

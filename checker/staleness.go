@@ -43,7 +43,7 @@ func Staleness(h *history.History, terms Terms) (Lag, error) {
 	m, opts := model.CASRegister(), Options{Steps: terms.Steps}
 	fresh, err := Linearizable(h, m, opts)
 	if err != nil {
-		return Lag{}, err
+		return Lag{}, ofClaim(err)
 	}
 	if fresh.Verdict != Invalid {
 		return Lag{Judgement: Judgement{Verdict: fresh.Verdict, Reason: fresh.Reason}}, nil

@@ -211,22 +211,57 @@ func parse(state string) model.Value {
 	return model.Value(v)
 }
 
+// What is no list, and no count, is not judged: it is of something else.
+func TestRefuseStrange(t *testing.T) {
+	for _, c := range []struct {
+		m    model.Model
+		op   model.Op
+		want string
+	}{
+		{list, getText("[1 2]"), ""},
+		{list, getText("[]"), ""},
+		{list, getText(""), ""},
+		{list, open(getText("ab")), ""},
+		{list, add("a"), ""},
+		{list, getText("ab"), `saw "ab", expected a list such as [1 2]`},
+		{list, getText("["), `saw "[", expected a list such as [1 2]`},
+		{list, getText("[1,2]"), `saw "[1,2]", expected a list such as [1 2]`},
+		{list, getText("[1  2]"), `saw "[1  2]", expected a list such as [1 2]`},
+		{list, getText("[[1] 2]"), `saw "[[1] 2]", expected a list such as [1 2]`},
+		{list, add("x y"), `adds "x y", expected an element: a text without spaces, commas and brackets`},
+		{list, open(add("")), `adds "", expected an element: a text without spaces, commas and brackets`},
+		{count, get(3), ""},
+		{count, get(unseen), ""},
+		{count, open(get(null)), ""},
+		{count, get(null), "saw nil, expected a number"},
+		{kv, getText("ab"), ""},
+	} {
+		got := ""
+		if err := c.m.Refuse(c.op); err != nil {
+			got = err.Error()
+		}
+		if got != c.want {
+			t.Errorf("%s: %v: %q, expected %q", c.m.Name(), c.op, got, c.want)
+		}
+	}
+}
+
 func TestRefuse(t *testing.T) {
 	for _, c := range []struct {
 		m    model.Model
 		k    model.Kind
 		want string
 	}{
-		{model.Register(), model.CAS, "model register: operation 3 is a cas, expected read, write or delete"},
-		{model.CASRegister(), model.Append, "model cas-register: operation 3 is an append, expected read, write, cas or delete"},
-		{model.KV(), 0, "model kv: operation 3 is a kind(0), expected read, write, delete or append"},
-		{model.KV(), 200, "model kv: operation 3 is a kind(200), expected read, write, delete or append"},
+		{model.Register(), model.CAS, "is a cas, expected read, write or delete"},
+		{model.CASRegister(), model.Append, "is an append, expected read, write, cas or delete"},
+		{model.KV(), 0, "is a kind(0), expected read, write, delete or append"},
+		{model.KV(), 200, "is a kind(200), expected read, write, delete or append"},
 	} {
-		if err := c.m.Refuse(3, c.k); err == nil || err.Error() != c.want {
+		if err := c.m.Refuse(model.Op{Kind: c.k}); err == nil || err.Error() != c.want {
 			t.Errorf("%v, expected %s", err, c.want)
 		}
 		for _, k := range c.m.Kinds() {
-			if err := c.m.Refuse(3, k); err != nil {
+			if err := c.m.Refuse(model.Op{Kind: k, Text: "x"}); err != nil {
 				t.Error(err)
 			}
 		}

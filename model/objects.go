@@ -46,10 +46,11 @@ func describeMutex(held bool) string {
 func Counter() Model { return counter }
 
 var counter = Spec[int64]{
-	Name:  "counter",
-	Kinds: []Kind{Read, Increment},
-	Step:  stepCounter,
-	Hash:  func(n int64) uint64 { return hashValue(Value(n)) },
+	Name:    "counter",
+	Kinds:   []Kind{Read, Increment},
+	Step:    stepCounter,
+	Hash:    func(n int64) uint64 { return hashValue(Value(n)) },
+	Strange: noCount,
 }.Model()
 
 func stepCounter(n int64, op Op) (int64, bool) {
@@ -57,6 +58,14 @@ func stepCounter(n int64, op Op) (int64, bool) {
 		return n + int64(op.Value), true
 	}
 	return n, op.Open || op.Seen == Unseen || op.Seen == Value(n)
+}
+
+// noCount says why an operation is not one on a counter, which always holds a number.
+func noCount(op Op) string {
+	if op.Kind == Read && !op.Open && op.Seen == Absent {
+		return "saw nil, expected a number"
+	}
+	return ""
 }
 
 // Queue returns the model of a queue, empty at first: what was enqueued first is
@@ -152,17 +161,18 @@ func withElement(held string, v int64) string {
 }
 
 // List returns the model of a list that can be appended to and read, empty at
-// first. Elements are texts without spaces; what a read saw is a text such as
-// "[1 2 3]".
+// first. Elements are texts without spaces, commas and brackets; what a read saw is a
+// text such as "[1 2 3]", or nothing.
 func List() Model { return list }
 
 var list = Spec[string]{
-	Name:  "list",
-	Kinds: []Kind{Read, Append},
-	Init:  "[]",
-	Step:  stepList,
-	Hash:  hashText,
-	Texts: true,
+	Name:    "list",
+	Kinds:   []Kind{Read, Append},
+	Init:    "[]",
+	Step:    stepList,
+	Hash:    hashText,
+	Strange: noList,
+	Texts:   true,
 }.Model()
 
 func stepList(held string, op Op) (string, bool) {
@@ -173,4 +183,35 @@ func stepList(held string, op Op) (string, bool) {
 		return "[" + op.Text + "]", true
 	}
 	return held[:len(held)-1] + " " + op.Text + "]", true
+}
+
+// noList says why an operation is not one on a list. What is written otherwise than
+// lists are, such as "[1,2]", would never be what Step expects.
+func noList(op Op) string {
+	switch {
+	case op.Kind == Append && !isElement(op.Text):
+		return "adds " + strconv.Quote(op.Text) + ", expected an element: a text without spaces, commas and brackets"
+	case op.Kind == Read && !op.Open && op.SeenText != "" && !isList(op.SeenText):
+		return "saw " + strconv.Quote(op.SeenText) + ", expected a list such as [1 2]"
+	}
+	return ""
+}
+
+func isElement(text string) bool { return text != "" && !strings.ContainsAny(text, " ,[]") }
+
+func isList(text string) bool {
+	inside, opened := strings.CutPrefix(text, "[")
+	inside, closed := strings.CutSuffix(inside, "]")
+	if !opened || !closed {
+		return false
+	}
+	if inside == "" {
+		return true
+	}
+	for element := range strings.SplitSeq(inside, " ") {
+		if !isElement(element) {
+			return false
+		}
+	}
+	return true
 }

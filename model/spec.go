@@ -1,6 +1,7 @@
 package model
 
 import (
+	"errors"
 	"fmt"
 	"reflect"
 	"strings"
@@ -47,6 +48,11 @@ type Spec[S any] struct {
 	Hash func(s S) uint64
 	// Describe may be nil, and then means fmt.Sprint.
 	Describe func(s S) string
+	// Strange may be nil. It says what is wrong with an operation of the Kinds that no
+	// such object can have, whatever its state, such as "saw 7, expected a list", and
+	// otherwise "": a history with a strange operation is of something else, and no
+	// verdict is given. Of an operation that is Open it must not look at the answer.
+	Strange func(op Op) string
 	// Texts says that Step looks at Text and SeenText, and therefore makes
 	// sense only for histories that have texts.
 	Texts bool
@@ -67,6 +73,7 @@ type Model struct {
 	equal     func(a, b any) bool
 	hash      func(state any) uint64
 	describe  func(state any) string
+	strange   func(op Op) string // or nil
 }
 
 // Model returns the model that the specification describes. It panics if the
@@ -74,7 +81,7 @@ type Model struct {
 // states that == cannot compare.
 func (s Spec[S]) Model() Model {
 	s.complete()
-	m := Model{name: s.Name, texts: s.Texts, init: s.Init}
+	m := Model{name: s.Name, texts: s.Texts, init: s.Init, strange: s.Strange}
 	for _, k := range s.Kinds {
 		m.accepted |= 1 << k
 	}
@@ -154,17 +161,26 @@ func (m Model) Kinds() []Kind {
 	return list
 }
 
-// Refuse returns nil if the model accepts kind k, and otherwise an error that
-// says which operation of a history is at fault.
-func (m Model) Refuse(operation int, k Kind) error {
-	if m.Accepts(k) {
+// Choosy reports whether Refuse refuses operations of kinds that the model accepts.
+func (m Model) Choosy() bool { return m.strange != nil }
+
+// Refuse returns nil if the model can judge an operation, and otherwise an error that
+// goes on after its name, such as "is an acquire, expected read or write".
+func (m Model) Refuse(op Op) error {
+	if m.Accepts(op.Kind) {
+		if m.strange == nil {
+			return nil
+		}
+		if why := m.strange(op); why != "" {
+			return errors.New(why)
+		}
 		return nil
 	}
 	var words []string
 	for _, k := range m.Kinds() {
 		words = append(words, k.String())
 	}
-	return fmt.Errorf("model %s: operation %d is %s, expected %s", m.name, operation, article(k.String()), oneOf(words))
+	return fmt.Errorf("is %s, expected %s", article(op.Kind.String()), oneOf(words))
 }
 
 func article(word string) string {

@@ -222,7 +222,7 @@ func (a *app) judgeFile(j *judging, file string, format formats.Format, opt chec
 		of, note := sessionsOf(h, j)
 		r, err := judgeClaim(h, j.claim, of, opt)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", file, err)
+			return nil, fmt.Errorf("%s: %w", file, said{err})
 		}
 		if note != "" {
 			info.Notes = append(info.Notes, note)
@@ -243,10 +243,17 @@ func (a *app) judgeFile(j *judging, file string, format formats.Format, opt chec
 	}
 	r, err := checker.Linearizable(h, m, opt)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", file, err)
+		return nil, fmt.Errorf("%s: %w", file, said{err})
 	}
 	return newHistoryReport(file, h, info, name, r, time.Since(began)), nil
 }
+
+// said is an error of the checker, without the name of its package.
+type said struct{ error }
+
+func (s said) Error() string { return strings.TrimPrefix(s.error.Error(), "checker: ") }
+
+func (s said) Unwrap() error { return s.error }
 
 // historyReport is the judgement of one file, for programs.
 type historyReport struct {

@@ -173,7 +173,7 @@ func TestModelOfMixedTexts(t *testing.T) {
 	h, _, err := read(`{:process 0 :type :invoke :f :append :key 1 :value "a"}{:process 1 :type :invoke :f :cas :key 1 :value ["a" "b"]}`, formats.Auto)
 	require.NoError(t, err)
 	assert.Equal(t, "kv", formats.SuggestModel(h))
-	assert.EqualError(t, model.KV().Refuse(1, h.Ops[1].Kind), "model kv: operation 1 is a cas, expected read, write, delete or append")
+	assert.EqualError(t, model.KV().Refuse(h.ModelOp(1)), "is a cas, expected read, write, delete or append")
 	assert.False(t, model.KV().Accepts(model.CAS))
 }
 
