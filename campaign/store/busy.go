@@ -24,6 +24,9 @@ func (s *Store) Busy() (bool, error) {
 	switch shared, err := lock.TryRLock(); {
 	case errors.Is(err, fs.ErrNotExist): // somebody has copied the database alone
 		return false, nil
+	case errors.Is(err, fs.ErrPermission): // whoever writes has this file, too, but it stays behind if he is killed
+		_, err := os.Stat(s.path + "-shm")
+		return err == nil, nil
 	case err != nil:
 		return false, err
 	case !shared:

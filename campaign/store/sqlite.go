@@ -34,7 +34,7 @@ func Open(dir string) (*Store, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, err
 	}
-	lock := flock.New(filepath.Join(dir, lockFile))
+	lock := flock.New(filepath.Join(dir, lockFile), flock.SetPermissions(0o644)) // for Busy
 	held, err := lock.TryLock()
 	if err == nil && !held { // perhaps somebody only looks whether it is (Busy)
 		time.Sleep(50 * time.Millisecond)
@@ -55,13 +55,19 @@ func Open(dir string) (*Store, error) {
 }
 
 // Read opens the campaigns of a directory for reading, also while another program
-// writes to it. The error is ErrNone if there are none.
+// writes to it. Of a directory that cannot be written to, it may be what was there when
+// it was opened. The error is ErrNone if there are none.
 func Read(dir string) (*Store, error) {
 	s := newSQLite(dir)
-	if _, err := os.Stat(s.path); errors.Is(err, fs.ErrNotExist) {
+	file, err := os.Stat(s.path)
+	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%s: %w here, expected a directory that check fuzz wrote to", dir, ErrNone)
 	}
-	return s, s.open("rw") // to read a log, SQLite must be able to write beside it
+	err = s.open("rw") // to read a log, SQLite must be able to write beside it
+	if sealed(err) && file != nil && file.Mode().IsRegular() {
+		err = s.openSealed()
+	}
+	return s, err
 }
 
 func newSQLite(dir string) *Store {
@@ -70,18 +76,21 @@ func newSQLite(dir string) *Store {
 	return s
 }
 
-func (s *Store) open(mode string) (err error) {
-	path, err := filepath.Abs(s.path)
+func (s *Store) open(mode string) error {
+	return s.openFile(s.path, url.Values{"mode": {mode}})
+}
+
+// openFile opens the database, or a copy of it.
+func (s *Store) openFile(path string, query url.Values) error {
+	path, err := filepath.Abs(path)
 	if err != nil {
 		return err
 	}
 	path = "/" + strings.TrimPrefix(filepath.ToSlash(path), "/") // also before the letter of a drive
 	source := url.URL{Scheme: "file", Path: path}
-	source.RawQuery = url.Values{
-		"mode":    {mode},
-		"_txlock": {"immediate"},
-		"_pragma": {"busy_timeout(10000)", "foreign_keys(1)", "synchronous(normal)"},
-	}.Encode()
+	query["_txlock"] = []string{"immediate"}
+	query["_pragma"] = []string{"busy_timeout(10000)", "foreign_keys(1)", "synchronous(normal)"}
+	source.RawQuery = query.Encode()
 	if s.db, err = sql.Open("sqlite", source.String()); err != nil {
 		return err
 	}
@@ -140,6 +149,12 @@ func (s *Store) plainSQLite(err error) error {
 		return fmt.Errorf("%s: the disk is full; what was done before is kept, and check fuzz --resume goes on", s.path)
 	case sqlite3.SQLITE_BUSY:
 		return fmt.Errorf("%s: another program is at work in it, expected one at a time", s.path)
+	case sqlite3.SQLITE_CANTOPEN:
+		return fmt.Errorf("%s cannot be opened (%w), expected a file and a directory that may be read, and written to by who writes", s.path, err)
+	case sqlite3.SQLITE_READONLY:
+		return fmt.Errorf("%s cannot be written to (%w), expected a file and a directory that may be written to", s.path, err)
+	case sqlite3.SQLITE_IOERR:
+		return fmt.Errorf("%s cannot be read or written (%w), expected a disk that works", s.path, err)
 	}
 	return fmt.Errorf("%s: %w", s.path, err)
 }

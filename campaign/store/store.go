@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -29,6 +30,7 @@ type Store struct {
 	plain func(error) error
 	lock  *flock.Flock // of a directory that is open for writing
 	marks marks        // of a directory
+	copy  string       // directory of a copy that is read in place of the database, or ""
 	far   *far         // nil for SQLite
 	// locking ends a query for a row that others must not write to until the transaction
 	// has ended. In SQLite they do not anyway.
@@ -52,6 +54,9 @@ func (s *Store) Close() error {
 	if s.far != nil {
 		s.far.letGo()
 		s.far.pool.Close()
+	}
+	if s.copy != "" {
+		err = errors.Join(err, os.RemoveAll(s.copy))
 	}
 	if s.lock != nil {
 		err = errors.Join(err, s.lock.Unlock())
