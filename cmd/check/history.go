@@ -90,7 +90,7 @@ func (j *judging) flags(cmd *cobra.Command) {
 	f.StringVar(&j.claim, "claim", "linearizable", "judge this `PROPERTY`: "+strings.Join(claimNames(), ", "))
 	f.StringVar(&j.session, "session", "auto", "for claims about sessions, a session is what a `CLIENT` did: client (all of it), client-and-node (at one node), or auto (what the file says, or else client)")
 	f.Int64Var(&j.steps, "steps", 0, "give up on a key after `N` steps of a search: the verdict is then unknown (default 2000000)")
-	f.BoolVar(&j.json, "json", false, "print a line of JSON for each file")
+	f.BoolVar(&j.json, "json", false, "print a line of JSON for each file; one that was not judged has an error in place of a verdict")
 	f.BoolVar(&j.explain, "explain", false, "say why, in lines below that of each file (default for a single file)")
 	f.StringVar(&j.html, "html", "", "write a page that shows the history to this `FILE`")
 	f.StringVar(&j.svg, "svg", "", "write the drawing of the page as an SVG image to this `FILE`")
@@ -164,6 +164,11 @@ func (a *app) histories(j *judging, files []string) error {
 			fmt.Fprintf(a.err, "check: %v\n", err)
 			a.status = graver(a.status, a.graveError(err))
 			all.refused++
+			if j.json {
+				if err := printJSONLine(a.out, refusedFile{file, err.Error()}); err != nil {
+					return err
+				}
+			}
 			continue
 		}
 		all.add(r)
@@ -246,6 +251,12 @@ func (a *app) judgeFile(j *judging, file string, format formats.Format, opt chec
 		return nil, fmt.Errorf("%s: %w", file, said{err})
 	}
 	return newHistoryReport(file, h, info, name, r, time.Since(began)), nil
+}
+
+// refusedFile is a file that was not judged, for programs.
+type refusedFile struct {
+	File  string `json:"file"`
+	Error string `json:"error"`
 }
 
 // said is an error of the checker, without the name of its package.
