@@ -31,6 +31,7 @@ const ours = 0x5261736f
 // Open opens the campaigns of a directory for writing. Both are made if they are
 // missing. Only one program at a time may do so.
 func Open(dir string) (*Store, error) {
+	made := missing(filepath.Join(dir, lockFile), dir)
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, err
 	}
@@ -47,7 +48,7 @@ func Open(dir string) (*Store, error) {
 		return nil, fmt.Errorf("%s: another campaign is at work here, expected one at a time: wait for it, or take another directory", dir)
 	}
 	s := newSQLite(dir)
-	s.lock = lock
+	s.lock, s.made = lock, append(missing(s.path), made...)
 	if err := s.open("rwc"); err != nil {
 		return nil, errors.Join(err, lock.Unlock())
 	}

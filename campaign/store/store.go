@@ -28,6 +28,7 @@ type Store struct {
 	db    *sql.DB
 	path  string // of the file, or an address without a password
 	plain func(error) error
+	made  []string     // what Open has made, the innermost first
 	lock  *flock.Flock // of a directory that is open for writing
 	marks marks        // of a directory
 	copy  string       // directory of a copy that is read in place of the database, or ""

@@ -42,7 +42,7 @@ check fuzz --resume then reports on the whole, or goes on with it.`,
 	return cmd
 }
 
-func (a *app) merge(dirs []string, into string) (err error) {
+func (a *app) merge(dirs []string, into string) error {
 	plan, build, err := commonPlan(dirs)
 	if err != nil {
 		return err
@@ -51,26 +51,39 @@ func (a *app) merge(dirs []string, into string) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, s.Close()) }()
-	whole, err := s.Begin(plan, build)
+	id, err := mergeInto(s, plan, build, dirs)
 	if err != nil {
+		return errors.Join(err, s.Discard())
+	}
+	if err := s.Close(); err != nil {
 		return err
 	}
 	for _, dir := range dirs {
-		if err := openKept(dir, func(from *store.Store) error { return whole.Merge(from, 0) }); err != nil {
-			return errors.Join(err, whole.Forget())
-		}
 		if err := copyCorpus(dir, into); err != nil {
 			return brokenError{err}
 		}
 	}
 	return openKept(into, func(s *store.Store) error {
-		c, err := newShown(s, whole.ID)
+		c, err := newShown(s, id)
 		if err != nil {
 			return err
 		}
 		return c.print(a.out)
 	})
+}
+
+// mergeInto makes one campaign of others, or none.
+func mergeInto(s *store.Store, plan []byte, build string, dirs []string) (id int64, err error) {
+	whole, err := s.Begin(plan, build)
+	if err != nil {
+		return 0, err
+	}
+	for _, dir := range dirs {
+		if err := openKept(dir, func(from *store.Store) error { return whole.Merge(from, 0) }); err != nil {
+			return 0, errors.Join(err, whole.Forget())
+		}
+	}
+	return whole.ID, nil
 }
 
 // commonPlan returns the plan of which all campaigns are shards, and their build.
