@@ -62,6 +62,9 @@ not keep the others from being judged; of several exit statuses the gravest coun
 			if len(args) == 0 {
 				return errors.New("no file, expected one or more histories, directories, or - for standard input")
 			}
+			if first := slices.Index(args, "-"); first >= 0 && slices.Contains(args[first+1:], "-") {
+				return errors.New("- twice, expected it once: standard input can be read once")
+			}
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -65,7 +65,7 @@ type Info struct {
 
 // Read reads the history in r, whose name stands in errors. With Auto it finds
 // the format out from the first bytes. An empty file is an empty history, in
-// every format but JSONLines.
+// every format but JSONLines, which it is if its name ends in .jsonl or .jsonl.gz.
 //
 // It reads no further than the first mistake, and keeps no more in memory than
 // the history so far and one operation.
@@ -78,6 +78,9 @@ func Read(r io.Reader, name string, format Format) (*history.History, Info, erro
 	if format == Auto {
 		if info.Format, err = detect(in); err != nil {
 			return nil, info, &history.ReadError{Name: name, Line: 1, Column: 1, Err: err}
+		}
+		if info.Format == Auto && strings.HasSuffix(strings.TrimSuffix(name, ".gz"), ".jsonl") {
+			info.Format = JSONLines // which lacks its header
 		}
 	}
 	h, err := read(in, name, &info)
