@@ -22,7 +22,7 @@ func (j *jepsen) appended(c *called, e *entry, value *form) error {
 	case value.kind == integer && !value.tagged:
 		mode = yes
 	case value.kind != text:
-		return j.wrong(e.orWhole(value), "an append of neither text nor number, expected one of them")
+		return j.wrong(e.orWhole(value), "an append of neither text nor number%s, expected one of them", e.others(value))
 	}
 	if j.appends != open && j.appends != mode {
 		return j.wrong(value, "an append of %s, expected %s as before", value.describe(), map[undecided]string{yes: "a number", no: "a text"}[j.appends])

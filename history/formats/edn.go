@@ -2,6 +2,7 @@ package formats
 
 import (
 	"io"
+	"strings"
 
 	"github.com/rashomon-go/rashomon/history"
 )
@@ -125,4 +126,19 @@ func (e *entry) field(name string) *form {
 		return &e.index
 	}
 	return nil
+}
+
+// others names fields that mean nothing here, in place of a value that was not given:
+// one of them may be a misspelt :value.
+func (e *entry) others(value *form) string {
+	var names []string
+	for i := 0; i < len(e.whole.items) && value.kind == 0; i += 2 {
+		if name := e.whole.items[i].text; e.field(name) == nil {
+			names = append(names, ":"+name)
+		}
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	return " (but with " + shorten(strings.Join(names, ", ")) + ")"
 }

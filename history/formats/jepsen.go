@@ -234,7 +234,7 @@ func (j *jepsen) arguments(c *called, e *entry, value *form) (err error) {
 		return nil
 	case model.CAS:
 		if value.kind != sequence || len(value.items) != 2 {
-			return j.wrong(e.orWhole(value), "a cas without [expected new], expected two values in a vector")
+			return j.wrong(e.orWhole(value), "a cas without [expected new]%s, expected two values in a vector", e.others(value))
 		}
 		if c.other, err = j.value(e, &value.items[0]); err != nil {
 			return err
@@ -247,7 +247,7 @@ func (j *jepsen) arguments(c *called, e *entry, value *form) (err error) {
 		return err
 	case model.Add, model.Increment:
 		if value.kind != integer {
-			return j.wrong(e.orWhole(value), "%s of no number, expected one", c.kind)
+			return j.wrong(e.orWhole(value), "%s of no number%s, expected one", c.kind, e.others(value))
 		}
 	case model.Write:
 		if value.kind == nilForm {
@@ -286,7 +286,7 @@ func (j *jepsen) value(e *entry, f *form) (model.Value, error) {
 		}
 		return 0, j.wrong(f, "number %d, expected one of at least %d", f.n, int64(model.Unseen)+1)
 	case 0:
-		return 0, j.wrong(&e.whole, "an operation without :value, expected a number, a text or nil")
+		return 0, j.wrong(&e.whole, "an operation without :value%s, expected a number, a text or nil", e.others(f))
 	}
 	return 0, j.wrong(f, "%s, expected a number, a text or nil", f.describe())
 }

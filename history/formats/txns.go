@@ -30,7 +30,7 @@ func asTxn(kind model.Kind, value *form) model.Kind {
 // if it was answered.
 func (j *jepsen) steps(e *entry, value *form, answered bool) ([]model.Micro, error) {
 	if value.kind != sequence {
-		return nil, j.wrong(e.orWhole(value), "a transaction of no steps, expected steps such as [[:r :x nil] [:w :y 3]]")
+		return nil, j.wrong(e.orWhole(value), "a transaction of no steps%s, expected steps such as [[:r :x nil] [:w :y 3]]", e.others(value))
 	}
 	list := make([]model.Micro, len(value.items))
 	for n := range value.items {
