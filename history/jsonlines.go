@@ -360,7 +360,7 @@ func (j *jsonReader) seen(e *jsonEvent) (model.Value, error) {
 	case sets != (e.seen.list != nil) && sets:
 		return 0, wrong(e.at[fieldSeen], "no set, expected one such as [1,2]")
 	case sets != (e.seen.list != nil):
-		return 0, wrong(e.at[fieldSeen], `a set, expected a value (a history of sets has "sets":true in its header)`)
+		return 0, wrong(e.at[fieldSeen], `several values, expected one (a list is a text such as "[2 1]", with "texts":[] in the header; a history of sets has "sets":true there)`)
 	case sets:
 		return j.set(e.seen.list)
 	}

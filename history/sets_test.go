@@ -85,7 +85,7 @@ func TestReadJSONLinesRefusesSets(t *testing.T) {
 		{of + `{"type":"invoke","process":1,"op":"add","key":"x","value":null}`, `h:2:59: null to add, expected a value`},
 		{of + `{"type":"invoke","process":1,"op":"add","key":"x"}`, `h:2:1: an invoke of an add without "value", expected it`},
 		{of + read + `3}`, `h:3:33: no set, expected one such as [1,2]`},
-		{none + read + `[3]}`, `h:3:33: a set, expected a value (a history of sets has "sets":true in its header)`},
+		{none + read + `[3]}`, `h:3:33: several values, expected one (a list is a text such as "[2 1]", with "texts":[] in the header; a history of sets has "sets":true there)`},
 		{of + read + `[3,2]}`, `h:3:36: element 2 behind 3, expected increasing elements`},
 		{of + read + `[3 2]}`, `h:3:36: '2', expected ','`},
 		{of + read + `[a]}`, `h:3:34: 'a', expected a whole number, a string or null`},
