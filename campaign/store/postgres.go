@@ -168,6 +168,8 @@ func (s *Store) plainPostgres(err error) error {
 	var refused *pgconn.PgError
 	var unreachable *pgconn.ConnectError
 	switch {
+	case errors.As(err, &refused) && strings.HasPrefix(refused.Code, "28") && s.far.pool.Config().ConnConfig.Password == "":
+		return fmt.Errorf("%s: %s, expected a password in PGPASSWORD or ~/.pgpass, for a user whom the server accepts", s.path, refused.Message)
 	case errors.As(err, &refused) && strings.HasPrefix(refused.Code, "28"):
 		return fmt.Errorf("%s: %s, expected a user and password that the server accepts", s.path, refused.Message)
 	case errors.As(err, &refused) && refused.Code == "3D000":

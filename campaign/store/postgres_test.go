@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -39,6 +40,8 @@ func executeAt(t *testing.T, url, statement string) {
 // Whatever is behind an address: if it cannot be used, one line says why, without the
 // password.
 func TestBadAddresses(t *testing.T) {
+	t.Setenv("PGPASSWORD", "")
+	t.Setenv("PGPASSFILE", filepath.Join(t.TempDir(), "none"))
 	server := pgtest.Start(t)
 	foreign, newer, empty := server.Database(t), server.Database(t), server.Database(t)
 	executeAt(t, foreign, `CREATE TABLE recipes (name TEXT)`)
@@ -49,6 +52,7 @@ func TestBadAddresses(t *testing.T) {
 		newer:   "has schema 99, expected 1 at most: a newer program wrote it",
 		server.Address(pgtest.User, "wrong-word", "postgres"):             `password authentication failed for user "postgres", expected a user and password`,
 		server.Address("nobody", "wrong-word", "postgres"):                `password authentication failed for user "nobody", expected a user and password`,
+		server.Address(pgtest.User, "", "postgres"):                       `password authentication failed for user "postgres", expected a password in PGPASSWORD or ~/.pgpass`,
 		server.Address(pgtest.User, pgtest.Password, "missing"):           `database "missing" does not exist, expected one that exists`,
 		"postgres://me:wrong-word@127.0.0.1:1/db":                         "postgres://me@127.0.0.1:1/db cannot be reached (",
 		"postgres://me:wrong-word@nowhere.invalid/db":                     "postgres://me@nowhere.invalid/db cannot be reached (",
