@@ -94,7 +94,7 @@ type Past struct {
 // DefaultTwice is the share of runs that are run a second time, and DefaultRejudge
 // the share that porcupine judges, too.
 const (
-	DefaultTwice   = 0.02
+	DefaultTwice   = 0.01
 	DefaultRejudge = 0.01
 )
 

@@ -194,7 +194,7 @@ func TestRunsTwice(t *testing.T) {
 	cells := []campaign.Cell{{System: s, Claim: s.Claims[0]}, restless(t)}
 	r := campaign.Run(context.Background(), campaign.Plan{Cells: cells, Runs: 200, Operations: 5}, nil)
 	require.NoError(t, r.Err)
-	assert.InDelta(t, 5, r.Cells[0].RanTwice, 4, "2 %, and the first")
+	assert.InDelta(t, 3, r.Cells[0].RanTwice, 2, "1 %, and the first")
 	assert.Zero(t, r.Cells[0].Differing)
 	assert.Equal(t, r.Cells[1].RanTwice, r.Cells[1].Differing)
 	require.NotNil(t, r.Cells[1].FirstDiffering)
