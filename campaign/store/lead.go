@@ -69,12 +69,17 @@ func lock(ctx context.Context, conn *pgx.Conn, wait time.Duration) error {
 	}
 }
 
-// letGo gives the lock back.
+// letGo gives the lock back, and says so: a server lets go of what an ended connection held, but
+// whoever asks next may come before that.
 func (f *far) letGo() {
-	if f.lead != nil {
-		_ = f.lead.Close(context.WithoutCancel(f.ctx)) // the server sees that it ends
-		f.lead = nil
+	if f.lead == nil {
+		return
 	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(f.ctx), waitToLead)
+	defer cancel()
+	_, _ = f.lead.Exec(ctx, `SELECT pg_advisory_unlock_all()`) // a broken connection has lost it
+	_ = f.lead.Close(ctx)
+	f.lead = nil
 }
 
 // led says whether somebody leads.
