@@ -33,7 +33,7 @@ func (r Range) Without(others []Range) (left []Range) {
 // rangeRuns is how many runs of rashomon.DefaultOperations a range has at most: some
 // tenth of a second, so that little is lost when the program is killed, and so that
 // to keep it costs next to nothing.
-const rangeRuns = 50
+const rangeRuns = 100
 
 // size returns how many runs ranges have. It depends on the plan alone, so that shards
 // agree about it.

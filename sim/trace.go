@@ -124,22 +124,26 @@ type Divergence struct {
 // FindDivergence compares two whole traces event by event, messages included, and
 // returns nil if they are equal.
 func FindDivergence(first, again []Event) *Divergence {
+	known := plainTypes{}
 	for i := range max(len(first), len(again)) {
 		switch {
 		case i >= len(first):
 			return &Divergence{i, nil, &again[i]}
 		case i >= len(again):
 			return &Divergence{i, &first[i], nil}
-		case !same(&first[i], &again[i]):
+		case !known.same(&first[i], &again[i]):
 			return &Divergence{i, &first[i], &again[i]}
 		}
 	}
 	return nil
 }
 
-// same compares two events. By reflection, which is dear, it compares only messages, and
-// these once: what befalls a message after it was sent has the very same one.
-func same(a, b *Event) bool {
+// plainTypes are types of messages, and whether == compares all that they hold.
+type plainTypes map[reflect.Type]bool
+
+// same compares two events. By reflection, which is dear, it compares only messages that are
+// not plain, and these once: what befalls a message after it was sent has the very same one.
+func (known plainTypes) same(a, b *Event) bool {
 	x, y := *a, *b
 	x.Message, y.Message = nil, nil
 	if x != y {
@@ -149,7 +153,28 @@ func same(a, b *Event) bool {
 	case Delivered, Dropped, Duplicated, Held:
 		return true
 	}
-	return reflect.DeepEqual(a.Message, b.Message)
+	t := reflect.TypeOf(a.Message)
+	is, found := known[t]
+	if !found {
+		is = t == nil || plain(t)
+		known[t] = is
+	}
+	return is && a.Message == b.Message || reflect.DeepEqual(a.Message, b.Message)
+}
+
+func plain(t reflect.Type) bool {
+	switch t.Kind() {
+	case reflect.Struct:
+		for field := range t.Fields() {
+			if !plain(field.Type) {
+				return false
+			}
+		}
+		return true
+	case reflect.Array:
+		return plain(t.Elem())
+	}
+	return t.Kind() <= reflect.Complex128 || t.Kind() == reflect.String
 }
 
 // digest is a running hash over everything that happens.
