@@ -124,7 +124,7 @@ type Divergence struct {
 // FindDivergence compares two whole traces event by event, messages included, and
 // returns nil if they are equal.
 func FindDivergence(first, again []Event) *Divergence {
-	known := plainTypes{}
+	known := comparisons{}
 	for i := range max(len(first), len(again)) {
 		switch {
 		case i >= len(first):
@@ -136,45 +136,6 @@ func FindDivergence(first, again []Event) *Divergence {
 		}
 	}
 	return nil
-}
-
-// plainTypes are types of messages, and whether == compares all that they hold.
-type plainTypes map[reflect.Type]bool
-
-// same compares two events. By reflection, which is dear, it compares only messages that are
-// not plain, and these once: what befalls a message after it was sent has the very same one.
-func (known plainTypes) same(a, b *Event) bool {
-	x, y := *a, *b
-	x.Message, y.Message = nil, nil
-	if x != y {
-		return false
-	}
-	switch a.Kind {
-	case Delivered, Dropped, Duplicated, Held:
-		return true
-	}
-	t := reflect.TypeOf(a.Message)
-	is, found := known[t]
-	if !found {
-		is = t == nil || plain(t)
-		known[t] = is
-	}
-	return is && a.Message == b.Message || reflect.DeepEqual(a.Message, b.Message)
-}
-
-func plain(t reflect.Type) bool {
-	switch t.Kind() {
-	case reflect.Struct:
-		for field := range t.Fields() {
-			if !plain(field.Type) {
-				return false
-			}
-		}
-		return true
-	case reflect.Array:
-		return plain(t.Elem())
-	}
-	return t.Kind() <= reflect.Complex128 || t.Kind() == reflect.String
 }
 
 // digest is a running hash over everything that happens.
