@@ -99,5 +99,11 @@ func equalParts(a, b reflect.Value) bool {
 		}
 		return true
 	}
+	switch {
+	case a.CanInt(): // nearly all
+		return a.Int() == b.Int()
+	case a.CanUint():
+		return a.Uint() == b.Uint()
+	}
 	return a.Equal(b)
 }
