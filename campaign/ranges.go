@@ -47,7 +47,7 @@ func (p *Plan) size() int {
 	}
 	switch {
 	case p.Shards > 0:
-		size /= 2 // whatever Runs is: shards may be resumed with another
+		size /= 4 // whatever Runs is: shards may be resumed with another
 	case p.Runs > 0:
 		size = min(size, p.Runs/8) // something for every worker
 	}

@@ -8,7 +8,7 @@ import "reflect"
 type comparison uint8
 
 const (
-	asDeep   comparison = iota // by reflect.DeepEqual: there may be pointers, maps or interfaces
+	asDeep   comparison = iota // by reflect.DeepEqual: there may be pointers, maps, interfaces, or floats that are no numbers
 	asParts                    // there are slices, but of nothing else
 	asValues                   // == compares all that there is
 )
@@ -67,7 +67,7 @@ func comparisonOf(t reflect.Type, depth int) comparison {
 		return comparisonOf(t.Elem(), depth+1)
 	case kind == reflect.Slice:
 		return min(asParts, comparisonOf(t.Elem(), depth+1))
-	case reflect.Bool <= kind && kind <= reflect.Complex128, kind == reflect.String:
+	case reflect.Bool <= kind && kind <= reflect.Uintptr, kind == reflect.String:
 		return asValues
 	}
 	return asDeep
@@ -86,9 +86,6 @@ func equalParts(a, b reflect.Value) bool {
 	case reflect.Slice:
 		if a.IsNil() != b.IsNil() || a.Len() != b.Len() {
 			return false
-		}
-		if a.UnsafePointer() == b.UnsafePointer() {
-			return true
 		}
 		fallthrough
 	case reflect.Array:

@@ -14,7 +14,7 @@ func TestMessagesAreComparedAsDeepEqualDoes(t *testing.T) {
 	type flat struct {
 		N    int
 		Name string
-		At   [2]float64
+		At   [2]uint8
 	}
 	type sliced struct {
 		flat
@@ -30,7 +30,7 @@ func TestMessagesAreComparedAsDeepEqualDoes(t *testing.T) {
 	shared := []float64{math.NaN()}
 	all := []Message{
 		nil, 1, 2, "1", uint8(1), true, 1i, math.NaN(), struct{}{},
-		flat{}, flat{N: 1}, flat{Name: "x"}, flat{At: [2]float64{0, 1}}, flat{At: [2]float64{0, math.NaN()}},
+		flat{}, flat{N: 1}, flat{Name: "x"}, flat{At: [2]uint8{0, 1}}, [2]float64{0, 1}, [2]float64{0, math.NaN()},
 		[]int(nil), []int{}, []int{1}, []int{1, 2}, []int{1, 3}, []string{"x"}, shared, []float64{math.NaN()},
 		sliced{}, sliced{flat: flat{N: 1}}, sliced{Members: []NodeID{}}, sliced{Members: []NodeID{1}}, sliced{Members: []NodeID{2}},
 		sliced{Parts: [][]flat{{}, {{N: 1}}}}, sliced{Parts: [][]flat{{}, {{N: 2}}}}, sliced{Parts: [][]flat{nil, {{N: 1}}}},

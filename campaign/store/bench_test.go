@@ -168,7 +168,7 @@ func begunBench(b *testing.B) (*store.Store, *store.Campaign) {
 func BenchmarkSize(b *testing.B) {
 	const (
 		shards     = 20
-		rangeRuns  = 50
+		rangeRuns  = 25
 		batches    = 10_000
 		signatures = 30
 		failing    = 1000 // one run of so many
