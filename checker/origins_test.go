@@ -99,17 +99,17 @@ func TestNothingCountsChoices(t *testing.T) {
 	h := record(at(1, 10, 20, write(7)), at(1, 30, 40, erase()), at(2, 50, 60, read(model.Absent)))
 	f, err := gather(h, nil)
 	require.NoError(t, err)
-	n := nothing{f: f, number: map[int32]int{}, deletes: map[int32][]int32{}}
-	n.find()
+	n := origins{f: f, number: map[int32]int{}, deletes: map[int32][]int32{}}
+	n.list()
 	require.Equal(t, []int{1}, n.choice)
 	var nogoods []nogood
 	for range 100 * nogoodsInStep {
 		nogoods = append(nogoods, nogood{picks: []pick{{0, 1}}})
 	}
 	n.left = 1000
-	assert.Equal(t, Valid, n.choose(nogoods))
+	assert.Equal(t, Valid, n.avoid(nogoods))
 	assert.Equal(t, []int{0}, n.choice)
 	assert.Equal(t, int64(700), n.left, "a hundred for the list, and for each of two candidates")
 	n.left = 150
-	assert.Equal(t, Unknown, n.choose(nogoods))
+	assert.Equal(t, Unknown, n.avoid(nogoods))
 }
