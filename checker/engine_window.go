@@ -13,16 +13,18 @@ import (
 // linearizability", 2017) do: it does operations one after the other, goes back
 // when nothing can follow, and remembers the configurations (what was done, and
 // what the register holds) from which there is no way on. It goes further than
-// porcupine for five reasons.
+// porcupine for six reasons.
 //
 //   - A configuration is remembered by what was done since the first operation
 //     that was not, not by all that was done.
 //   - An operation that fits and changes nothing is done at once, without
 //     alternatives: to do it earlier harms nobody.
-//   - A value is not left while an operation that must see it is still to come
-//     and nobody is left who could store it again in time.
+//   - A value is not stored or left if an operation that must see it is still to
+//     come and nobody is left who could store it again at the right time (owed).
+//   - Of operations that can come next and store the same, only the one that
+//     returns first is tried (soonest).
 //   - Operations with unknown outcomes are tried last, and only if somebody who
-//     is left needs what they store; of several that do the same, the first.
+//     is left needs what they store and nothing else that is tried stores it.
 //   - What fits now and may not fit again is tried first, and then what the next
 //     operation to return needs.
 //
@@ -47,8 +49,12 @@ type window struct {
 	storers   []queue // by value
 	needsAt   []int32 // by position, where it stands in its queue of observers
 	storesAt  []int32 // by position, where it stands in its queue of storers
+	overtaken []int64 // by position in ops: who had returned then stored in vain for it
 	wanted    []int64 // by value, the earliest return of those that could come next and must see it
 	silent    bool    // some must not see a value, and do not tell what they saw
+
+	soonSwap  []int32 // by value, which compare-and-set that can come next and stores it returns first, or none
+	soonWrite []int32 // the same of writes and deletes
 
 	trail  []int32 // positions done, in order
 	choice []int32 // positions to try, frame after frame
@@ -77,7 +83,7 @@ func (w *window) judge(ops []history.Op, part []int32, steps, bytes int64) Verdi
 	if !w.possible() {
 		return Invalid
 	}
-	w.enter()
+	w.enter(none)
 	for len(w.frames) > 0 {
 		if end := int32(len(w.ops)); w.next[end] == end {
 			return Valid
@@ -91,9 +97,10 @@ func (w *window) judge(ops []history.Op, part []int32, steps, bytes int64) Verdi
 			return Unknown
 		}
 		w.steps++
-		w.do(w.choice[f.next])
+		x := w.choice[f.next]
+		w.do(x)
 		f.next++
-		w.enter()
+		w.enter(x)
 	}
 	return Invalid
 }
@@ -112,11 +119,13 @@ func (w *window) fits(x int32) bool {
 	return (w.needs[x] == none || w.needs[x] == w.held) && (w.unless[x] == none || w.unless[x] != w.held)
 }
 
-// enter does all that can be done without alternatives, and makes a frame of the
-// configuration with its choices, unless there is no way on from it.
-func (w *window) enter() {
+// enter does all that can be done without alternatives after holder has stored what is
+// held, and makes a frame of the configuration with its choices, unless there is no way
+// on from it.
+func (w *window) enter(holder int32) {
 	deadline := w.settle()
-	if w.dead.has(w.configuration()) {
+	next, ok := w.owed(holder, deadline)
+	if !ok || w.dead.has(w.configuration()) {
 		w.undo()
 		return
 	}
@@ -127,17 +136,20 @@ func (w *window) enter() {
 		if v := w.needs[x]; v != none {
 			w.wanted[v] = min(w.wanted[v], w.ops[x].Return)
 		}
-		if w.value[x] != none && w.fits(x) && w.mayLeave(x) {
+		if w.value[x] != none && w.fits(x) && (next == none || next == x) {
 			w.choice = append(w.choice, x)
 		}
 	}
+	w.choice = w.choice[:int(from)+w.soonest(w.choice[from:])]
 	w.sort(w.choice[from:])
 	for x := w.next[end]; x != end && w.ops[x].Call < deadline; x = w.next[x] {
 		if v := w.needs[x]; v != none {
 			w.wanted[v] = history.Never
 		}
 	}
-	w.tryOpen(deadline)
+	if next == none {
+		w.tryOpen(deadline)
+	}
 }
 
 // leave remembers that there is no way on from the latest frame, and goes back.
@@ -185,23 +197,36 @@ func (w *window) settle() int64 {
 	return deadline
 }
 
-// mayLeave reports whether what is held may be replaced by what x stores: the
-// next of those that are left and must see it needs somebody who is left to store
-// it again, and was called in time.
-func (w *window) mayLeave(x int32) bool {
-	v := w.held
-	if w.value[x] == v {
-		return true
+// soonest keeps those of the operations xs, which can all come next, of which each order
+// of the rest can begin with one, and returns how many it put to the front.
+//
+// Let x and y store the same, and y return before x. If a legal order begins with x,
+// then it is legal as well with x and y in each other's place: the values held are the
+// same, y can come next, and what stands before the old place of y was called before y
+// returned, hence before x did. What is there at that place is what y needs, so x must
+// be a write, or need the same. Both fit now, hence compare-and-sets need the same.
+func (w *window) soonest(xs []int32) int {
+	for _, x := range xs {
+		best := &w.soonWrite[w.value[x]]
+		if w.needs[x] != none {
+			best = &w.soonSwap[w.value[x]]
+		}
+		if *best == none || w.ops[x].Return < w.ops[*best].Return {
+			*best = x
+		}
 	}
-	o := w.observers[v].first(w)
-	if o == x {
-		o = w.observers[v].second(w)
+	kept := 0
+	for _, x := range xs {
+		swap, write := w.soonSwap[w.value[x]], w.soonWrite[w.value[x]]
+		if x == swap || x == write && (swap == none || w.ops[x].Return < w.ops[swap].Return) {
+			xs[kept] = x
+			kept++
+		}
 	}
-	if o == none {
-		return true
+	for _, x := range xs {
+		w.soonSwap[w.value[x]], w.soonWrite[w.value[x]] = none, none
 	}
-	s := w.storers[v].first(w)
-	return s != none && w.op(s).Call < w.ops[o].Return
+	return kept
 }
 
 // sort puts first the compare-and-sets, which fit now and may not fit again, and
@@ -224,18 +249,18 @@ func (w *window) sort(xs []int32) {
 
 // tryOpen adds the operations with unknown outcomes that may help.
 func (w *window) tryOpen(deadline int64) {
-	from := len(w.choice)
+	from := w.frames[len(w.frames)-1].choices
 	for n := range w.open {
 		x := int32(len(w.ops) + n)
 		if w.open[n].Call >= deadline {
 			break
 		}
 		v := w.value[x]
-		if w.openDone(n) || v == w.held || !w.fits(x) || !w.mayLeave(x) || !w.needed(v) {
+		if w.openDone(n) || v == w.held || !w.fits(x) || !w.needed(v) {
 			continue
 		}
-		// A write can do what a compare-and-set can, but not the other way round.
-		same := func(y int32) bool { return w.value[y] == v && w.needs[y] == w.needs[x] }
+		// As with soonest: a write can do what a compare-and-set can, but not the other way round.
+		same := func(y int32) bool { return w.value[y] == v && (w.needs[y] == w.needs[x] || w.needs[x] == none) }
 		if !slices.ContainsFunc(w.choice[from:], same) {
 			w.choice = append(w.choice, x)
 		}

@@ -64,9 +64,10 @@ func (w *window) understand(all int) {
 		w.silent = w.silent || unless != none && needs == none
 		w.value, w.needs, w.unless = append(w.value, value), append(w.needs, needs), append(w.unless, unless)
 	}
-	w.wanted = w.wanted[:0]
+	w.wanted, w.soonSwap, w.soonWrite = w.wanted[:0], w.soonSwap[:0], w.soonWrite[:0]
 	for range w.numbers {
 		w.wanted = append(w.wanted, history.Never)
+		w.soonSwap, w.soonWrite = append(w.soonSwap, none), append(w.soonWrite, none)
 	}
 	order := make([]int32, all)
 	for x := range order {
@@ -75,8 +76,9 @@ func (w *window) understand(all int) {
 	slices.SortFunc(order, func(x, y int32) int { return cmp.Compare(w.op(x).Call, w.op(y).Call) })
 	w.storers, w.storesAt = w.queues(order, w.value)
 	order = slices.DeleteFunc(order, func(x int32) bool { return int(x) >= len(w.ops) })
-	slices.SortFunc(order, func(x, y int32) int { return cmp.Compare(w.ops[x].Return, w.ops[y].Return) })
 	w.observers, w.needsAt = w.queues(order, w.needs)
+	slices.SortFunc(order, func(x, y int32) int { return cmp.Compare(w.ops[x].Return, w.ops[y].Return) })
+	w.overtake(order)
 }
 
 // queues returns a queue for each value v, of the operations x in the order given
@@ -121,24 +123,19 @@ func (w *window) op(x int32) *history.Op {
 	return &w.open[int(x)-len(w.ops)]
 }
 
-// possible reports whether everything that must be seen can be stored, and
+// possible reports whether everything that must be seen can be stored in time, and
 // nothing must see what it must not.
 func (w *window) possible() bool {
-	for v := range w.observers {
-		if len(w.observers[v].list) > 0 && len(w.storers[v].list) == 0 && int32(v) != w.held {
-			return false
-		}
-	}
 	for x := range w.ops {
 		if w.unless[x] != none && w.unless[x] == w.needs[x] {
 			return false
 		}
 	}
-	return true
+	return w.servable()
 }
 
-// queue is the operations that store a value, by their calls, or those that must
-// see it, by their returns.
+// queue is the operations that store a value, or those that must see it, in the order of
+// their calls.
 type queue struct {
 	list []int32
 	from int32 // those before are done
@@ -148,16 +145,6 @@ type queue struct {
 func (q *queue) first(w *window) int32 {
 	for ; int(q.from) < len(q.list); q.from++ {
 		if x := q.list[q.from]; !w.isDone(x) {
-			return x
-		}
-	}
-	return none
-}
-
-// second returns the one that is left behind the first, or none.
-func (q *queue) second(w *window) int32 {
-	for at := int(q.from) + 1; at < len(q.list); at++ {
-		if x := q.list[at]; !w.isDone(x) {
 			return x
 		}
 	}
