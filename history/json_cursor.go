@@ -234,8 +234,8 @@ type jsonScalar struct {
 // jsonValue is a value, or several.
 type jsonValue struct {
 	jsonScalar
-	list  []jsonElement // not nil for a list: a set, or what a transaction was told
-	steps []jsonStep    // not nil for a transaction
+	list  jsonList // of values: a set, or what a transaction was told
+	steps jsonList // of a transaction
 }
 
 func (c *jsonCursor) value() (jsonScalar, error) {
@@ -262,7 +262,7 @@ func (c *jsonCursor) seen() (jsonValue, error) {
 		v, err := c.value()
 		return jsonValue{jsonScalar: v}, err
 	}
-	list, err := c.list()
+	list, err := c.list(func() error { _, err := c.value(); return err })
 	return jsonValue{list: list}, err
 }
 
@@ -272,7 +272,7 @@ func (c *jsonCursor) stored() (jsonValue, error) {
 		v, err := c.value()
 		return jsonValue{jsonScalar: v}, err
 	}
-	steps, err := c.steps()
+	steps, err := c.list(func() error { _, err := c.step(); return err })
 	return jsonValue{steps: steps}, err
 }
 
