@@ -96,11 +96,11 @@ func (c *jsonCursor) step() (s jsonStep, err error) {
 
 // steps returns the steps of a transaction that is called.
 func (j *jsonReader) steps(e *jsonEvent) ([]model.Micro, error) {
-	if e.value.steps.line == nil {
+	if e.value.list.line == nil {
 		return nil, wrong(e.at[fieldValue], `no transaction, expected steps such as [["r","a"],["w","b",1]]`)
 	}
-	list := make([]model.Micro, 0, e.value.steps.count)
-	c := e.value.steps.again()
+	list := make([]model.Micro, 0, e.value.list.count)
+	c := e.value.list.again()
 	err := c.elements(func(int) error {
 		s, err := c.step()
 		if err != nil {

@@ -336,7 +336,7 @@ func (j *jsonReader) value(e *jsonEvent, field int, v jsonValue) (model.Value, e
 	switch {
 	case !e.has(field):
 		return 0, nil
-	case v.steps.line != nil:
+	case v.list.line != nil:
 		return 0, wrong(e.at[field], "a list, expected a value (transactions are of op txn)")
 	}
 	return j.plain(e.at[field], v.jsonScalar)
