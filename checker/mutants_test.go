@@ -156,7 +156,7 @@ var killers = map[string]string{
 	"claim_staleness.go":    "TestStal",
 	"claim_causality.go":    "TestCausal|TestAnomaliesOfClaims",
 	"claim_sequential.go":   "TestSequential|TestAnomaliesOfClaims",
-	"origins.go":            "TestNothing|TestCausal|TestSequential|TestSession|TestPrefix|TestAnomaliesOfClaims",
+	"origins.go":            "TestOrigins|TestCausal|TestSequential|TestSession|TestPrefix|TestAnomaliesOfClaims",
 }
 
 func kill(t *testing.T, file, mutated string) {
