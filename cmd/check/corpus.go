@@ -14,6 +14,7 @@ import (
 	"github.com/rashomon-go/rashomon"
 	"github.com/rashomon-go/rashomon/campaign/store"
 	"github.com/rashomon-go/rashomon/checker"
+	"github.com/rashomon-go/rashomon/internal/english"
 	"github.com/rashomon-go/rashomon/internal/wholefile"
 )
 
@@ -113,7 +114,7 @@ func (r fuzzReport) corpus(b *strings.Builder) {
 	if len(r.Corpus) == 0 {
 		return
 	}
-	fmt.Fprintf(b, "\ncorpus: %s that once failed, %d of them still\n", plural(len(r.Corpus), "scenario"), len(failing))
+	fmt.Fprintf(b, "\ncorpus: %s that once failed, %d of them still\n", english.Plural(len(r.Corpus), "scenario"), len(failing))
 	for _, c := range failing {
 		fmt.Fprintf(b, "  %s\n  replay: %s\n", c.Sentence, replayCommand(c.File))
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/rashomon-go/rashomon"
+	"github.com/rashomon-go/rashomon/internal/english"
 	"github.com/rashomon-go/rashomon/model"
 )
 
@@ -80,7 +81,7 @@ func (r *fuzzReport) features() (all []systemFeatures) {
 // reached.
 func (r fuzzReport) reached(w io.Writer) {
 	for _, s := range r.features() {
-		printList(w, fmt.Sprintf("%s, of %s", s.system, plural(s.runs, "run")), s.reached)
+		printList(w, fmt.Sprintf("%s, of %s", s.system, english.Plural(s.runs, "run")), s.reached)
 		printList(w, s.system+", never reached", s.missed)
 	}
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/rashomon-go/rashomon"
 	"github.com/rashomon-go/rashomon/campaign"
+	"github.com/rashomon-go/rashomon/internal/english"
 	"github.com/rashomon-go/rashomon/sim"
 )
 
@@ -131,7 +132,7 @@ func (r fuzzReport) print(w io.Writer) error {
 		interrupted = ", interrupted"
 	}
 	fmt.Fprintf(&b, "\ncampaign %d in %s\n%s%s in %.1f s%s\ndigest: %s\n",
-		r.Campaign, r.kept, plural(r.Runs, "run"), before, r.Seconds, interrupted, r.Digest)
+		r.Campaign, r.kept, english.Plural(r.Runs, "run"), before, r.Seconds, interrupted, r.Digest)
 	fmt.Fprintf(&b, "%s: %s\n", r.Conclusion.Verdict, r.Conclusion.Sentence)
 	for _, why := range r.Conclusion.told(toldByFuzz) {
 		fmt.Fprintf(&b, "  %s\n", why)
@@ -174,7 +175,7 @@ func (c *cellReport) reasons(b *strings.Builder) {
 	if c.Inconclusive == 0 {
 		return
 	}
-	fmt.Fprintf(b, "\n%s: %s of %d unknown:\n", c.row(), plural(c.Inconclusive, "run"), c.Runs)
+	fmt.Fprintf(b, "\n%s: %s of %d unknown:\n", c.row(), english.Plural(c.Inconclusive, "run"), c.Runs)
 	for _, reason := range c.unknownBecause() {
 		fmt.Fprintf(b, "  %d because %s\n", c.Reasons[reason], reason)
 	}
@@ -234,17 +235,17 @@ func (c *cellReport) found(b *strings.Builder) {
 		f.print(b, fmt.Sprintf("%s is not %s with reads at %s", c.name(), c.Claim, c.Reads))
 	}
 	if f := c.Panicked; f != nil {
-		f.print(b, fmt.Sprintf("%s: panicked in %d of %s", c.row(), c.Panics, plural(c.Runs, "run")))
+		f.print(b, fmt.Sprintf("%s: panicked in %d of %s", c.row(), c.Panics, english.Plural(c.Runs, "run")))
 	}
 	if f := c.Crashed; f != nil {
-		fmt.Fprintf(b, "\n%s: crashed in %d of %s (seed %d):\n%s\n", c.row(), c.Crashes, plural(c.Runs, "run"), f.Seed, f.Sentence)
+		fmt.Fprintf(b, "\n%s: crashed in %d of %s (seed %d):\n%s\n", c.row(), c.Crashes, english.Plural(c.Runs, "run"), f.Seed, f.Sentence)
 		printFiles(b, "", f.Scenario)
 	}
 }
 
 func (f *foundReport) print(b *strings.Builder, what string) {
 	fmt.Fprintf(b, "\n%s (seed %d, shrunk to %s and %s):\n%s\n",
-		what, f.Seed, plural(f.Operations, "operation"), plural(f.Faults, "fault"), f.Sentence)
+		what, f.Seed, english.Plural(f.Operations, "operation"), english.Plural(f.Faults, "fault"), f.Sentence)
 	for _, op := range f.Witness {
 		fmt.Fprintf(b, "  %s\n", op)
 	}

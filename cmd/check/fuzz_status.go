@@ -7,6 +7,7 @@ import (
 
 	"github.com/rashomon-go/rashomon/campaign"
 	"github.com/rashomon-go/rashomon/checker"
+	"github.com/rashomon-go/rashomon/internal/english"
 )
 
 // reason is one of the things that a campaign's exit status comes from: the gravest
@@ -39,7 +40,7 @@ func (r *fuzzReport) reasons() (all []reason) {
 			all = append(all, reason{statusBroken, c.row() + ": runs are not deterministic, so that nothing found can be relied on"})
 		}
 		if c.Contradicted > 0 {
-			all = append(all, reason{statusBroken, fmt.Sprintf("%s: porcupine came to another verdict in %s", c.row(), plural(c.Contradicted, "run"))})
+			all = append(all, reason{statusBroken, fmt.Sprintf("%s: porcupine came to another verdict in %s", c.row(), english.Plural(c.Contradicted, "run"))})
 		}
 	}
 	for _, c := range r.Corpus {
@@ -56,7 +57,7 @@ func (r *fuzzReport) reasons() (all []reason) {
 // reason says in what way a row did not turn out as its table says, if it did not.
 // Muted is how many of its failures somebody knows.
 func (c *cellReport) reason(muted int) (why reason, found bool) {
-	runs, unexpected := plural(c.Runs, "run"), c.Panics+c.Crashes
+	runs, unexpected := english.Plural(c.Runs, "run"), c.Panics+c.Crashes
 	if !c.Refuted || c.Bug != "" {
 		unexpected += c.Violations
 	}
@@ -119,7 +120,7 @@ func (r *fuzzReport) success() string {
 	}
 	known, rows := "", "the row"
 	if muted > 0 {
-		known = fmt.Sprintf("but for %s that somebody has muted, ", plural(muted, "failure"))
+		known = fmt.Sprintf("but for %s that somebody has muted, ", english.Plural(muted, "failure"))
 	}
 	if len(r.Cells) > 1 {
 		rows = fmt.Sprintf("all %d rows", len(r.Cells))

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/rashomon-go/rashomon/campaign/store"
+	"github.com/rashomon-go/rashomon/internal/english"
 )
 
 // groupReport is failures of one signature, for programs.
@@ -104,7 +105,7 @@ func printGroups(w io.Writer, groups []groupReport, gone []goneReport) {
 				muted = "; muted: " + g.Muted
 			}
 			fmt.Fprintf(t, "%s\t%d\t%.0f\t%d\t%s, %s\t%s%s\n", g.ID, g.Count, g.PerMillion, g.Seed,
-				plural(g.Operations, "operation"), plural(g.Faults, "fault"), g.text, muted)
+				english.Plural(g.Operations, "operation"), english.Plural(g.Faults, "fault"), g.text, muted)
 		}
 		t.Flush() // to memory: see print
 	}

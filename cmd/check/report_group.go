@@ -13,6 +13,7 @@ import (
 	"github.com/rashomon-go/rashomon"
 	"github.com/rashomon-go/rashomon/campaign"
 	"github.com/rashomon-go/rashomon/checker"
+	"github.com/rashomon-go/rashomon/internal/english"
 	"github.com/rashomon-go/rashomon/report"
 	"github.com/rashomon-go/rashomon/report/site"
 	"github.com/rashomon-go/rashomon/systems"
@@ -71,7 +72,7 @@ func (j *judged) group(g *groupReport, f filmed) *site.Page {
 			{Name: "Row", Value: fmt.Sprintf("%s, %s with reads at %s", cmp.Or(g.Bug, g.System), g.Claim, g.Reads)},
 			{Name: "Kind", Value: g.Kind},
 			{Name: "Involved", Value: cmp.Or(g.Involved, "no faults")},
-			{Name: "Failures", Value: number(g.Count)},
+			{Name: "Failures", Value: english.Grouped(g.Count)},
 			{Name: "Per million runs", Value: fmt.Sprintf("%.0f", g.PerMillion)},
 			{Name: "First seen", Value: g.FirstSeen.Format(time.DateTime) + " UTC"},
 			{Name: "Build", Value: j.info.Build},
@@ -135,5 +136,5 @@ func (j *judged) seedsOf(g *groupReport) site.Section {
 		texts = append(texts, strconv.FormatUint(seed, 10))
 	}
 	return site.Section{Title: "Seeds", Text: strings.Join(texts, " "),
-		Note: fmt.Sprintf("Examples that were kept: %s of %s.", number(len(seeds)), plural(g.Count, "failure"))}
+		Note: fmt.Sprintf("Examples that were kept: %s of %s.", english.Grouped(len(seeds)), english.Plural(g.Count, "failure"))}
 }

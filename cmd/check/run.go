@@ -14,6 +14,7 @@ import (
 	"github.com/rashomon-go/rashomon"
 	"github.com/rashomon-go/rashomon/checker"
 	"github.com/rashomon-go/rashomon/history"
+	"github.com/rashomon-go/rashomon/internal/english"
 	"github.com/rashomon-go/rashomon/internal/wholefile"
 	"github.com/rashomon-go/rashomon/sim"
 )
@@ -312,10 +313,10 @@ func (r runReport) print(w io.Writer) error {
 		fmt.Fprintf(&b, "staleness: %s\n", r.Staleness)
 	}
 	fmt.Fprintf(&b, "%s: %d ok, %d failed, %d unknown; %s and %s in %s of simulated time\n",
-		plural(r.Operations, "operation"), r.OK, r.Failed, r.Unknown,
-		plural(int(r.Messages), "message"), plural(r.Faults, "fault"), r.Simulated)
+		english.Plural(r.Operations, "operation"), r.OK, r.Failed, r.Unknown,
+		english.Plural(int(r.Messages), "message"), english.Plural(r.Faults, "fault"), r.Simulated)
 	for _, f := range r.Befell {
-		fmt.Fprintf(&b, "  %s: %s\n", f.Fault, plural(int(f.Hits), "hit"))
+		fmt.Fprintf(&b, "  %s: %s\n", f.Fault, english.Plural(int(f.Hits), "hit"))
 	}
 	var reached []string
 	for _, f := range r.Features {

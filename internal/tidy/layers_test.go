@@ -55,13 +55,13 @@ var layers = map[string]layer{
 	}},
 
 	// report never imports the root, so that a failing Check can write its page.
-	"report":      {imports: []string{"history", "model", "sim"}},
-	"report/site": {imports: []string{"report"}}, // pages of a campaign, of which it knows nothing
+	"report":      {imports: []string{"history", "internal/english", "model", "sim"}},
+	"report/site": {imports: []string{"internal/english", "report"}}, // pages of a campaign, of which it knows nothing
 	// The root reads scenario files from `go test` too, hence YAML. What decides a
 	// run stands in files of its own.
 	".": {
 		files:   []string{"client.go", "digest.go", "generate.go", "generate_workload.go", "judge.go", "run.go", "shrink.go"},
-		imports: []string{"checker", "faults", "history", "internal/wholefile", "model", "report", "sim", "workload"},
+		imports: []string{"checker", "faults", "history", "internal/english", "internal/wholefile", "model", "report", "sim", "workload"},
 		modules: []string{yaml},
 	},
 	"campaign": {imports: []string{".", "checker", "faults", "model", "sim"}, modules: []string{gonum}},
@@ -72,6 +72,7 @@ var layers = map[string]layer{
 	"cmd/check": {anything: true},
 
 	"internal/cputime":   {},
+	"internal/english":   {},
 	"internal/pgtest":    {imports: []string{"internal/unable"}},
 	"internal/tidy":      {},
 	"internal/unable":    {},
