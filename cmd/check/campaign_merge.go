@@ -4,14 +4,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"os"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
 
+	"github.com/rashomon-go/rashomon/campaign/corpus"
 	"github.com/rashomon-go/rashomon/campaign/store"
-	"github.com/rashomon-go/rashomon/internal/wholefile"
 )
 
 func (a *app) campaignMerge() *cobra.Command {
@@ -59,7 +57,7 @@ func (a *app) merge(dirs []string, into string) error {
 		return err
 	}
 	for _, dir := range dirs {
-		if err := copyCorpus(dir, into); err != nil {
+		if err := corpus.Copy(filepath.Join(dir, corpusDir), filepath.Join(into, corpusDir)); err != nil {
 			return brokenError{err}
 		}
 	}
@@ -121,30 +119,4 @@ func withoutShard(plan []byte) ([]byte, error) {
 	}
 	p.Shard = ""
 	return json.Marshal(p)
-}
-
-// copyCorpus copies the scenarios that are not there yet.
-func copyCorpus(from, to string) error {
-	files, err := filepath.Glob(filepath.Join(from, "corpus", "*.yaml"))
-	if err != nil || len(files) == 0 {
-		return err
-	}
-	corpus := filepath.Join(to, "corpus")
-	if err := os.MkdirAll(corpus, 0o755); err != nil {
-		return err
-	}
-	for _, file := range files {
-		name := filepath.Join(corpus, filepath.Base(file))
-		if _, err := os.Stat(name); err == nil {
-			continue
-		}
-		content, err := os.ReadFile(file)
-		if err != nil {
-			return err
-		}
-		if err := wholefile.Write(name, func(w io.Writer) error { _, err := w.Write(content); return err }); err != nil {
-			return err
-		}
-	}
-	return nil
 }

@@ -17,6 +17,7 @@ import (
 
 	"github.com/rashomon-go/rashomon"
 	"github.com/rashomon-go/rashomon/campaign"
+	"github.com/rashomon-go/rashomon/campaign/verdict"
 )
 
 type fuzzFlags struct {
@@ -190,7 +191,7 @@ func (a *app) fuzz(f *fuzzFlags) (err error) {
 			return err
 		}
 	}
-	if f.canary, err = canary(); err != nil {
+	if f.canary, err = verdict.Canary(); err != nil {
 		return err
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
@@ -222,7 +223,7 @@ func (a *app) campaign(ctx context.Context, f *fuzzFlags) (err error) {
 	if f.bug != "" { // it looks for a planted bug anyway
 		f.canary = campaign.Cell{}
 	}
-	corpus, err := k.runCorpus()
+	outcomes, err := runCorpus(k.corpus, k.mutes)
 	if err != nil {
 		return err
 	}
@@ -238,14 +239,11 @@ func (a *app) campaign(ctx context.Context, f *fuzzFlags) (err error) {
 	}
 	s := saver{flag: "--dir", dir: f.dir, svg: f.svg}
 	r := newFuzzReport(report, s.save(report))
-	r.Interrupted = ctx.Err() != nil
-	if err := k.groups(&r); err != nil {
-		return err
+	r.Interrupted, r.Corpus = ctx.Err() != nil, outcomes
+	if err := k.conclude(ctx, &r, f.canary); err != nil {
+		return brokenError{err}
 	}
-	r.Corpus = corpus
-	r.deaf = k.foundCanary(ctx, f.canary)
-	r.Conclusion = r.conclude(r.reasons())
-	a.status = r.Conclusion.status
+	a.status = statusOfGrade(r.Conclusion.Grade)
 	if err := k.lastIntoCorpus(); err != nil {
 		s.errs = append(s.errs, err)
 	}
@@ -259,5 +257,13 @@ func (a *app) campaign(ctx context.Context, f *fuzzFlags) (err error) {
 	if err := print(a.out); err != nil {
 		return err
 	}
-	return errors.Join(r.deaf, s.failure())
+	return errors.Join(r.flawed(), s.failure())
+}
+
+// flawed is the error of a campaign that cannot be relied on as a whole.
+func (r *fuzzReport) flawed() error {
+	if len(r.Flaws) == 0 {
+		return nil
+	}
+	return brokenError{errors.New(strings.Join(r.Flaws, "; "))}
 }

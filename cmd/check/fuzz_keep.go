@@ -10,11 +10,13 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/rashomon-go/rashomon/campaign"
+	"github.com/rashomon-go/rashomon/campaign/corpus"
 	"github.com/rashomon-go/rashomon/campaign/queue"
 	"github.com/rashomon-go/rashomon/campaign/store"
-	"github.com/rashomon-go/rashomon/systems"
+	"github.com/rashomon-go/rashomon/campaign/verdict"
 )
 
 // keeper keeps a campaign in its directory, or in a database.
@@ -38,6 +40,28 @@ type kept struct {
 	Shard        string   `json:"shard,omitempty"`
 }
 
+// String is the plan as the flags of fuzz.
+func (p kept) String() string {
+	var b strings.Builder
+	flag := func(name, value string) {
+		if value != "" {
+			fmt.Fprintf(&b, " --%s %s", name, quoted(value))
+		}
+	}
+	for _, name := range p.Systems {
+		flag("system", name)
+	}
+	flag("bug", p.Bug)
+	flag("reads", p.Reads)
+	flag("claim", p.Claim)
+	if p.BeyondBudget {
+		b.WriteString(" --beyond-budget")
+	}
+	fmt.Fprintf(&b, " --seed %d --operations %d", p.Seed, p.Operations)
+	flag("shard", p.Shard)
+	return strings.TrimSpace(b.String())
+}
+
 // keep opens the directory or the database, and begins a campaign there, or goes on with
 // one.
 func (f *fuzzFlags) keep(ctx context.Context, say func(string)) (k *keeper, err error) {
@@ -51,7 +75,7 @@ func (f *fuzzFlags) keep(ctx context.Context, say func(string)) (k *keeper, err 
 	}
 	k = &keeper{dir: f.dir, corpus: f.corpus}
 	if k.corpus == "" {
-		k.corpus = filepath.Join(f.dir, "corpus")
+		k.corpus = filepath.Join(f.dir, corpusDir)
 	}
 	if k.store, err = f.open(ctx, say); err != nil {
 		return nil, err
@@ -141,6 +165,31 @@ func (f *fuzzFlags) restore(plan []byte) error {
 	return err
 }
 
+// lastIntoCorpus fills the corpus with what the last campaign found: at its end, and before
+// the next one begins, in case that it was killed. What breaks beyond the budget of faults is
+// no defect.
+func (k *keeper) lastIntoCorpus() error {
+	last, err := k.store.Find(0)
+	switch {
+	case errors.Is(err, store.ErrNone):
+		return nil
+	case err != nil:
+		return err
+	}
+	var p kept
+	if err := json.Unmarshal(last.Plan, &p); err != nil || p.BeyondBudget {
+		return err
+	}
+	found, err := k.store.Groups(last.ID)
+	if err != nil {
+		return err
+	}
+	if err := corpus.Fill(k.corpus, found); err != nil {
+		return notWritten("--corpus", k.corpus, err)
+	}
+	return nil
+}
+
 func (k *keeper) begin(f *fuzzFlags) error {
 	plan, err := f.kept()
 	if err != nil {
@@ -193,48 +242,33 @@ func build() string {
 	return v + " " + hex.EncodeToString(h.Sum(nil)[:6])
 }
 
-// canaryBug is a planted bug that one run in three catches, or more.
-const canaryBug = "chain-ack-at-middle"
-
-// canaryRuns is how many runs may look for it.
-const canaryRuns = 100
-
-func canary() (campaign.Cell, error) {
-	b, err := systems.BugByName(canaryBug)
-	if err != nil {
-		return campaign.Cell{}, err
-	}
-	s := b.Variant()
-	claim, err := s.Claim(b.Reads, b.Claim)
-	return campaign.Cell{System: s, Claim: claim}, err
-}
-
-// lookForCanary runs the canary as a campaign of its own, which does not count.
+// lookForCanary looks for a planted bug, unless the plan has one.
 func (k *keeper) lookForCanary(ctx context.Context, cell campaign.Cell) error {
 	if cell.System == nil {
 		return nil
 	}
-	r := campaign.Run(ctx, campaign.Plan{
-		Cells: []campaign.Cell{cell}, Runs: canaryRuns, StopAtFirst: true, Twice: -1, Rejudge: -1, Keep: k.campaign.KeepCanary,
-	}, nil)
-	if r.Err != nil {
-		return brokenError{r.Err}
+	if err := verdict.LookForCanary(ctx, cell, k.campaign); err != nil {
+		return brokenError{err}
 	}
 	return nil
 }
 
-// foundCanary says whether the canary has arrived in the store, by the way that all
-// failures take.
-func (k *keeper) foundCanary(ctx context.Context, cell campaign.Cell) error {
-	if cell.System == nil {
-		return nil
+// conclude adds to a report what the store has of the campaign, and what that comes to. The
+// canary must have arrived there, by the way that all failures take.
+func (k *keeper) conclude(ctx context.Context, r *fuzzReport, canary campaign.Cell) (err error) {
+	r.Campaign, r.Dir, r.where = k.campaign.ID, k.dir, k.store.String()
+	if r.Groups, r.Gone, err = verdict.Groups(k.store, k.campaign.ID, k.mutes); err != nil {
+		return err
 	}
-	found, err := k.store.Canary(k.campaign.ID)
-	if err != nil {
-		return brokenError{err}
+	if canary.System != nil && ctx.Err() == nil {
+		caught, err := verdict.CaughtCanary(k.store, k.campaign.ID)
+		if err != nil {
+			return err
+		}
+		if caught == "" {
+			r.Flaws = append(r.Flaws, verdict.DeadCanary(canary))
+		}
 	}
-	if len(found) == 0 && ctx.Err() == nil {
-		return brokenError{deadCanary(cell)}
-	}
+	r.Conclusion = r.Conclude()
 	return nil
 }

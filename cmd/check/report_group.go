@@ -12,6 +12,7 @@ import (
 
 	"github.com/rashomon-go/rashomon"
 	"github.com/rashomon-go/rashomon/campaign"
+	"github.com/rashomon-go/rashomon/campaign/verdict"
 	"github.com/rashomon-go/rashomon/checker"
 	"github.com/rashomon-go/rashomon/internal/english"
 	"github.com/rashomon-go/rashomon/report"
@@ -31,17 +32,17 @@ type filmed struct {
 
 // film runs the smallest scenario of a signature again and writes its page into the
 // site. One that another build has kept may not run here, or not fail.
-func (w *siteWriter) film(g *groupReport, text string) (filmed, error) {
-	f, name := filmed{text: text}, "run-"+g.ID
+func (w *siteWriter) film(g *verdict.Group) (filmed, error) {
+	f, name := filmed{text: g.Scenario}, "run-"+g.ID
 	if (campaign.Signature{Kind: g.Kind}).Crash() {
 		f.note = "It ends the program that runs it, so that this program did not."
 		f.saved.Scenario = filepath.Join(w.out, name+".yaml")
 		return f, w.file(name+".yaml", func(to io.Writer) error {
-			_, err := io.WriteString(to, text)
+			_, err := io.WriteString(to, g.Scenario)
 			return err
 		})
 	}
-	sc, system, err := rashomon.LoadScenario(strings.NewReader(text), "the scenario", systems.Find)
+	sc, system, err := rashomon.LoadScenario(strings.NewReader(g.Scenario), "the scenario", systems.Find)
 	if err != nil {
 		f.note = "This program cannot run it: " + err.Error()
 		return f, nil
@@ -65,7 +66,7 @@ func (w *siteWriter) film(g *groupReport, text string) (filmed, error) {
 func replayHere(file string) string { return replayCommand(filepath.Base(file)) }
 
 // group is the page of one kind of failure.
-func (j *judged) group(g *groupReport, f filmed) *site.Page {
+func (j *judged) group(g *verdict.Group, f filmed) *site.Page {
 	p := &site.Page{
 		Title: "failure " + g.ID, Home: "index.html", Verdict: "invalid", Grade: site.Bad, Headline: g.Sentence,
 		Facts: []report.Fact{
@@ -80,15 +81,15 @@ func (j *judged) group(g *groupReport, f filmed) *site.Page {
 	}
 	if g.Muted != "" {
 		p.Verdict, p.Grade = "known", ""
-		p.Because = []string{g.known()}
+		p.Because = []string{known(g)}
 	}
 	p.Sections = append(p.Sections, f.section(g), j.again(g, f), j.seedsOf(g),
 		site.Section{Title: "Scenario", Brief: true, Note: "The smallest one with this failure, as data.", Text: f.text})
 	return p
 }
 
-func (f filmed) section(g *groupReport) site.Section {
-	s := site.Section{Title: "What happened", Note: strings.TrimSpace(fmt.Sprintf("The smallest example has %s. %s", g.smallest(), f.note))}
+func (f filmed) section(g *verdict.Group) site.Section {
+	s := site.Section{Title: "What happened", Note: strings.TrimSpace(fmt.Sprintf("The smallest example has %s. %s", g.Size(), f.note))}
 	if f.saved.Scenario == "" {
 		return s
 	}
@@ -111,7 +112,7 @@ func (f filmed) section(g *groupReport) site.Section {
 }
 
 // again are the commands with which one sees the failure again.
-func (j *judged) again(g *groupReport, f filmed) site.Section {
+func (j *judged) again(g *verdict.Group, f filmed) site.Section {
 	s := site.Section{Title: "Run it again", Brief: true, Note: "The smallest scenario, out of its file; an example as it was found, by its seed, which means the same in the same build alone; and how to mute what is known."}
 	row := " --system " + quoted(g.System)
 	if g.Bug != "" {
@@ -129,7 +130,7 @@ func (j *judged) again(g *groupReport, f filmed) site.Section {
 	return s
 }
 
-func (j *judged) seedsOf(g *groupReport) site.Section {
+func (j *judged) seedsOf(g *verdict.Group) site.Section {
 	seeds := slices.Sorted(slices.Values(j.seeds[g.ID]))
 	var texts []string
 	for _, seed := range seeds {

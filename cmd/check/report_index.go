@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/rashomon-go/rashomon/campaign/verdict"
 	"github.com/rashomon-go/rashomon/internal/english"
 	"github.com/rashomon-go/rashomon/report"
 	"github.com/rashomon-go/rashomon/report/site"
@@ -28,11 +29,11 @@ const toldBySite = 40
 // verdict says what came of the campaign, by its exit status. While it is under way, that
 // something has not happened yet says nothing.
 func (j *judged) verdict(p *site.Page) {
-	p.Verdict, p.Headline, p.Because = j.Conclusion.Verdict, j.Conclusion.Sentence, j.Conclusion.told(toldBySite)
-	switch s := j.Conclusion.status; s {
-	case statusValid:
+	p.Verdict, p.Headline, p.Because = j.Verdict, j.Sentence, j.Told(toldBySite)
+	switch j.Grade {
+	case verdict.Valid:
 		p.Grade = site.Good
-	case statusUnknown:
+	case verdict.Unknown:
 		p.Grade = site.Unclear
 	default:
 		p.Grade = site.Bad
@@ -74,23 +75,19 @@ func (j *judged) failures() site.Section {
 	s.Table = table("Signature", "Failure", "Row", "#Count", "#Per million runs", "First seen", "Smallest example")
 	for i := range j.Groups {
 		g := &j.Groups[i]
-		row := cells(g.ID, clipped(g.Sentence), g.text, english.Grouped(g.Count), fmt.Sprintf("%.0f", g.PerMillion), g.FirstSeen.Format(time.DateTime), g.smallest())
+		row := cells(g.ID, clipped(g.Sentence), g.Text, english.Grouped(g.Count), fmt.Sprintf("%.0f", g.PerMillion), g.FirstSeen.Format(time.DateTime), g.Size())
 		row[0].Link, row[0].Grade = groupFile(g.ID), site.Bad
 		if g.Muted != "" {
 			row[0].Grade = ""
-			row[1].Text += " (" + g.known() + ")"
+			row[1].Text += " (" + known(g) + ")"
 		}
 		s.Table.Rows = append(s.Table.Rows, row)
 	}
 	return s
 }
 
-func (g *groupReport) smallest() string {
-	return english.Plural(g.Operations, "operation") + ", " + english.Plural(g.Faults, "fault")
-}
-
 // known says why the failure is muted.
-func (g *groupReport) known() string { return "muted: " + g.Muted }
+func known(g *verdict.Group) string { return "muted: " + g.Muted }
 
 func (j *judged) goneSection() (s site.Section) {
 	if len(j.Gone) == 0 {
@@ -112,7 +109,7 @@ func (j *judged) corpusSection() (s site.Section) {
 	for _, c := range j.Corpus {
 		verdict := site.Cell{Text: c.Verdict}
 		switch {
-		case c.stillFails():
+		case c.Fails():
 			failing++
 			verdict.Grade = site.Bad
 		case c.Muted:
@@ -127,25 +124,25 @@ func (j *judged) corpusSection() (s site.Section) {
 
 func (j *judged) claims() site.Section {
 	t := table("System", "Reads at", "Claim", "Verdict", "#Runs", "#Invalid", "#Unknown", "#Panics", "#Crashes", "#Run twice", "#Differed", "#Rejudged", "#Contradicted")
-	for i := range j.Cells {
-		c := &j.Cells[i]
-		row := cells(c.name(), c.Reads, claimText(c.Claim, c.Refuted), c.verdict(), english.Grouped(c.Runs), english.Grouped(c.Violations), english.Grouped(c.Inconclusive),
+	for i := range j.Rows {
+		c := &j.Rows[i]
+		row := cells(c.Name(), c.Reads, c.Promise(), c.Word(), english.Grouped(c.Runs), english.Grouped(c.Violations), english.Grouped(c.Inconclusive),
 			english.Grouped(c.Panics), english.Grouped(c.Crashes), english.Grouped(c.RanTwice), english.Grouped(c.Differing), english.Grouped(c.Rejudged), english.Grouped(c.Contradicted))
-		row[3].Grade = c.grade()
+		row[3].Grade = gradeOf(c)
 		t.Rows = append(t.Rows, row)
 	}
 	return site.Section{Title: "Claims", Brief: true, Table: t,
 		Note: "What is marked not is not claimed, and must be refuted. Rows about the same reads of a system share their runs."}
 }
 
-// grade is good for a row that is as its table says.
-func (c *cellReport) grade() site.Grade {
-	switch verdict := c.verdict(); {
+// gradeOf is good for a row that is as its table says.
+func gradeOf(c *verdict.Row) site.Grade {
+	switch word := c.Word(); {
 	case c.Kept:
 		return site.Good
-	case verdict == "unknown" || verdict == "NOT REFUTED":
+	case word == "unknown" || word == "NOT REFUTED":
 		return site.Unclear
-	case verdict == "valid": // a planted bug that was not caught
+	case word == "valid": // a planted bug that was not caught
 		return ""
 	}
 	return site.Bad
@@ -164,9 +161,9 @@ func (j *judged) paceSection() (s site.Section) {
 
 func (j *judged) exercise() site.Section {
 	t := table("System", "Reads at", "Claim", "#Operations", "#OK", "#Overlapping", "#Faults", "#Messages", "#Dropped", "#Twice", "#Late")
-	for i := range j.Cells {
-		c := &j.Cells[i]
-		t.Rows = append(t.Rows, cells(c.name(), c.Reads, claimText(c.Claim, c.Refuted), english.Grouped(c.Operations), percent(c.OK, c.Operations),
+	for i := range j.Rows {
+		c := &j.Rows[i]
+		t.Rows = append(t.Rows, cells(c.Name(), c.Reads, c.Promise(), english.Grouped(c.Operations), percent(c.OK, c.Operations),
 			percent(c.Overlapping, c.Operations), english.Grouped(c.Faults), english.Grouped(int(c.Messages)), percent(c.Dropped, c.Messages),
 			percent(c.Duplicated, c.Messages), percent(c.Reordered, c.Messages)))
 	}
@@ -176,7 +173,7 @@ func (j *judged) exercise() site.Section {
 
 func (j *judged) featuresSection() site.Section {
 	t := table("System", "#Runs", "Reached, in a share of the runs", "Never reached")
-	for _, f := range j.features() {
+	for _, f := range featuresOf(j.Rows) {
 		row := cells(f.system, english.Grouped(f.runs), strings.Join(f.reached, ", "), strings.Join(f.missed, ", "))
 		row[3].Grade = site.Unclear
 		t.Rows = append(t.Rows, row)
@@ -189,15 +186,15 @@ const mostReasonsOfRow = 4
 
 func (j *judged) unknowns() (s site.Section) {
 	t := table("Row", "#Runs", "Because")
-	for i := range j.Cells {
-		c := &j.Cells[i]
+	for i := range j.Rows {
+		c := &j.Rows[i]
 		rest := c.Inconclusive
-		for k, reason := range c.unknownBecause() {
+		for k, reason := range c.UnknownBecause() {
 			if k == mostReasonsOfRow {
-				t.Rows = append(t.Rows, cells(c.row(), english.Grouped(rest), "of other reasons"))
+				t.Rows = append(t.Rows, cells(c.String(), english.Grouped(rest), "of other reasons"))
 				break
 			}
-			t.Rows = append(t.Rows, cells(c.row(), english.Grouped(c.Reasons[reason]), reason))
+			t.Rows = append(t.Rows, cells(c.String(), english.Grouped(c.Reasons[reason]), reason))
 			rest -= c.Reasons[reason]
 		}
 	}
@@ -215,8 +212,8 @@ func (j *judged) since() (s site.Section) {
 	s = site.Section{Title: "Since the campaign before", Note: "Failures of each million runs of their row.",
 		Table: table("Signature", "#Before", "#Now", "", "Failure")}
 	for _, c := range j.changes {
-		s.Table.Rows = append(s.Table.Rows, cells(c.ID, fmt.Sprintf("%.0f", c.Before), fmt.Sprintf("%.0f", c.After), c.what(), c.Text))
-		s.Brief = s.Brief || c.what() != ""
+		s.Table.Rows = append(s.Table.Rows, cells(c.ID, fmt.Sprintf("%.0f", c.Before), fmt.Sprintf("%.0f", c.After), c.What(), c.Text))
+		s.Brief = s.Brief || c.What() != ""
 	}
 	return s
 }

@@ -65,9 +65,14 @@ var layers = map[string]layer{
 		modules: []string{yaml},
 	},
 	"campaign": {imports: []string{".", "checker", "faults", "model", "sim"}, modules: []string{gonum}},
-	// These two stand alone, so that nobody but the command gets a database.
+	// What the command makes campaigns of stands alone, so that nobody else gets a database.
 	"campaign/store": {imports: []string{"campaign"}, modules: []string{flock, goose, pgx, sqlite}},
 	"campaign/queue": {imports: []string{".", "campaign", "campaign/store"}, modules: []string{pgx, river}},
+
+	"campaign/corpus": {imports: []string{".", "campaign/store", "checker", "internal/wholefile", "systems"}},
+	"campaign/verdict": {imports: []string{
+		".", "campaign", "campaign/corpus", "campaign/store", "checker", "internal/english", "model", "sim", "systems",
+	}},
 
 	"cmd/check": {anything: true},
 
