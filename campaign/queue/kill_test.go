@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -20,6 +21,7 @@ import (
 	"github.com/rashomon-go/rashomon/campaign"
 	"github.com/rashomon-go/rashomon/campaign/queue"
 	"github.com/rashomon-go/rashomon/campaign/store"
+	"github.com/rashomon-go/rashomon/internal/lethal"
 	"github.com/rashomon-go/rashomon/internal/pgtest"
 	"github.com/rashomon-go/rashomon/systems"
 )
@@ -68,15 +70,18 @@ func plan(t require.TestingT, runs int) campaign.Plan {
 	require.NoError(t, err)
 	p := campaign.Plan{Runs: runs, Operations: 20}
 	s := b.Variant()
-	if way := ways[os.Getenv(lethalVariable)]; way != nil {
-		s, p.Patience = lethal(s, way), 4*time.Second
+	deaths := os.Getenv(lethal.Variable)
+	if deaths != "" {
+		s, err = lethal.System(s, p.Operations, deaths)
+		require.NoError(t, err)
+		p.Patience = 4 * time.Second
 	}
 	for _, c := range s.Claims {
 		if c.Property != rashomon.Live { // which takes longer, and is no other matter here
 			p.Cells = append(p.Cells, campaign.Cell{System: s, Claim: c})
 		}
 	}
-	if os.Getenv(lethalVariable) == "loop" { // each family has one, which takes long
+	if strings.HasSuffix(deaths, "=loop") { // each family has one, which takes long
 		p.Cells = p.Cells[:1]
 	}
 	return p

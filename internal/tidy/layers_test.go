@@ -78,6 +78,7 @@ var layers = map[string]layer{
 
 	"internal/cputime":   {},
 	"internal/english":   {},
+	"internal/lethal":    {imports: []string{".", "sim"}},
 	"internal/pgtest":    {imports: []string{"internal/unable"}},
 	"internal/tidy":      {},
 	"internal/unable":    {},
