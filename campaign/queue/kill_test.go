@@ -206,8 +206,10 @@ func TestKilledAtAnyMoment(t *testing.T) {
 	same(t, runs, report, s)
 }
 
-// begunIn returns how many runs of a family have been made, or begun.
+// begunIn returns how many runs of a family have been made, or begun, by programs that have
+// been killed.
 func begunIn(t *testing.T, s *store.Store) (runs int) {
+	silent(t, s)
 	err := s.Pool().QueryRow(context.Background(), `SELECT coalesce(max((args->>'until')::int), 0) FROM river_job WHERE state = 'running'`).Scan(&runs)
 	require.NoError(t, err)
 	for _, ranges := range pastOf(t, s).Ranges {
@@ -217,6 +219,18 @@ func begunIn(t *testing.T, s *store.Store) (runs int) {
 	}
 	require.NotZero(t, runs)
 	return runs
+}
+
+// silent waits until the server is through with the last words of programs that were killed.
+func silent(t *testing.T, s *store.Store) {
+	t.Helper()
+	require.Eventually(t, func() bool {
+		var connections int32
+		err := s.Pool().QueryRow(context.Background(),
+			`SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'client backend'`).Scan(&connections)
+		require.NoError(t, err)
+		return connections <= s.Pool().Stat().TotalConns()
+	}, time.Minute, quick.Poll)
 }
 
 func pastOf(t *testing.T, s *store.Store) campaign.Past {

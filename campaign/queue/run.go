@@ -62,10 +62,13 @@ func newHead(c *store.Campaign, p campaign.Plan, o Options) (h *head, err error)
 }
 
 func (h *head) run(ctx context.Context, progress func(campaign.Progress)) (err error) {
-	if h.client, err = start(h.campaign, h.worker, h.options); err != nil {
+	if h.client, err = newClient(h.campaign, h.worker, h.options); err != nil {
 		return err
 	}
-	err = h.inherit()
+	if err := h.inherit(); err != nil { // before this machine takes a job, too
+		return err
+	}
+	err = start(h.client, h.campaign)
 	if err == nil {
 		err = h.campaign.Open()
 	}

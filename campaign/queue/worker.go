@@ -203,7 +203,10 @@ func Work(ctx context.Context, c *store.Campaign, p campaign.Plan, o Options, pr
 	if err != nil {
 		return err
 	}
-	client, err := start(c, w, o)
+	client, err := newClient(c, w, o)
+	if err == nil {
+		err = start(client, c)
+	}
 	if err != nil {
 		return err
 	}
@@ -224,13 +227,9 @@ func Work(ctx context.Context, c *store.Campaign, p campaign.Plan, o Options, pr
 	}
 }
 
-// start starts a client, as soon as the database is there.
-func start(c *store.Campaign, w *worker, o Options) (*river.Client[pgx.Tx], error) {
-	client, err := newClient(c, w, o)
-	if err != nil {
-		return nil, err
-	}
-	return client, c.Store().Try(func(context.Context) error {
+// start lets a client take jobs, as soon as the database is there.
+func start(client *river.Client[pgx.Tx], c *store.Campaign) error {
+	return c.Store().Try(func(context.Context) error {
 		return client.Start(context.Background()) // until it is stopped
 	})
 }
