@@ -198,7 +198,7 @@ func (j *judging) draw(r *historyReport) error {
 	page := r.page()
 	if j.html != "" {
 		second, beside := r.porcupine(), strings.TrimSuffix(j.html, filepath.Ext(j.html))+"-porcupine.html"
-		if err := wholefile.WriteOrRemove(beside, second); err != nil {
+		if err := wholefile.Optional(beside, second); err != nil {
 			return brokenError{notWritten("--html", beside, err)}
 		}
 		if second != nil {
