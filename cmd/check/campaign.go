@@ -43,13 +43,13 @@ func (p place) read(do func(*store.Store) error) error {
 // is nil, is told about that.
 func (p place) readUntil(ctx context.Context, say func(string), do func(*store.Store) error) error {
 	if p.db == "" {
-		return openKept(p.dir, do)
+		return inDirectory(p.dir, do)
 	}
 	return during(func() (*store.Store, error) { return store.Join(ctx, p.db, say) }, do)
 }
 
-// openKept opens the campaigns of a directory for as long as do needs them.
-func openKept(dir string, do func(*store.Store) error) error {
+// inDirectory opens the campaigns of a directory for as long as do needs them.
+func inDirectory(dir string, do func(*store.Store) error) error {
 	return during(func() (*store.Store, error) { return store.Read(dir) }, do)
 }
 

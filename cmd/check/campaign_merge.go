@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -61,7 +60,7 @@ func (a *app) merge(dirs []string, into string) error {
 			return brokenError{err}
 		}
 	}
-	return openKept(into, func(s *store.Store) error {
+	return inDirectory(into, func(s *store.Store) error {
 		c, err := newShown(s, id)
 		if err != nil {
 			return err
@@ -77,7 +76,7 @@ func mergeInto(s *store.Store, plan []byte, build string, dirs []string) (id int
 		return 0, err
 	}
 	for _, dir := range dirs {
-		if err := openKept(dir, func(from *store.Store) error { return whole.Merge(from, 0) }); err != nil {
+		if err := inDirectory(dir, func(from *store.Store) error { return whole.Merge(from, 0) }); err != nil {
 			return 0, errors.Join(err, whole.Forget())
 		}
 	}
@@ -87,7 +86,7 @@ func mergeInto(s *store.Store, plan []byte, build string, dirs []string) (id int
 // commonPlan returns the plan of which all campaigns are shards, and their build.
 func commonPlan(dirs []string) (plan []byte, build string, err error) {
 	for _, dir := range dirs {
-		err := openKept(dir, func(s *store.Store) error {
+		err := inDirectory(dir, func(s *store.Store) error {
 			info, err := s.Find(0)
 			if err != nil {
 				return err
@@ -110,13 +109,4 @@ func commonPlan(dirs []string) (plan []byte, build string, err error) {
 		}
 	}
 	return plan, build, nil
-}
-
-func withoutShard(plan []byte) ([]byte, error) {
-	var p kept
-	if err := json.Unmarshal(plan, &p); err != nil {
-		return nil, err
-	}
-	p.Shard = ""
-	return json.Marshal(p)
 }

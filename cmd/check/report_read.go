@@ -15,7 +15,7 @@ type judged struct {
 	verdict.Conclusion
 	info    campaignInfo
 	where   string // it is, as a flag
-	plan    kept
+	plan    storedPlan
 	last    bool // of the directory, or the database
 	running bool
 	follows bool   // the site will be written again
