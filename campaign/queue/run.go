@@ -165,14 +165,6 @@ func (h *head) give(gaps gaps, jobs, young []given) error {
 	})
 }
 
-// given is a job that was given out and is not done.
-type given struct {
-	Job
-	id      int64
-	attempt int
-	running bool
-}
-
 // most is how many jobs are listed at a time: as many as River allows.
 const most = 10_000
 
@@ -189,7 +181,7 @@ func (h *head) jobs() (all []given, err error) {
 		all = nil
 		for _, row := range list.Jobs {
 			j := given{id: row.ID, attempt: row.Attempt, running: row.State == rivertype.JobStateRunning}
-			if err := json.Unmarshal(row.EncodedArgs, &j.Job); err != nil {
+			if err := json.Unmarshal(row.EncodedArgs, &j.jobArgs); err != nil {
 				return err
 			}
 			all = append(all, j)
