@@ -20,7 +20,7 @@ const Variable = "RASHOMON_TEST_LETHAL"
 var ways = map[string]func(){
 	"exit":   func() { fmt.Fprintln(os.Stderr, "no config"); os.Exit(3) },
 	"zero":   func() { fmt.Print("that is all"); os.Exit(0) },
-	"stack":  func() { debug.SetMaxStack(1 << 20); spins = deeper(0) },
+	"stack":  func() { debug.SetMaxStack(1 << 20); fmt.Print(deeper(0)) },
 	"maps":   writeAtOnce,
 	"loop":   forever,
 	"panic":  func() { go panic("in another goroutine of 17"); forever() },
@@ -77,11 +77,8 @@ func deeper(n int) int {
 	return deeper(n+1) + 1
 }
 
-var spins int
-
 func forever() {
-	for {
-		spins++
+	for spins := 0; ; spins++ {
 	}
 }
 
