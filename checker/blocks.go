@@ -34,6 +34,7 @@ type blocks struct {
 	of      []int32   // by position in part, the link that the operation observed, or none
 	kinds   []itemKind
 	plan    greedy
+	ahead   prefetch
 	deletes bool
 	partial bool // compare-and-sets that failed without telling why were left out
 }
@@ -111,7 +112,9 @@ func (b *blocks) addWrites(ops []history.Op, part []int32) bool {
 		first: math.MinInt64, last: math.MinInt64, early: none, late: none, write: none, prev: none, next: none, seen: true,
 	})
 	b.deletes = false
-	for _, i := range part {
+	b.ahead.begin(part)
+	for at, i := range part {
+		b.ahead.at(ops, part, at)
 		o := &ops[i]
 		v, stores := stored(o)
 		switch {
@@ -141,6 +144,7 @@ func (b *blocks) addWrites(ops []history.Op, part []int32) bool {
 func (b *blocks) observe(ops []history.Op, part []int32) (flaw, bool) {
 	b.of = slices.Grow(b.of[:0], len(part))[:len(part)]
 	for at, i := range part {
+		b.ahead.at(ops, part, at)
 		b.of[at] = none
 		o := &ops[i]
 		if o.Outcome != history.OK {

@@ -73,6 +73,7 @@ func (b *blocks) schedule(ops []history.Op, part []int32) flaw {
 	g := &b.plan
 	g.open = g.open[:0]
 	for at, i := range part {
+		b.ahead.at(ops, part, at)
 		o := &ops[i]
 		v, saw := observed(o)
 		switch {

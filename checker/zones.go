@@ -36,6 +36,7 @@ type zones struct {
 	all      int     // clusters before pruning
 	of       []int32 // by position in part, the cluster that the read belongs to, or none
 	index    valueIndex
+	ahead    prefetch
 	ordered  bool // note what linearization needs
 	omit     rule // rules that tests leave out, to show that they would notice
 }
@@ -119,7 +120,9 @@ func (z *zones) gather(ops []history.Op, part []int32) (possible, ok bool) {
 	next := int32(1)
 	var early, twice int64
 	possible = true
+	z.ahead.begin(part)
 	for at, i := range part {
+		z.ahead.at(ops, part, at)
 		o := &ops[i]
 		writes := int64(o.Kind) - int64(model.Read) // 0 or 1
 		v := o.Seen ^ (o.Seen^o.Value)&model.Value(-writes)

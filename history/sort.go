@@ -1,8 +1,8 @@
 package history
 
 import (
-	"cmp"
 	"fmt"
+	"math"
 	"math/bits"
 	"slices"
 )
@@ -17,198 +17,217 @@ import (
 // What is called at the moment at which something else returns is concurrent with
 // it, so that a clock which is too coarse makes no history invalid. But one process
 // does one thing after the other: it is an error if it calls at the moment at which
-// it returned. Then the operations stand in the order of their calls, with their
-// moments. It is an error as well if an operation returns before its call; then
-// they stand as they did.
+// it returned, and if an operation returns before its call. Then all is as it was.
 //
 // It takes linear time, and n log n if the moments are further apart than 2^63 / n.
+// Until it is done it needs 32 bytes for each operation, beside a new slice of them.
 func (h *History) Sort() error {
-	for i := range h.Ops {
-		o := &h.Ops[i]
-		if o.Outcome == Unknown {
-			o.Return = Never
-		}
-		if o.Return < o.Call {
-			return fmt.Errorf("operation %d of process %d returns at %d before its call at %d", i, o.Process, o.Return, o.Call)
-		}
-	}
-	var s sorting
-	h.Ops = s.byCall(h.Ops)
-	n := numbering{ops: h.Ops, returns: s.byReturn(h.Ops)}
-	if err := n.check(); err != nil {
+	s, err := newSorting(h.Ops)
+	if err != nil {
 		return err
 	}
-	n.assign()
+	s.calls, s.returns = s.order(s.calls), s.order(s.returns)
+	if err := s.number(h.Ops); err != nil {
+		return err
+	}
+	h.Ops = s.moved(h.Ops)
 	return nil
 }
 
-// moment is an event of an operation.
-type moment struct {
-	at int64
-	op int32
-}
-
-// numbering walks through the events of operations in the order of their calls: at
-// each moment calls come before returns.
-type numbering struct {
-	ops     []Op
-	returns []moment // in their order
-}
-
-// check looks for a process that calls at the moment at which it returned.
-func (n *numbering) check() error {
-	next := 0
-	for i := 0; i < len(n.ops); {
-		at := n.ops[i].Call
-		for next < len(n.returns) && n.returns[next].at < at {
-			next++
-		}
-		calls := i
-		for i++; i < len(n.ops) && n.ops[i].Call == at; {
-			i++
-		}
-		if next < len(n.returns) && n.returns[next].at == at {
-			if err := n.tie(calls, i, next); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-// tie checks the operations called at one moment, n.ops[from:to], against those
-// that return at it, n.returns[first] and the next ones.
-func (n *numbering) tie(from, to, first int) error {
-	at := n.returns[first].at
-	returned := map[int32]int32{} // by process, the operation
-	for _, r := range n.returns[first:] {
-		if r.at != at {
-			break
-		}
-		p := n.ops[r.op].Process
-		if _, twice := returned[p]; twice {
-			return fmt.Errorf("two operations of process %d return at %d, expected a clock that tells them apart", p, at)
-		}
-		returned[p] = r.op
-	}
-	for i := from; i < to; i++ {
-		if j, tied := returned[n.ops[i].Process]; tied && j != int32(i) {
-			return fmt.Errorf("process %d returns at %d and calls at the same moment, expected a clock that tells one from the other", n.ops[i].Process, at)
-		}
-	}
-	return nil
-}
-
-// assign turns moments into positions.
-func (n *numbering) assign() {
-	position, next := int64(0), 0
-	for i := range n.ops {
-		for ; next < len(n.returns) && n.returns[next].at < n.ops[i].Call; next++ {
-			position++
-			n.ops[n.returns[next].op].Return = position
-		}
-		position++
-		n.ops[i].Call = position
-	}
-	for ; next < len(n.returns); next++ {
-		position++
-		n.ops[n.returns[next].op].Return = position
-	}
-}
-
-// sorting keeps its memory from one sort to the next.
+// sorting has a word for each event: its moment, counted from the first one, and
+// below it the number of its operation. A word is a tenth of an operation; so those
+// are moved only once, when it is known where to.
 type sorting struct {
-	list         []moment
-	words, other []uint64
+	calls, returns []uint64
+	spare          []uint64
+	place          int // bits of the number of an operation
+	width          int // bits of a moment
+
+	callAt   []uint32 // positions, in the order of calls
+	returnAt []uint32 // by operation, 0 for never
 }
 
-// byCall returns the operations in the order of their calls.
-func (s *sorting) byCall(ops []Op) []Op {
-	s.list = slices.Grow(s.list, len(ops))
+func newSorting(ops []Op) (*sorting, error) {
+	s := &sorting{place: bits.Len(uint(len(ops)))}
+	s.calls, s.returns, s.spare = make([]uint64, len(ops)), make([]uint64, len(ops)), make([]uint64, len(ops))
+	least, greatest := int64(math.MaxInt64), int64(math.MinInt64)
 	for i := range ops {
-		s.list = append(s.list, moment{ops[i].Call, int32(i)})
+		o := &ops[i]
+		ret, last := o.Return, o.Return
+		if o.Outcome == Unknown {
+			ret = Never
+		}
+		if ret == Never {
+			last = o.Call
+		}
+		if ret < o.Call {
+			return nil, fmt.Errorf("operation %d of process %d returns at %d before its call at %d", i, o.Process, o.Return, o.Call)
+		}
+		s.calls[i], s.returns[i] = uint64(o.Call), uint64(ret)
+		least, greatest = min(least, o.Call), max(greatest, last)
 	}
-	if s.sort(len(ops)) {
-		return ops
+	s.width = bits.Len64(uint64(greatest) - uint64(least))
+	if s.place+s.width > 64 {
+		least = s.rank()
 	}
-	sorted := make([]Op, len(ops)) // not in place: that would wait for one operation after the other
-	for i := range sorted {
-		sorted[i] = ops[s.list[i].op]
-	}
-	return sorted
+	s.pack(uint64(least))
+	return s, nil
 }
 
-// byReturn returns the returns in their order.
-func (s *sorting) byReturn(ops []Op) []moment {
-	s.list = s.list[:0]
-	for i := range ops {
-		if r := ops[i].Return; r != Never {
-			s.list = append(s.list, moment{r, int32(i)})
+// rank puts in the place of every moment how many others come before it, so that it
+// fits into a word. It returns the first of them.
+func (s *sorting) rank() int64 {
+	all := make([]int64, 0, 2*len(s.calls))
+	for i := range s.calls {
+		all = append(all, int64(s.calls[i]), int64(s.returns[i]))
+	}
+	slices.Sort(all)
+	all = slices.Compact(all)
+	s.width = bits.Len(uint(len(all)))
+	for i := range s.calls {
+		call, _ := slices.BinarySearch(all, int64(s.calls[i]))
+		s.calls[i] = uint64(call)
+		if s.returns[i] != never {
+			ret, _ := slices.BinarySearch(all, int64(s.returns[i]))
+			s.returns[i] = uint64(ret)
 		}
 	}
-	s.sort(len(ops))
-	return s.list
+	return 0
 }
+
+// never is the moment of a return that does not come.
+const never = uint64(Never)
+
+// pack makes words of moments, and leaves out the returns that never come.
+func (s *sorting) pack(least uint64) {
+	returns := s.returns[:0]
+	for i, at := range s.calls {
+		s.calls[i] = s.word(at-least, i)
+		if at := s.returns[i]; at != never {
+			returns = append(returns, s.word(at-least, i))
+		}
+	}
+	s.returns = returns
+}
+
+// word, moment and op make a word and take it apart. Less than 64 is what place is
+// anyway; the compiler is told, and shifts without asking.
+func (s *sorting) word(moment uint64, op int) uint64 { return moment<<(s.place&63) | uint64(op) }
+func (s *sorting) moment(word uint64) uint64         { return word >> (s.place & 63) }
+func (s *sorting) op(word uint64) int                { return int(word & (1<<(s.place&63) - 1)) }
 
 const digit = 11 // bits of a moment that are looked at together
 
-// sort puts the list in order; what is equal stays in the order in which it stood.
-// It reports whether all was in order already. A moment since the first one and the
-// number of an operation, of so many, fit into one word, unless the run took hours
-// and the clock counts nanoseconds; so it distributes words by one digit after the
-// other, as card sorters did.
-func (s *sorting) sort(ops int) (already bool) {
-	least, greatest, already := s.span()
-	if already {
-		return true
+// order puts words in order, and returns them; what comes at one moment stays in the
+// order in which it stood. It distributes many words by one digit after the other, as
+// card sorters did.
+func (s *sorting) order(words []uint64) []uint64 {
+	switch {
+	case slices.IsSorted(words):
+	case len(words) < 1<<digit:
+		slices.Sort(words)
+	default:
+		for shift := s.place; shift < s.place+s.width; shift += digit {
+			other := s.spare[:len(words)]
+			distribute(words, other, shift)
+			words, s.spare = other, words[:cap(words)]
+		}
 	}
-	place := bits.Len(uint(ops))
-	width := bits.Len64(uint64(greatest) - uint64(least))
-	if len(s.list) < 1<<digit || width+place > 64 {
-		slices.SortStableFunc(s.list, func(a, b moment) int { return cmp.Compare(a.at, b.at) })
-		return false
-	}
-	s.words, s.other = slices.Grow(s.words[:0], len(s.list))[:len(s.list)], slices.Grow(s.other[:0], len(s.list))[:len(s.list)]
-	for i := range s.list {
-		s.words[i] = (uint64(s.list[i].at)-uint64(least))<<place | uint64(s.list[i].op)
-	}
-	for shift := place; shift < place+width; shift += digit {
-		s.distribute(shift)
-	}
-	for i, w := range s.words {
-		s.list[i] = moment{int64(w>>place + uint64(least)), int32(w & (1<<place - 1))}
-	}
-	return false
+	return words
 }
 
-// distribute puts the words in the order of their digit at shift, those with equal
-// ones in the order in which they stood.
-func (s *sorting) distribute(shift int) {
+// distribute puts words into the order of their digit at shift, those with equal
+// ones in the order in which they stand.
+func distribute(words, ordered []uint64, shift int) {
 	var start [1<<digit + 1]int32
-	for _, w := range s.words {
-		start[w>>shift&(1<<digit-1)+1]++
+	for _, w := range words {
+		start[w>>(shift&63)&(1<<digit-1)+1]++
 	}
 	for d := range 1 << digit {
 		start[d+1] += start[d]
 	}
-	for _, w := range s.words {
-		to := &start[w>>shift&(1<<digit-1)]
-		s.other[*to] = w
+	for _, w := range words {
+		to := &start[w>>(shift&63)&(1<<digit-1)]
+		ordered[*to] = w
 		*to++
 	}
-	s.words, s.other = s.other, s.words
 }
 
-// span returns the least and the greatest moment, and whether all are in order.
-func (s *sorting) span() (least, greatest int64, inOrder bool) {
-	inOrder = true
-	for i := range s.list {
-		if i == 0 {
-			least, greatest = s.list[0].at, s.list[0].at
-			continue
+// number gives events their positions: at each moment calls come before returns.
+//
+// Whether a call or a return is next is as good as random, and a processor that guesses
+// wrong loses more time than all else takes; so it is worked out, and every position is
+// written for both, until the next one is.
+func (s *sorting) number(ops []Op) error {
+	s.callAt, s.returnAt = make([]uint32, len(ops)), make([]uint32, len(ops))
+	calls, returns := s.calls, s.returns
+	tied := never // the last moment with a call and a return
+	position := uint32(1)
+	call, ret := 0, 0
+	for ; call < len(calls) && ret < len(returns); position++ {
+		r := returns[ret]
+		at, back := s.moment(calls[call]), s.moment(r)
+		if at == back && at != tied {
+			tied = at
+			if err := s.tie(ops, call, ret); err != nil {
+				return err
+			}
 		}
-		inOrder = inOrder && s.list[i].at >= s.list[i-1].at
-		least, greatest = min(least, s.list[i].at), max(greatest, s.list[i].at)
+		s.callAt[call], s.returnAt[s.op(r)] = position, position
+		returned := int((back - at) >> 63) // 1 if the return is before the call, or 0
+		ret += returned
+		call += 1 - returned
 	}
-	return least, greatest, inOrder
+	for ; ret < len(returns); position++ {
+		s.returnAt[s.op(returns[ret])] = position
+		ret++
+	}
+	for ; call < len(calls); position++ {
+		s.callAt[call] = position
+		call++
+	}
+	return nil
+}
+
+// tie looks for a process that calls at the moment at which it returned: among the
+// calls of one moment, from s.calls[call], and its returns, from s.returns[ret].
+func (s *sorting) tie(ops []Op, call, ret int) error {
+	at := s.moment(s.calls[call])
+	returned := map[int32]int{} // by process, the operation
+	for _, r := range s.returns[ret:] {
+		if s.moment(r) != at {
+			break
+		}
+		o := &ops[s.op(r)]
+		if _, twice := returned[o.Process]; twice {
+			return fmt.Errorf("two operations of process %d return at %d, expected a clock that tells them apart", o.Process, o.Return)
+		}
+		returned[o.Process] = s.op(r)
+	}
+	for _, c := range s.calls[call:] {
+		if s.moment(c) != at {
+			break
+		}
+		o := &ops[s.op(c)]
+		if i, tied := returned[o.Process]; tied && i != s.op(c) {
+			return fmt.Errorf("process %d returns at %d and calls at the same moment, expected a clock that tells one from the other", o.Process, o.Call)
+		}
+	}
+	return nil
+}
+
+// moved returns the operations in the order of their calls, with their positions. It
+// takes fresh memory for them: within a circle of places that change their operations
+// one would wait for the next.
+func (s *sorting) moved(ops []Op) []Op {
+	ordered := make([]Op, len(ops))
+	for i, call := range s.calls {
+		from, to := s.op(call), &ordered[i]
+		*to = ops[from]
+		to.Call, to.Return = int64(s.callAt[i]), int64(s.returnAt[from])
+		if to.Return == 0 {
+			to.Return = Never
+		}
+	}
+	return ordered
 }

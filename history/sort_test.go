@@ -1,6 +1,7 @@
 package history
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -91,13 +92,17 @@ func TestSortOfEqualMoments(t *testing.T) {
 		{"in no time, then more", []Op{op(1, 5, 9), op(1, 5, 5)}, "process 1 returns at 5 and calls at the same moment, expected a clock that tells one from the other"},
 		{"backwards", []Op{op(1, 5, 6), op(2, 9, 8)}, "operation 1 of process 2 returns at 8 before its call at 9"},
 		{"far apart", []Op{op(2, math.MaxInt64-2, math.MaxInt64-1), op(1, math.MinInt64, -1)}, "1-2 3-4"},
+		{"at the ends of time", []Op{unknown(op(2, math.MaxInt64, math.MaxInt64)), op(1, math.MinInt64, 0)}, fmt.Sprintf("1-2 3-%d", int64(Never))},
 		{"nothing", nil, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			h := &History{Ops: c.ops, Keys: []string{"k"}}
+			h := &History{Ops: slices.Clone(c.ops), Keys: []string{"k"}}
 			if err := h.Sort(); err != nil {
 				if err.Error() != c.want {
 					t.Errorf("%v, expected %s", err, c.want)
+				}
+				if !slices.Equal(h.Ops, c.ops) {
+					t.Errorf("%v is in another order or has other moments: %v", c.ops, h.Ops)
 				}
 				return
 			}
@@ -113,6 +118,79 @@ func TestSortOfEqualMoments(t *testing.T) {
 			}
 		})
 	}
+}
+
+func unknown(o Op) Op {
+	o.Outcome = Unknown
+	return o
+}
+
+// Whatever the clock, the events come out in the order of their moments, calls before
+// returns, and otherwise as the operations stood.
+func TestSortAgainstOneOfEvents(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 4))
+	for n := range 2000 {
+		ops := make([]Op, 1+r.IntN(12))
+		if n%100 == 0 {
+			ops = make([]Op, 5000)
+		}
+		step := int64(1) << r.IntN(60)
+		for i := range ops {
+			call := (r.Int64N(int64(2*len(ops))) - int64(len(ops))) * min(step, math.MaxInt64/int64(2*len(ops)))
+			ops[i] = Op{ID: int32(i), Process: int32(i), Kind: model.Read, Node: NoNode, Call: call, Return: call + r.Int64N(3*step/2+1)}
+			if ops[i].Return < call || r.IntN(10) == 0 {
+				ops[i].Outcome, ops[i].Return = Unknown, call
+			}
+		}
+		want := byEvents(ops)
+		h := &History{Ops: ops}
+		if err := h.Sort(); err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Equal(h.Ops, want) {
+			t.Fatalf("history %d:\n%+v\nexpected\n%+v", n, h.Ops, want)
+		}
+	}
+}
+
+// byEvents is Sort without any thought about time.
+func byEvents(ops []Op) []Op {
+	type event struct {
+		at  int64
+		ret bool
+		op  int
+	}
+	var events []event
+	for i, o := range ops {
+		events = append(events, event{o.Call, false, i})
+		if o.Outcome != Unknown {
+			events = append(events, event{o.Return, true, i})
+		}
+	}
+	slices.SortStableFunc(events, func(a, b event) int {
+		switch {
+		case a.at != b.at:
+			return cmp.Compare(a.at, b.at)
+		case a.ret == b.ret:
+			return 0
+		case b.ret:
+			return -1
+		}
+		return 1
+	})
+	var ordered []Op
+	place := map[int]int{}
+	for i, e := range events {
+		if e.ret {
+			ordered[place[e.op]].Return = int64(i + 1)
+			continue
+		}
+		place[e.op] = len(ordered)
+		o := ops[e.op]
+		o.Call, o.Return = int64(i+1), Never
+		ordered = append(ordered, o)
+	}
+	return ordered
 }
 
 func positions(o Op) string { return fmt.Sprintf("%d-%d", o.Call, o.Return) }

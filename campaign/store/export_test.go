@@ -17,3 +17,6 @@ func Size(t testing.TB, s *Store) (bytes int64) {
 	require.NoError(t, s.db.QueryRow(`SELECT page_count * page_size FROM pragma_page_count, pragma_page_size`).Scan(&bytes))
 	return bytes
 }
+
+// Plain is err as a user reads it.
+func Plain(s *Store, err error) error { return s.plainPostgres(err) }

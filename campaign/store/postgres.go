@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -163,6 +164,9 @@ func (c *Campaign) KeepAnd(b *campaign.Batch, also func(context.Context, pgx.Tx)
 	})
 }
 
+// notPrepared are what a server says that got statements of several programs on one connection.
+var notPrepared = []string{"42P05", "26000"}
+
 // plainPostgres says of which database something is wrong, in one line.
 func (s *Store) plainPostgres(err error) error {
 	var refused *pgconn.PgError
@@ -178,6 +182,8 @@ func (s *Store) plainPostgres(err error) error {
 		return fmt.Errorf("%s: %s, expected a user who may make and use tables", s.path, refused.Message)
 	case errors.As(err, &refused) && refused.Code == "53100":
 		return fmt.Errorf("%s: the server's disk is full; what was done before is kept, and check fuzz --resume goes on", s.path)
+	case errors.As(err, &refused) && slices.Contains(notPrepared, refused.Code):
+		return fmt.Errorf("%s: %s, expected the server itself, or a pooler that keeps a connection for a whole session", s.path, refused.Message)
 	case errors.As(err, &unreachable):
 		return fmt.Errorf("%s cannot be reached (%s), expected a PostgreSQL server", s.path, oneLine(err))
 	case gone(err):

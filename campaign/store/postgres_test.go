@@ -79,6 +79,17 @@ func TestBadAddresses(t *testing.T) {
 	assert.ErrorIs(t, err, store.ErrNone)
 }
 
+// A pooler that gives a connection to one program after the other mixes up what they prepared.
+func TestPooledConnections(t *testing.T) {
+	s := connected(t, pgtest.Start(t).Database(t))
+	defer s.Close()
+	prepare := func() error {
+		_, err := s.Pool().Exec(context.Background(), `PREPARE twice AS SELECT 1; PREPARE twice AS SELECT 1`)
+		return err
+	}
+	assert.ErrorContains(t, store.Plain(s, prepare()), `prepared statement "twice" already exists, expected the server itself, or a pooler that keeps a connection for a whole session`)
+}
+
 // Of those that begin at once one leads, and makes the tables. In another schema is another
 // place.
 func TestConnectedAtOnce(t *testing.T) {
