@@ -36,11 +36,12 @@ type Outcome struct {
 func (o Outcome) Fails() bool { return o.Verdict == checker.Invalid.String() && !o.Muted }
 
 // Run runs all scenarios of a directory, in the order of their names. A directory that is not
-// there has none. The error names the file, or the directory, that cannot be read.
+// there has none. The error is an fs.PathError if the directory or a file cannot be read, and
+// else says which scenario is wrong, and where.
 func Run(dir string, mutes []store.Mute) (all []Outcome, err error) {
 	files, err := os.ReadDir(dir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%w, expected a directory of scenarios", plain(err))
+		return nil, err
 	}
 	for _, f := range files {
 		signature, ours := strings.CutSuffix(f.Name(), extension)
@@ -60,7 +61,7 @@ func Run(dir string, mutes []store.Mute) (all []Outcome, err error) {
 func run(name string) (o Outcome, err error) {
 	f, err := os.Open(name)
 	if err != nil {
-		return o, fmt.Errorf("%w, expected a file that can be read", plain(err))
+		return o, err
 	}
 	defer f.Close()
 	sc, system, err := rashomon.LoadScenario(f, name, systems.Find)
@@ -72,15 +73,6 @@ func run(name string) (o Outcome, err error) {
 		return o, fmt.Errorf("%s: %w", name, err)
 	}
 	return Outcome{File: filepath.ToSlash(name), Verdict: r.Verdict.String(), Sentence: r.Sentence}, nil
-}
-
-// plain says "name: what is wrong" without the name of a system call.
-func plain(err error) error {
-	var path *fs.PathError
-	if errors.As(err, &path) {
-		return fmt.Errorf("%s: %w", path.Path, path.Err)
-	}
-	return err
 }
 
 // Fill writes the smallest example of each failure that is not in the directory yet, and
