@@ -78,7 +78,7 @@ func (w *worker) Work(ctx context.Context, job *river.Job[jobArgs]) error {
 		case err != nil:
 			return w.fail(err)
 		case !whole:
-			return river.JobSnooze(0)
+			return w.putBack()
 		default:
 			return nil
 		}
@@ -130,9 +130,18 @@ func (w *worker) crashed(p campaign.Plan, crashes []campaign.Crash) error {
 // unlessOver puts a job back if the work here is over, and else fails.
 func (w *worker) unlessOver(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
-		return river.JobSnooze(0)
+		return w.putBack()
 	}
 	return w.fail(err)
+}
+
+// putBack leaves a job to somebody else. If the campaign has ended there is nobody, and its head
+// may have cleared the queue already: then the job ends here.
+func (w *worker) putBack() error {
+	if open, err := w.campaign.IsOpen(); err == nil && !open {
+		return nil
+	}
+	return river.JobSnooze(0)
 }
 
 // open returns the runs of a job that nobody has kept, and learns what is known of
