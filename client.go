@@ -9,7 +9,14 @@ import (
 )
 
 func perClient(ops []Operation, clients int) [][]Operation {
+	many := make([]int, clients)
+	for i := range ops {
+		many[ops[i].Client]++
+	}
 	each := make([][]Operation, clients)
+	for client := range each {
+		each[client] = make([]Operation, 0, many[client])
+	}
 	for _, op := range ops {
 		each[op.Client] = append(each[op.Client], op)
 	}

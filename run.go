@@ -235,14 +235,14 @@ func (r *run) play() {
 	}
 	r.seen()
 	healed := sc.Faults.End()
-	w.At(healed, "the last fault ends", func() { r.differed = r.differ() })
+	w.At(healed, "the last fault ends", func() { r.differed = differ(r.coreStates()) })
 	r.effects = sc.Faults.Apply(w, slices.Concat(r.cluster.Nodes, r.cluster.Services), r.inRole)
 	for i, ops := range perClient(sc.Operations, r.clients-1) {
 		r.running = append(r.running, w.Go(clientName(i), func(p *sim.Proc) { r.story(p, i, ops) }))
 	}
 	r.finish(healed + patience)
 	r.pass(max(w.Now(), healed))
-	r.differed = r.differed || r.differ()
+	r.differed = r.differed || differ(r.coreStates())
 	r.pass(w.Now() + breath)
 	r.settle()
 	w.Go(lastName, r.lastReads)
@@ -322,23 +322,31 @@ func (r *run) atRest() bool {
 		if _, ok := r.world.Node(id).(sim.Observable); !ok {
 			return false
 		}
-		for _, v := range stateOf(r.world.Node(id)) {
-			if restless(v.Name) {
-				return false
-			}
+	}
+	states := r.coreStates()
+	for _, state := range states {
+		if slices.ContainsFunc(state, func(v sim.Variable) bool { return restless(v.Name) }) {
+			return false
 		}
 	}
-	return !r.differ()
+	return !differ(states)
 }
 
-// differ says whether replicas store different things at the moment.
-func (r *run) differ() bool {
-	for _, id := range r.core[min(1, len(r.core)):] {
-		if !slices.Equal(stored(stateOf(r.world.Node(id))), stored(stateOf(r.world.Node(r.core[0])))) {
-			return true
-		}
+// coreStates returns what the replicas show that are not gone for good.
+func (r *run) coreStates() (states [][]sim.Variable) {
+	for _, id := range r.core {
+		states = append(states, stateOf(r.world.Node(id)))
 	}
-	return false
+	return states
+}
+
+// differ says whether replicas with these states store different things.
+func differ(states [][]sim.Variable) bool {
+	if len(states) == 0 {
+		return false
+	}
+	first := stored(states[0])
+	return slices.ContainsFunc(states[1:], func(state []sim.Variable) bool { return !slices.Equal(stored(state), first) })
 }
 
 func stateOf(n sim.Node) []sim.Variable {

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/rashomon-go/rashomon/history"
 	"github.com/rashomon-go/rashomon/sim"
 )
 
@@ -27,11 +28,11 @@ type Difference struct {
 // opt.Look see the first run only.
 func Twice(s *System, sc *Scenario, claims []Property, opt Options) (first, again []*Result, d *Difference, err error) {
 	var results [2][]*Result
-	var traces [2][]sim.Event
+	var traces [2]trace
 	see := opt.Trace
 	for i := range results {
 		opt.Trace = func(e sim.Event) {
-			traces[i] = append(traces[i], e)
+			traces[i].add(e)
 			if i == 0 && see != nil {
 				see(e)
 			}
@@ -45,11 +46,43 @@ func Twice(s *System, sc *Scenario, claims []Property, opt Options) (first, agai
 	return first, again, difference(first, again, traces[0], traces[1]), nil
 }
 
-func difference(first, again []*Result, events, others []sim.Event) *Difference {
+// trace is the events of a run, in pieces: a slice that grows is copied again and again.
+type trace [][]sim.Event
+
+const tracePiece = 1024
+
+func (t *trace) add(e sim.Event) {
+	last := len(*t) - 1
+	if last < 0 || len((*t)[last]) == tracePiece {
+		*t = append(*t, make([]sim.Event, 0, tracePiece))
+		last++
+	}
+	(*t)[last] = append((*t)[last], e)
+}
+
+// piece returns a piece of the trace, which is empty behind the end.
+func (t trace) piece(i int) []sim.Event {
+	if i >= len(t) {
+		return nil
+	}
+	return t[i]
+}
+
+func divergence(first, again trace) *sim.Divergence {
+	for i := range max(len(first), len(again)) {
+		if d := sim.FindDivergence(first.piece(i), again.piece(i)); d != nil {
+			d.Index += i * tracePiece
+			return d
+		}
+	}
+	return nil
+}
+
+func difference(first, again []*Result, events, others trace) *Difference {
 	if len(first) == 0 {
 		return nil
 	}
-	d := &Difference{Event: sim.FindDivergence(events, others), names: first[0].Names}
+	d := &Difference{Event: divergence(events, others), names: first[0].Names}
 	for i := 0; i < len(first) && d.Event == nil && d.End == ""; i++ {
 		d.End = differentEnd(first[i], again[i])
 	}
@@ -63,7 +96,7 @@ func difference(first, again []*Result, events, others []sim.Event) *Difference 
 func differentEnd(first, again *Result) string {
 	const was = "%s was first %q and then %q"
 	ops := min(len(first.History.Ops), len(again.History.Ops))
-	if reflect.DeepEqual(first.History, again.History) {
+	if sameHistory(*first.History, *again.History) {
 		ops = 0 // no words are needed, which take longer
 	}
 	for i := range ops {
@@ -84,6 +117,15 @@ func differentEnd(first, again *Result) string {
 		return fmt.Sprintf(was, "the verdict", first.Verdict.String()+" "+first.Panic, again.Verdict.String()+" "+again.Panic)
 	}
 	return ""
+}
+
+// sameHistory compares operations, of which there are many, without reflection.
+func sameHistory(a, b history.History) bool {
+	if !slices.Equal(a.Ops, b.Ops) {
+		return false
+	}
+	a.Ops, b.Ops = nil, nil
+	return reflect.DeepEqual(a, b)
 }
 
 // differing prints the first variable in which two states differ.

@@ -20,7 +20,8 @@ type Batch struct {
 	// Failures are the runs that nobody expects, if the plan has a Keep.
 	Failures []Failure
 
-	name uint64 // a hash of Family
+	name     uint64 // a hash of Family
+	exercise rashomon.Exercise
 }
 
 func newBatch(p *Plan, f family) *Batch {
@@ -45,7 +46,9 @@ func (b *Batch) add(run int, found []Finding) {
 	if found[0].Crash == nil {
 		b.Digest += sim.Key(sim.Key(b.name, found[0].Seed), found[0].Result.Digest)
 	}
+	b.exercise.Add(found[0].Result.Exercise) // of all cells: they share the run
 	for i := range found {
+		b.Cells[i].Exercise = b.exercise
 		b.Cells[i].count(&found[i])
 	}
 }
@@ -144,10 +147,9 @@ func (t *Tally) because(reason string, n int) {
 	t.Reasons[reason] += n
 }
 
-// count counts a run.
+// count counts a run, but for what it exercised.
 func (c *CellReport) count(f *Finding) {
 	c.Runs++
-	c.Exercise.Add(f.Result.Exercise)
 	switch {
 	case f.Crash != nil:
 		c.Crashes++

@@ -33,7 +33,7 @@ func (r Range) Without(others []Range) (left []Range) {
 // rangeRuns is how many runs of rashomon.DefaultOperations a range has at most: some
 // tenth of a second, so that little is lost when the program is killed, and so that
 // to keep it costs next to nothing.
-const rangeRuns = 50
+const rangeRuns = 100
 
 // size returns how many runs ranges have. It depends on the plan alone, so that shards
 // agree about it.
@@ -47,7 +47,7 @@ func (p *Plan) size() int {
 	}
 	switch {
 	case p.Shards > 0:
-		size /= 2 // whatever Runs is: shards may be resumed with another
+		size /= 4 // whatever Runs is: shards may be resumed with another
 	case p.Runs > 0:
 		size = min(size, p.Runs/8) // something for every worker
 	}

@@ -103,7 +103,28 @@ func (w *World) SetLink(p Pair, l Link) {
 	k.refresh()
 }
 
-func (w *World) link(from, to NodeID) *link { return &w.links[from][to] }
+// link returns the state of a link, which is made when it is first asked for: most pairs of
+// hosts, such as those of clients, never meet.
+func (w *World) link(from, to NodeID) *link {
+	if k := w.links[from][to]; k != nil {
+		return k
+	}
+	return w.newLink(from, to)
+}
+
+func (w *World) newLink(from, to NodeID) *link {
+	k := &link{}
+	switch {
+	case from == to:
+	case w.hosts[from].proc != nil || w.hosts[to].proc != nil:
+		k.base = w.config.Client
+	default:
+		k.base = w.config.Link
+	}
+	k.refresh()
+	w.links[from][to] = k
+	return k
+}
 
 // linkOf is link for numbers that come from outside.
 func (w *World) linkOf(p Pair) *link {
@@ -118,8 +139,10 @@ func (w *World) Traffic(p Pair) Traffic { return w.linkOf(p).traffic }
 // TotalTraffic returns what became of all messages.
 func (w *World) TotalTraffic() (t Traffic) {
 	for _, row := range w.links {
-		for i := range row {
-			t.Add(row[i].traffic)
+		for _, k := range row {
+			if k != nil {
+				t.Add(k.traffic)
+			}
 		}
 	}
 	return t

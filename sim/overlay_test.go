@@ -32,9 +32,9 @@ type effective struct {
 }
 
 func effectiveLinks(w *World) (all []effective) {
-	for _, row := range w.links {
-		for i := range row {
-			k := &row[i]
+	for from := range w.hosts {
+		for to := range w.hosts {
+			k := w.link(NodeID(from), NodeID(to))
 			for _, m := range []Message{1, "s", 2.5} {
 				c := k.on(m)
 				all = append(all, effective{k.base, c.cut, c.hold, c.loss, c.duplicate, c.reorder, c.corrupt, len(c.delays), len(c.lines)})

@@ -124,32 +124,18 @@ type Divergence struct {
 // FindDivergence compares two whole traces event by event, messages included, and
 // returns nil if they are equal.
 func FindDivergence(first, again []Event) *Divergence {
+	known := comparisons{}
 	for i := range max(len(first), len(again)) {
 		switch {
 		case i >= len(first):
 			return &Divergence{i, nil, &again[i]}
 		case i >= len(again):
 			return &Divergence{i, &first[i], nil}
-		case !same(&first[i], &again[i]):
+		case !known.same(&first[i], &again[i]):
 			return &Divergence{i, &first[i], &again[i]}
 		}
 	}
 	return nil
-}
-
-// same compares two events. By reflection, which is dear, it compares only messages, and
-// these once: what befalls a message after it was sent has the very same one.
-func same(a, b *Event) bool {
-	x, y := *a, *b
-	x.Message, y.Message = nil, nil
-	if x != y {
-		return false
-	}
-	switch a.Kind {
-	case Delivered, Dropped, Duplicated, Held:
-		return true
-	}
-	return reflect.DeepEqual(a.Message, b.Message)
 }
 
 // digest is a running hash over everything that happens.

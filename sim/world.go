@@ -31,7 +31,7 @@ type World struct {
 	seq    uint64
 	queue  queue
 	hosts  []*host
-	links  [][]link // from, to
+	links  [][]*link // from, to; nil where nothing was sent yet
 	config Config
 	digest digest
 
@@ -186,7 +186,7 @@ func plus(a, b time.Duration) time.Duration {
 	return never
 }
 
-// addHost gives a host its number, its identity and its links.
+// addHost gives a host its number, its identity and a place for its links.
 func (w *World) addHost(h *host) NodeID {
 	id := NodeID(len(w.hosts))
 	h.key = nameKey(h.name)
@@ -198,26 +198,10 @@ func (w *World) addHost(h *host) NodeID {
 	h.env = Env{w: w, host: h, self: id}
 	w.hosts = append(w.hosts, h)
 	for from := range w.links {
-		w.links[from] = append(w.links[from], w.newLink(w.hosts[from], h))
+		w.links[from] = append(w.links[from], nil)
 	}
-	row := make([]link, len(w.hosts), len(w.hosts)+4)
-	for to := range row {
-		row[to] = w.newLink(h, w.hosts[to])
-	}
-	w.links = append(w.links, row)
+	w.links = append(w.links, make([]*link, len(w.hosts), len(w.hosts)+8))
 	return id
-}
-
-func (w *World) newLink(from, to *host) (k link) {
-	switch {
-	case from == to:
-	case from.proc != nil || to.proc != nil:
-		k.base = w.config.Client
-	default:
-		k.base = w.config.Link
-	}
-	k.refresh()
-	return k
 }
 
 // host returns a host of this world; any other number is a bug of the caller.

@@ -21,7 +21,9 @@ import (
 )
 
 // ways of making runs that BenchmarkCampaign compares: bare, with nothing around them; kept,
-// as a campaign whose results are committed; judged, the same with its second runs and second judges.
+// as a campaign whose results are committed; judged, the same with its second runs and second judges;
+// pairs and rejudged, as kept, with every run made twice, or judged twice: of those the share of a
+// campaign is too small to see what they cost.
 var ways = flag.String("ways", "bare,kept,judged", "what BenchmarkCampaign compares to the first of them")
 
 // BenchmarkCampaign makes the same runs in several ways, in turns, and tells how much processor time each
@@ -37,11 +39,15 @@ func BenchmarkCampaign(b *testing.B) {
 		case "bare":
 			todo = append(todo, func(family []campaign.Cell, first int) { bare(b, family, first) })
 		case "kept":
-			todo = append(todo, carried(b, -1))
+			todo = append(todo, carried(b, -1, -1))
 		case "judged":
-			todo = append(todo, carried(b, 0))
+			todo = append(todo, carried(b, 0, 0))
+		case "pairs":
+			todo = append(todo, carried(b, 1, -1))
+		case "rejudged":
+			todo = append(todo, carried(b, -1, 1))
 		default:
-			b.Fatalf("-ways %q, expected bare, kept or judged", name)
+			b.Fatalf("-ways %q, expected bare, kept, judged, pairs or rejudged", name)
 		}
 	}
 	spent := make([][]float64, len(todo))
@@ -55,7 +61,7 @@ func BenchmarkCampaign(b *testing.B) {
 				way := (turn + i + k) % len(todo) // each is first as often as the others
 				runtime.GC()
 				before := cputime.Used()
-				todo[way](family, 1000+turn*turnRuns)
+				todo[way](family, 1000+(turn*len(f)+i)*turnRuns) // other seeds: a seed is run twice, or not, in all families
 				spent[way][turn] += float64((cputime.Used() - before).Microseconds()) / float64(turnRuns*len(f))
 			}
 		}
@@ -77,7 +83,7 @@ func BenchmarkCampaign(b *testing.B) {
 }
 
 // turnRuns is how many runs of each family are one turn: a whole range.
-const turnRuns = 50
+const turnRuns = 100
 
 // families returns the rows of all systems, by the runs that they share.
 func families() (all [][]campaign.Cell) {
@@ -108,15 +114,15 @@ func bare(b *testing.B, family []campaign.Cell, first int) {
 	}
 }
 
-// carried returns a campaign in its midst, in a store of its own, of which share is run twice and
+// carried returns a campaign in its midst, in a store of its own, of which shares are run twice and
 // judged twice.
-func carried(b *testing.B, share float64) func(family []campaign.Cell, first int) {
+func carried(b *testing.B, share, second float64) func(family []campaign.Cell, first int) {
 	s, c := begunBench(b)
 	b.Cleanup(func() { s.Close() })
-	p := campaign.Plan{Workers: 1, Twice: share, Rejudge: share, Keep: c.Keep, Mark: c.Mark}
+	p := campaign.Plan{Workers: 1, Twice: share, Rejudge: second, Keep: c.Keep, Mark: c.Mark}
 	var runs, twice, rejudged int
 	b.Cleanup(func() {
-		if share == 0 {
+		if share >= 0 || second >= 0 {
 			b.Logf("of %d runs %d were run twice, and %d judged twice", runs, twice, rejudged)
 		}
 	})
