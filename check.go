@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/rashomon-go/rashomon/checker"
+	"github.com/rashomon-go/rashomon/internal/english"
 )
 
 // TB is the part of *testing.T, *testing.B and *rapid.T that Check needs.
@@ -222,15 +223,8 @@ func (r *Result) describe(s *System, sc *Scenario) string {
 	for _, i := range r.Witness {
 		fmt.Fprintf(&b, "  %s\n", r.DescribeOp(i))
 	}
-	fmt.Fprintf(&b, "in a scenario of %s and %s\ndigest:   %s", counted(len(sc.Operations), "operation"), counted(len(sc.Faults), "fault"), DigestString(r.Digest))
+	fmt.Fprintf(&b, "in a scenario of %s and %s\ndigest:   %s", english.Plural(len(sc.Operations), "operation"), english.Plural(len(sc.Faults), "fault"), DigestString(r.Digest))
 	return b.String()
-}
-
-func counted(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
 }
 
 // outDir is where findings go: where RASHOMON_OUT says, or to a directory for

@@ -22,7 +22,8 @@ import (
 type Files struct {
 	// Dir is made if it is missing. The files in it are Name.yaml, Name.html, and, of a
 	// run that should be linearizable and is not, Name-porcupine.html if
-	// checker.PorcupinePage gives one; else that of an earlier run is removed.
+	// checker.PorcupinePage gives one; else what Save has written there of an earlier run
+	// is removed.
 	Dir, Name string
 	SVG       bool // and Name.svg, the drawing of the page
 	// Replay returns the command that the page gives for seeing the run in a file
@@ -66,7 +67,7 @@ func Save(to Files, s *System, sc *Scenario) (Saved, *Result, error) {
 		}
 	}
 	second, beside := result.porcupine(sc), file+"-porcupine.html"
-	if err := wholefile.WriteOrRemove(beside, second); err != nil {
+	if err := wholefile.Optional(beside, second); err != nil {
 		return saved, result, err
 	}
 	if second != nil {

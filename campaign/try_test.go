@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"runtime"
-	"runtime/debug"
 	"strings"
 	"sync"
 	"testing"
@@ -14,20 +13,15 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/rashomon-go/rashomon"
 	"github.com/rashomon-go/rashomon/campaign"
 	"github.com/rashomon-go/rashomon/checker"
-	"github.com/rashomon-go/rashomon/sim"
+	"github.com/rashomon-go/rashomon/internal/lethal"
 	"github.com/rashomon-go/rashomon/systems"
 )
 
-// lethalVariable says how runs of the lethal plan end their process, in a child of the
-// tests.
-const lethalVariable = "RASHOMON_TEST_LETHAL"
-
 func TestMain(m *testing.M) {
-	if deaths := os.Getenv(lethalVariable); deaths != "" {
-		p, err := lethal(strings.Split(deaths, " "))
+	if deaths := os.Getenv(lethal.Variable); deaths != "" {
+		p, err := lethalPlan(deaths)
 		if err == nil {
 			err = p.Child(os.Stdin, os.Stdout)
 		}
@@ -40,76 +34,21 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// lethal returns a plan of which some runs, given as seed=death, end their process.
-func lethal(deaths []string) (campaign.Plan, error) {
+// lethalPlan returns a plan of which some runs end their process, of the seeds 100 to 129.
+func lethalPlan(deaths string) (campaign.Plan, error) {
 	s, err := systems.ByName("chain")
 	if err != nil {
 		return campaign.Plan{}, err
 	}
-	p := campaign.Plan{Cells: []campaign.Cell{{System: s, Claim: s.Claims[0]}}, Seed: 100, Runs: 30, Operations: 10, Workers: 1, Patience: 2 * time.Second}
-	at := map[rashomon.Operation]func(){} // which operation it is decides, for a component knows no seeds
-	for _, death := range deaths {
-		var seed uint64
-		var how string
-		if _, err := fmt.Sscanf(death, "%d=%s", &seed, &how); err != nil {
-			return p, err
-		}
-		op := rashomon.FromSeed(seed, s, s.Claims[0], p.Operations).Operations[3]
-		op.Timeout = 0
-		at[op] = ways[how]
+	p := campaign.Plan{Seed: 100, Runs: 30, Operations: 10, Workers: 1, Patience: 2 * time.Second}
+	if s, err = lethal.System(s, p.Operations, deaths); err == nil {
+		p.Cells = []campaign.Cell{{System: s, Claim: s.Claims[0]}}
 	}
-	client := s.Client
-	s.Client = func(c *rashomon.Cluster) rashomon.Client {
-		do := client(c)
-		return func(p *sim.Proc, op rashomon.Operation) rashomon.Answer {
-			plain := op
-			plain.Timeout = 0
-			if die := at[plain]; die != nil {
-				die()
-			}
-			return do(p, op)
-		}
-	}
-	return p, nil
+	return p, err
 }
 
-var ways = map[string]func(){
-	"exit":   func() { fmt.Fprintln(os.Stderr, "no config"); os.Exit(3) },
-	"zero":   func() { fmt.Print("that is all"); os.Exit(0) },
-	"stack":  func() { debug.SetMaxStack(1 << 20); spins = deeper(0) },
-	"maps":   writeAtOnce,
-	"loop":   forever,
-	"panic":  func() { go panic("in another goroutine of 17"); forever() },
-	"wait":   func() { <-make(chan int) },
-	"killed": func() { p, _ := os.FindProcess(os.Getpid()); p.Kill(); forever() },
-}
-
-// deeper overflows the stack.
-func deeper(n int) int {
-	if n < 0 {
-		return 0
-	}
-	return deeper(n+1) + 1
-}
-
-var spins int
-
-func forever() {
-	for {
-		spins++
-	}
-}
-
-func writeAtOnce() {
-	m := map[int]int{}
-	write := func() {
-		for i := range 1_000_000_000 {
-			m[i%10] = i
-		}
-	}
-	go write()
-	write()
-}
+// healthy is that a child makes the plan without deaths: nobody makes this seed.
+const healthy = "0=exit"
 
 // Whatever way a run ends its process, it is found in a range of others, with what is
 // known of its death.
@@ -117,10 +56,10 @@ func TestTryFindsWhatEndsTheProcess(t *testing.T) {
 	for _, tt := range []struct{ death, how, where, said, kind string }{
 		{"exit", "exit status 3", "", "no config", "crash: exit status 3"},
 		{"zero", "exit status 0", "", "", "crash: exit status 0"},
-		{"stack", "fatal error: stack overflow", "campaign_test.deeper (try_test.go:", "", "crash: fatal error: stack overflow"},
-		{"maps", "fatal error: concurrent map writes", "campaign_test.writeAtOnce", "", "crash: fatal error: concurrent map writes"},
-		{"loop", "did not end within 2s", "campaign_test.forever (try_test.go:", "", "crash: did not end within Ns"},
-		{"panic", "panic: in another goroutine of 17", "campaign_test.", "", "crash: panic: in another goroutine of N"},
+		{"stack", "fatal error: stack overflow", "lethal.deeper (lethal.go:", "", "crash: fatal error: stack overflow"},
+		{"maps", "fatal error: concurrent map writes", "lethal.writeAtOnce", "", "crash: fatal error: concurrent map writes"},
+		{"loop", "did not end within 2s", "lethal.forever (lethal.go:", "", "crash: did not end within Ns"},
+		{"panic", "panic: in another goroutine of 17", "lethal.", "", "crash: panic: in another goroutine of N"},
 		{"killed", "signal: killed", "", "", "crash: signal: killed"},
 	} {
 		t.Run(tt.death, func(t *testing.T) {
@@ -150,9 +89,10 @@ func TestTryFindsWhatEndsTheProcess(t *testing.T) {
 // tried lets children make a range of runs, some of which end their process.
 func tried(t *testing.T, r campaign.Range, deaths ...string) (campaign.Plan, []campaign.Crash, error) {
 	t.Helper()
-	p, err := lethal(deaths)
+	all := strings.Join(append(deaths, healthy), " ")
+	p, err := lethalPlan(all)
 	require.NoError(t, err)
-	t.Setenv(lethalVariable, strings.Join(append(deaths, "0=exit"), " "))
+	t.Setenv(lethal.Variable, all)
 	crashes, err := p.Try(context.Background(), []string{os.Args[0]}, p.Cells[0].Family(), r)
 	return p, crashes, err
 }
@@ -173,11 +113,11 @@ func TestTryFindsAllDeathsOfARange(t *testing.T) {
 
 // Children that do not work are an error, and no crash.
 func TestTryWithoutChildren(t *testing.T) {
-	p, err := lethal(nil)
+	p, err := lethalPlan(healthy)
 	require.NoError(t, err)
 	_, err = p.Try(context.Background(), []string{os.Args[0] + "-missing"}, p.Cells[0].Family(), campaign.Range{Until: 1})
 	assert.ErrorContains(t, err, "cannot be started")
-	t.Setenv(lethalVariable, "0=exit")
+	t.Setenv(lethal.Variable, healthy)
 	_, err = p.Try(context.Background(), []string{os.Args[0]}, "another", campaign.Range{Until: 1})
 	assert.ErrorContains(t, err, "ended before the first one (exit status 1)")
 	ctx, cancel := context.WithCancel(context.Background())
@@ -188,7 +128,7 @@ func TestTryWithoutChildren(t *testing.T) {
 
 // A crash is in the report of who goes on, is never made again, and fails its row.
 func TestCrashCountsAsDone(t *testing.T) {
-	p, err := lethal([]string{"107=exit"})
+	p, err := lethalPlan("107=exit")
 	require.NoError(t, err)
 	b, err := p.Crashed(campaign.Crash{Family: p.Cells[0].Family(), Seed: 107, How: "exit status 3"})
 	require.NoError(t, err)
@@ -210,10 +150,10 @@ func TestCrashCountsAsDone(t *testing.T) {
 	assert.Equal(t, uint64(107), c.FirstCrash.Seed)
 	assert.Equal(t, "the run ended its process: exit status 3", c.FirstCrash.Result.Sentence)
 
-	healthy, err := lethal(nil)
+	others, err := lethalPlan(healthy)
 	require.NoError(t, err)
-	healthy.Done.Ranges = p.Done.Ranges
-	without := campaign.Run(context.Background(), healthy, nil)
+	others.Done.Ranges = p.Done.Ranges
+	without := campaign.Run(context.Background(), others, nil)
 	assert.Equal(t, without.Digest, r.Digest, "of the other runs")
 	assert.Equal(t, 29, without.Runs)
 
@@ -226,7 +166,7 @@ func TestCrashCountsAsDone(t *testing.T) {
 // A run that does not end does not keep the campaign from ending, with an error that names
 // it. The worker's mark stays.
 func TestEndlessRunEndsTheCampaign(t *testing.T) {
-	p, err := lethal([]string{"107=wait"})
+	p, err := lethalPlan("107=wait")
 	require.NoError(t, err)
 	var marks sync.Map
 	p.Mark = func(worker int, family string, seed uint64) error {

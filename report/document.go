@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/rashomon-go/rashomon/history"
+	"github.com/rashomon-go/rashomon/internal/english"
 	"github.com/rashomon-go/rashomon/sim"
 )
 
@@ -408,7 +409,7 @@ func (w *writer) words() (say []string) {
 		}
 		say = append(say, fmt.Sprintf("The run was too large for a page. Here is the time around the violation: %s of %s ms. %s of %s and %s of %s are left out.",
 			strings.Join(times, ", "), ms(s.run.until),
-			grouped(w.opsLeft), counted(len(s.h.Ops), "operation"), grouped(w.messagesLeft), counted(w.messagesLeft+len(w.messages), "message")))
+			english.Grouped(w.opsLeft), counted(len(s.h.Ops), "operation"), english.Grouped(w.messagesLeft), counted(w.messagesLeft+len(w.messages), "message")))
 	}
 	if w.textsLeft > 0 {
 		say = append(say, fmt.Sprintf("%s told by type only.", are(w.textsLeft, "message")))

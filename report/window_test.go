@@ -6,6 +6,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"pgregory.net/rapid"
+
+	"github.com/rashomon-go/rashomon/internal/english"
 )
 
 func always(n int) func(span) int { return func(span) int { return n } }
@@ -65,8 +67,8 @@ func TestWords(t *testing.T) {
 	assert.Equal(t, "12.345", ms(12345*time.Microsecond))
 	assert.Equal(t, "120", ms(120*time.Millisecond))
 	assert.Equal(t, "0", ms(0))
-	assert.Equal(t, "1,234,567", grouped(1234567))
-	assert.Equal(t, "999", grouped(999))
+	assert.Equal(t, "1,234,567", english.Grouped(1234567))
+	assert.Equal(t, "999", english.Grouped(999))
 	assert.Equal(t, "1 fault is", are(1, "fault"))
 	assert.Equal(t, "abc", clip("abc", 3))
 	assert.Equal(t, "ab…", clip("abcd", 3))

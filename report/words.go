@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/rashomon-go/rashomon/history"
+	"github.com/rashomon-go/rashomon/internal/english"
 )
 
 // clip shortens a text to n runes and makes control characters visible.
@@ -51,28 +52,19 @@ func tick(t, step time.Duration) string {
 	return strconv.FormatFloat(float64(t)/1e6, 'f', decimals, 64)
 }
 
-// grouped prints a count with its thousands apart.
-func grouped(n int) string {
-	s := strconv.Itoa(n)
-	for i := len(s) - 3; i > 0; i -= 3 {
-		s = s[:i] + "," + s[i:]
-	}
-	return s
-}
-
 // counted prints a count with its noun.
 func counted(n int, noun string) string {
 	if n == 1 {
 		return "1 " + noun
 	}
-	return grouped(n) + " " + noun + "s"
+	return english.Grouped(n) + " " + noun + "s"
 }
 
 func leftOut(n, limit int, nouns string) string {
 	if n <= limit {
 		return ""
 	}
-	return fmt.Sprintf("The first %s of %s %s are listed.", grouped(limit), grouped(n), nouns)
+	return fmt.Sprintf("The first %s of %s %s are listed.", english.Grouped(limit), english.Grouped(n), nouns)
 }
 
 // words says what the drawing shows and what it leaves out.
@@ -84,10 +76,10 @@ func (s *scene) words() []string {
 	say := []string{fmt.Sprintf("Showing %s of a run of %s ms.", strings.Join(times, " and "), ms(s.run.until))}
 	var outside []string
 	if n := len(s.h.Ops) - s.inWindow; n > 0 {
-		outside = append(outside, grouped(n)+" of "+counted(len(s.h.Ops), "operation"))
+		outside = append(outside, english.Grouped(n)+" of "+counted(len(s.h.Ops), "operation"))
 	}
 	if n := s.msgTotal - s.msgWindow; n > 0 {
-		outside = append(outside, grouped(n)+" of "+counted(s.msgTotal, "message"))
+		outside = append(outside, english.Grouped(n)+" of "+counted(s.msgTotal, "message"))
 	}
 	if outside != nil {
 		say = append(say, strings.Join(outside, " and ")+" lie outside.")

@@ -3,7 +3,6 @@ package queue
 import (
 	"cmp"
 	"math"
-	"runtime"
 	"slices"
 	"time"
 
@@ -68,7 +67,7 @@ func (g gaps) none() bool {
 }
 
 // jobs returns the first jobs for runs that nobody has, the lowest numbers first.
-func (g gaps) jobs(given []given, most int) (next []Job) {
+func (g gaps) jobs(given []given, most int) (next []jobArgs) {
 	taken := map[string][]campaign.Range{}
 	for _, j := range given {
 		taken[j.Family] = append(taken[j.Family], j.all())
@@ -79,19 +78,14 @@ func (g gaps) jobs(given []given, most int) (next []Job) {
 			for _, r := range open.Without(union(taken[family])) {
 				for ; r.From < r.Until && n < most; n++ {
 					until := min(r.Until, r.From-r.From%g.size+g.size)
-					next = append(next, Job{Family: family, From: r.From, Until: until})
+					next = append(next, jobArgs{Family: family, From: r.From, Until: until})
 					r.From = until
 				}
 			}
 		}
 	}
-	slices.SortStableFunc(next, func(a, b Job) int { return cmp.Compare(a.From, b.From) })
+	slices.SortStableFunc(next, func(a, b jobArgs) int { return cmp.Compare(a.From, b.From) })
 	return next[:min(len(next), most)]
-}
-
-// overlaps says whether runs of a job have been given before.
-func (j Job) overlaps(before given) bool {
-	return j.Family == before.Family && j.From < before.Until && before.From < j.Until
 }
 
 // union returns the ranges in their order, without those that overlap.
@@ -105,46 +99,4 @@ func union(ranges []campaign.Range) (all []campaign.Range) {
 		}
 	}
 	return all
-}
-
-// sightings are when each attempt at a job was first seen to be under way, by the clock of
-// this machine: those of others may be wrong.
-type sightings struct {
-	age   time.Duration
-	first map[[2]int64]time.Time // by id and attempt
-}
-
-// tryTimes is how many times as long as others a job may take whose runs are tried in
-// another process first.
-const tryTimes = 4
-
-// young returns the jobs that need not be given to anybody else yet.
-func (s *sightings) young(jobs []given) (young []given) {
-	now, still := time.Now(), map[[2]int64]time.Time{}
-	for _, j := range jobs {
-		key := [2]int64{j.id, int64(j.attempt)}
-		first, known := s.first[key]
-		if !known {
-			first = now
-		}
-		if j.running {
-			still[key] = first
-		}
-		age := s.age
-		if j.Again {
-			age *= tryTimes
-		}
-		if !j.running || now.Sub(first) < age {
-			young = append(young, j)
-		}
-	}
-	s.first = still
-	return young
-}
-
-func (o Options) withDefaults() Options {
-	return Options{
-		Workers: cmp.Or(o.Workers, runtime.GOMAXPROCS(0)), Size: o.Size, Try: o.Try,
-		Age: cmp.Or(o.Age, defaultAge), Rescue: cmp.Or(o.Rescue, defaultRescue), Poll: cmp.Or(o.Poll, defaultPoll),
-	}
 }

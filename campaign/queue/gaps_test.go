@@ -33,7 +33,7 @@ func TestGaps(t *testing.T) {
 		var jobs []given
 		for range rapid.IntRange(0, 5).Draw(t, "jobs") {
 			r := some("job")
-			jobs = append(jobs, given{Job: Job{Family: family, From: r.From, Until: r.Until}})
+			jobs = append(jobs, given{jobArgs: jobArgs{Family: family, From: r.From, Until: r.Until}})
 		}
 		size := rapid.IntRange(1, 7).Draw(t, "size")
 		for _, j := range newGaps(&p, size).jobs(jobs, 1000) {

@@ -1,7 +1,7 @@
 package queue_test
 
 import (
-	"os"
+	"fmt"
 	"strconv"
 	"strings"
 	"testing"
@@ -9,49 +9,21 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/rashomon-go/rashomon"
 	"github.com/rashomon-go/rashomon/campaign"
 	"github.com/rashomon-go/rashomon/campaign/store"
-	"github.com/rashomon-go/rashomon/sim"
+	"github.com/rashomon-go/rashomon/internal/lethal"
 )
 
-// lethalVariable lets one run of the plan end its process, or never end, in a child.
-const lethalVariable = "RASHOMON_TEST_LETHAL"
-
-const lethalSeed = 33
-
-var ways = map[string]func(){
-	"exit": func() { os.Exit(3) },
-	"loop": func() {
-		for spins := 0; ; spins++ {
-		}
-	},
-}
-
-// lethal returns the system with a client that does so in the runs of one seed. It knows them
-// by an operation, since components know no seeds.
-func lethal(s *rashomon.System, way func()) *rashomon.System {
-	at := rashomon.FromSeed(lethalSeed, s, s.Claims[0], 20).Operations[3]
-	at.Timeout = 0
-	own := *s
-	own.Client = func(c *rashomon.Cluster) rashomon.Client {
-		do := s.Client(c)
-		return func(p *sim.Proc, op rashomon.Operation) rashomon.Answer {
-			plain := op
-			plain.Timeout = 0
-			if plain == at {
-				way()
-			}
-			return do(p, op)
-		}
-	}
-	return &own
-}
+// Of the runs of a lethal plan, that of one seed ends its process in each family.
+const (
+	lethalRuns = 60
+	lethalSeed = 33
+)
 
 // A run ends every process that makes it: it is found, and all others are made, each once.
 func TestRunThatEndsTheProcess(t *testing.T) {
 	url, s := prepared(t)
-	t.Setenv(lethalVariable, "exit")
+	t.Setenv(lethal.Variable, fmt.Sprint(lethalSeed, "=exit"))
 	deaths := 0
 	for ; ; deaths++ {
 		require.LessOrEqual(t, deaths, 5)
@@ -70,12 +42,10 @@ func TestRunThatEndsTheProcess(t *testing.T) {
 // A run that does not end is found, too, while its process goes on with the others.
 func TestRunThatDoesNotEnd(t *testing.T) {
 	url, s := prepared(t)
-	t.Setenv(lethalVariable, "loop")
+	t.Setenv(lethal.Variable, fmt.Sprint(lethalSeed, "=loop"))
 	require.NoError(t, child(t, url, strconv.Itoa(lethalRuns)).Wait())
 	crashed(t, s, "did not end within 4s")
 }
-
-const lethalRuns = 60
 
 // crashed demands that all runs were made, and those that are lethal were found, with what is
 // said of them.

@@ -7,10 +7,12 @@
 package queue
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -104,6 +106,13 @@ const (
 	defaultRescue = 2 * time.Minute
 	defaultPoll   = 500 * time.Millisecond
 )
+
+func (o Options) withDefaults() Options {
+	return Options{
+		Workers: cmp.Or(o.Workers, runtime.GOMAXPROCS(0)), Size: o.Size, Try: o.Try,
+		Age: cmp.Or(o.Age, defaultAge), Rescue: cmp.Or(o.Rescue, defaultRescue), Poll: cmp.Or(o.Poll, defaultPoll),
+	}
+}
 
 // name is the queue of a campaign. Each has its own, so that nobody gets a job of another
 // campaign, or of another build.

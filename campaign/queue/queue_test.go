@@ -149,7 +149,8 @@ func TestForATime(t *testing.T) {
 	var last campaign.Progress
 	report := queue.Run(context.Background(), c, p, quick, func(p campaign.Progress) { last = p })
 	require.NoError(t, report.Err)
-	assert.InDelta(t, 1, last.Done, 0.2)
+	assert.Greater(t, last.Done, 0.5)
+	assert.GreaterOrEqual(t, report.Took, p.For)
 	info, err := s.Find(0)
 	require.NoError(t, err)
 	assert.Equal(t, report.Digest, info.Digest)

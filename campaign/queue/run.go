@@ -62,10 +62,13 @@ func newHead(c *store.Campaign, p campaign.Plan, o Options) (h *head, err error)
 }
 
 func (h *head) run(ctx context.Context, progress func(campaign.Progress)) (err error) {
-	if h.client, err = start(h.campaign, h.worker, h.options); err != nil {
+	if h.client, err = newClient(h.campaign, h.worker, h.options); err != nil {
 		return err
 	}
-	err = h.inherit()
+	if err := h.inherit(); err != nil { // before this machine takes a job, too
+		return err
+	}
+	err = start(h.client, h.campaign)
 	if err == nil {
 		err = h.campaign.Open()
 	}
@@ -162,14 +165,6 @@ func (h *head) give(gaps gaps, jobs, young []given) error {
 	})
 }
 
-// given is a job that was given out and is not done.
-type given struct {
-	Job
-	id      int64
-	attempt int
-	running bool
-}
-
 // most is how many jobs are listed at a time: as many as River allows.
 const most = 10_000
 
@@ -186,7 +181,7 @@ func (h *head) jobs() (all []given, err error) {
 		all = nil
 		for _, row := range list.Jobs {
 			j := given{id: row.ID, attempt: row.Attempt, running: row.State == rivertype.JobStateRunning}
-			if err := json.Unmarshal(row.EncodedArgs, &j.Job); err != nil {
+			if err := json.Unmarshal(row.EncodedArgs, &j.jobArgs); err != nil {
 				return err
 			}
 			all = append(all, j)

@@ -17,23 +17,9 @@ import (
 	"github.com/rashomon-go/rashomon/campaign/store"
 )
 
-// Job is runs of one family, by number.
-type Job struct {
-	Family string `json:"family"`
-	From   int    `json:"from"`
-	Until  int    `json:"until"`
-	// Again says that somebody began the job and has not come to an end.
-	Again bool `json:"again,omitempty"`
-}
-
-// Kind names the jobs for River.
-func (Job) Kind() string { return "runs" }
-
-func (j Job) all() campaign.Range { return campaign.Range{From: j.From, Until: j.Until} }
-
 // worker makes the runs of jobs.
 type worker struct {
-	river.WorkerDefaults[Job]
+	river.WorkerDefaults[jobArgs]
 	campaign *store.Campaign
 	plan     campaign.Plan
 	maker    *campaign.Maker
@@ -53,13 +39,13 @@ func newWorker(c *store.Campaign, p campaign.Plan, o Options) (*worker, error) {
 
 // isolates says whether the runs of a job are tried in another process first: somebody who
 // began it has not come to an end.
-func (w *worker) isolates(job *river.Job[Job]) bool {
+func (w *worker) isolates(job *river.Job[jobArgs]) bool {
 	return (job.Args.Again || job.Attempt > 1) && len(w.try) > 0
 }
 
 // Timeout is called by River. To try runs takes as long as it takes for those that do not
 // end; other jobs have the usual time.
-func (w *worker) Timeout(job *river.Job[Job]) time.Duration {
+func (w *worker) Timeout(job *river.Job[jobArgs]) time.Duration {
 	if w.isolates(job) {
 		return -1
 	}
@@ -67,7 +53,7 @@ func (w *worker) Timeout(job *river.Job[Job]) time.Duration {
 }
 
 // Work is called by River.
-func (w *worker) Work(ctx context.Context, job *river.Job[Job]) error {
+func (w *worker) Work(ctx context.Context, job *river.Job[jobArgs]) error {
 	if w.isolates(job) {
 		if err := w.isolate(ctx, job.Args); err != nil {
 			return w.unlessOver(ctx, err)
@@ -92,7 +78,7 @@ func (w *worker) Work(ctx context.Context, job *river.Job[Job]) error {
 		case err != nil:
 			return w.fail(err)
 		case !whole:
-			return river.JobSnooze(0)
+			return w.putBack()
 		default:
 			return nil
 		}
@@ -101,7 +87,7 @@ func (w *worker) Work(ctx context.Context, job *river.Job[Job]) error {
 
 // isolate finds out whether runs of a job have ended the process that was at it, and keeps
 // those that do: they are done then.
-func (w *worker) isolate(ctx context.Context, j Job) error {
+func (w *worker) isolate(ctx context.Context, j jobArgs) error {
 	open, err := w.open(j)
 	if err != nil {
 		return err
@@ -144,14 +130,23 @@ func (w *worker) crashed(p campaign.Plan, crashes []campaign.Crash) error {
 // unlessOver puts a job back if the work here is over, and else fails.
 func (w *worker) unlessOver(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
-		return river.JobSnooze(0)
+		return w.putBack()
 	}
 	return w.fail(err)
 }
 
+// putBack leaves a job to somebody else. If the campaign has ended there is nobody, and its head
+// may have cleared the queue already: then the job ends here.
+func (w *worker) putBack() error {
+	if open, err := w.campaign.IsOpen(); err == nil && !open {
+		return nil
+	}
+	return river.JobSnooze(0)
+}
+
 // open returns the runs of a job that nobody has kept, and learns what is known of
 // failures.
-func (w *worker) open(j Job) ([]campaign.Range, error) {
+func (w *worker) open(j jobArgs) ([]campaign.Range, error) {
 	known, err := w.campaign.Signatures()
 	if err != nil {
 		return nil, err
@@ -162,7 +157,7 @@ func (w *worker) open(j Job) ([]campaign.Range, error) {
 }
 
 // keep commits a batch, and the end of its job with it if the batch is all of it.
-func (w *worker) keep(ctx context.Context, b *campaign.Batch, job *river.Job[Job], whole bool) error {
+func (w *worker) keep(ctx context.Context, b *campaign.Batch, job *river.Job[jobArgs], whole bool) error {
 	if b.Runs == 0 {
 		return nil
 	}
@@ -203,7 +198,10 @@ func Work(ctx context.Context, c *store.Campaign, p campaign.Plan, o Options, pr
 	if err != nil {
 		return err
 	}
-	client, err := start(c, w, o)
+	client, err := newClient(c, w, o)
+	if err == nil {
+		err = start(client, c)
+	}
 	if err != nil {
 		return err
 	}
@@ -224,13 +222,9 @@ func Work(ctx context.Context, c *store.Campaign, p campaign.Plan, o Options, pr
 	}
 }
 
-// start starts a client, as soon as the database is there.
-func start(c *store.Campaign, w *worker, o Options) (*river.Client[pgx.Tx], error) {
-	client, err := newClient(c, w, o)
-	if err != nil {
-		return nil, err
-	}
-	return client, c.Store().Try(func(context.Context) error {
+// start lets a client take jobs, as soon as the database is there.
+func start(client *river.Client[pgx.Tx], c *store.Campaign) error {
+	return c.Store().Try(func(context.Context) error {
 		return client.Start(context.Background()) // until it is stopped
 	})
 }

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -17,6 +18,7 @@ import (
 
 	"github.com/rashomon-go/rashomon/campaign"
 	"github.com/rashomon-go/rashomon/campaign/store"
+	"github.com/rashomon-go/rashomon/internal/lethal"
 	"github.com/rashomon-go/rashomon/systems"
 )
 
@@ -54,11 +56,13 @@ func plan(t require.TestingT, runs int) campaign.Plan {
 	require.NoError(t, err)
 	p := campaign.Plan{Runs: runs, Operations: 20, Workers: 2}
 	s := b.Variant()
-	if how := os.Getenv(lethalVariable); how != "" {
+	if deaths := os.Getenv(lethal.Variable); deaths != "" {
 		s, err = systems.ByName("chain")
 		require.NoError(t, err)
-		s, p.Runs = lethal(s, how), lethalRuns
-		if how == "loop" {
+		s, err = lethal.System(lethal.OneFamily(s), p.Operations, deaths)
+		require.NoError(t, err)
+		p.Runs = lethalRuns
+		if strings.HasSuffix(deaths, "=loop") {
 			p.Patience = 2 * time.Second
 		}
 	}

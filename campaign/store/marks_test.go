@@ -2,76 +2,29 @@ package store_test
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime/debug"
-	"slices"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/rashomon-go/rashomon"
 	"github.com/rashomon-go/rashomon/campaign"
 	"github.com/rashomon-go/rashomon/campaign/store"
-	"github.com/rashomon-go/rashomon/sim"
+	"github.com/rashomon-go/rashomon/internal/lethal"
 )
 
-// lethalVariable says how one run of the plan ends its process.
-const lethalVariable = "RASHOMON_TEST_LETHAL"
-
+// Of the runs of a lethal plan, that of one seed ends its process.
 const (
 	lethalRuns = 60
 	lethalSeed = 23
 )
 
-// lethal returns the system, with the rows of one family, with a client that ends the
-// process in the runs of one seed. It knows them by an operation, since components know no
-// seeds.
-func lethal(s *rashomon.System, how string) *rashomon.System {
-	at := rashomon.FromSeed(lethalSeed, s, s.Claims[0], 20).Operations[3]
-	at.Timeout = 0
-	own := *s
-	own.Claims = slices.DeleteFunc(slices.Clone(s.Claims), func(c rashomon.Claim) bool { return !c.SharesRuns(s.Claims[0]) })
-	own.Client = func(c *rashomon.Cluster) rashomon.Client {
-		do := s.Client(c)
-		return func(p *sim.Proc, op rashomon.Operation) rashomon.Answer {
-			plain := op
-			plain.Timeout = 0
-			if plain == at {
-				die(how)
-			}
-			return do(p, op)
-		}
-	}
-	return &own
-}
-
-func die(how string) {
-	switch how {
-	case "exit":
-		os.Exit(3)
-	case "stack":
-		debug.SetMaxStack(1 << 20)
-		spins = deeper(0)
-	case "loop":
-		for {
-			spins++
-		}
-	}
-}
-
-// deeper overflows the stack.
-func deeper(n int) int {
-	if n < 0 {
-		return 0
-	}
-	return deeper(n+1) + 1
-}
-
-var spins int
+// death is what lethal.System wants; that of another seed never comes.
+func death(seed int, how string) string { return fmt.Sprintf("%d=%s", seed, how) }
 
 // A campaign dies of one of its runs. The next one finds it, keeps it as a crash, and makes
 // all others, each once.
@@ -82,7 +35,7 @@ func TestRunThatEndsTheProcess(t *testing.T) {
 				t.Skip("with the race detector other runs take as long as that")
 			}
 			dir := t.TempDir()
-			t.Setenv(lethalVariable, how)
+			t.Setenv(lethal.Variable, death(lethalSeed, how))
 			t.Setenv(childVariable, dir)
 			died := exec.Command(os.Args[0]).Run()
 			require.Error(t, died)
@@ -92,7 +45,7 @@ func TestRunThatEndsTheProcess(t *testing.T) {
 			resumed.Stderr = os.Stderr
 			require.NoError(t, resumed.Run())
 			assert.NoFileExists(t, filepath.Join(dir, store.MarksFile))
-			t.Setenv(lethalVariable, "not at all")
+			t.Setenv(lethal.Variable, death(lethalRuns, how))
 			checkCrashed(t, dir, plan(t, lethalRuns), want)
 		})
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/rashomon-go/rashomon/campaign/store"
+	"github.com/rashomon-go/rashomon/internal/english"
 )
 
 func (a *app) campaignCommand() *cobra.Command {
@@ -42,13 +43,13 @@ func (p place) read(do func(*store.Store) error) error {
 // is nil, is told about that.
 func (p place) readUntil(ctx context.Context, say func(string), do func(*store.Store) error) error {
 	if p.db == "" {
-		return openKept(p.dir, do)
+		return inDirectory(p.dir, do)
 	}
 	return during(func() (*store.Store, error) { return store.Join(ctx, p.db, say) }, do)
 }
 
-// openKept opens the campaigns of a directory for as long as do needs them.
-func openKept(dir string, do func(*store.Store) error) error {
+// inDirectory opens the campaigns of a directory for as long as do needs them.
+func inDirectory(dir string, do func(*store.Store) error) error {
 	return during(func() (*store.Store, error) { return store.Read(dir) }, do)
 }
 
@@ -74,7 +75,7 @@ func during(open func() (*store.Store, error), do func(*store.Store) error) erro
 // campaignIDs parses numbers of campaigns; those that are not given are 0.
 func campaignIDs(args []string, least, most int) ([]int64, error) {
 	if len(args) < least || len(args) > most {
-		return nil, fmt.Errorf("%s, expected %d to %d that check campaign list names", plural(len(args), "campaign"), least, most)
+		return nil, fmt.Errorf("%s, expected %d to %d that check campaign list names", english.Plural(len(args), "campaign"), least, most)
 	}
 	ids := make([]int64, most)
 	for i, arg := range args {

@@ -1,17 +1,14 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"os"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
 
+	"github.com/rashomon-go/rashomon/campaign/corpus"
 	"github.com/rashomon-go/rashomon/campaign/store"
-	"github.com/rashomon-go/rashomon/internal/wholefile"
 )
 
 func (a *app) campaignMerge() *cobra.Command {
@@ -59,11 +56,11 @@ func (a *app) merge(dirs []string, into string) error {
 		return err
 	}
 	for _, dir := range dirs {
-		if err := copyCorpus(dir, into); err != nil {
+		if err := corpus.Copy(filepath.Join(dir, corpusDir), filepath.Join(into, corpusDir)); err != nil {
 			return brokenError{err}
 		}
 	}
-	return openKept(into, func(s *store.Store) error {
+	return inDirectory(into, func(s *store.Store) error {
 		c, err := newShown(s, id)
 		if err != nil {
 			return err
@@ -79,7 +76,7 @@ func mergeInto(s *store.Store, plan []byte, build string, dirs []string) (id int
 		return 0, err
 	}
 	for _, dir := range dirs {
-		if err := openKept(dir, func(from *store.Store) error { return whole.Merge(from, 0) }); err != nil {
+		if err := inDirectory(dir, func(from *store.Store) error { return whole.Merge(from, 0) }); err != nil {
 			return 0, errors.Join(err, whole.Forget())
 		}
 	}
@@ -89,7 +86,7 @@ func mergeInto(s *store.Store, plan []byte, build string, dirs []string) (id int
 // commonPlan returns the plan of which all campaigns are shards, and their build.
 func commonPlan(dirs []string) (plan []byte, build string, err error) {
 	for _, dir := range dirs {
-		err := openKept(dir, func(s *store.Store) error {
+		err := inDirectory(dir, func(s *store.Store) error {
 			info, err := s.Find(0)
 			if err != nil {
 				return err
@@ -112,39 +109,4 @@ func commonPlan(dirs []string) (plan []byte, build string, err error) {
 		}
 	}
 	return plan, build, nil
-}
-
-func withoutShard(plan []byte) ([]byte, error) {
-	var p kept
-	if err := json.Unmarshal(plan, &p); err != nil {
-		return nil, err
-	}
-	p.Shard = ""
-	return json.Marshal(p)
-}
-
-// copyCorpus copies the scenarios that are not there yet.
-func copyCorpus(from, to string) error {
-	files, err := filepath.Glob(filepath.Join(from, "corpus", "*.yaml"))
-	if err != nil || len(files) == 0 {
-		return err
-	}
-	corpus := filepath.Join(to, "corpus")
-	if err := os.MkdirAll(corpus, 0o755); err != nil {
-		return err
-	}
-	for _, file := range files {
-		name := filepath.Join(corpus, filepath.Base(file))
-		if _, err := os.Stat(name); err == nil {
-			continue
-		}
-		content, err := os.ReadFile(file)
-		if err != nil {
-			return err
-		}
-		if err := wholefile.Write(name, func(w io.Writer) error { _, err := w.Write(content); return err }); err != nil {
-			return err
-		}
-	}
-	return nil
 }

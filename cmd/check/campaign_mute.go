@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/rashomon-go/rashomon/campaign/store"
+	"github.com/rashomon-go/rashomon/internal/english"
 )
 
 func (a *app) campaignMute() *cobra.Command {
@@ -23,7 +24,7 @@ they tell when it no longer occurs. --off ends that.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			switch {
 			case len(args) != 1:
-				return fmt.Errorf("%s, expected one that check campaign show names", plural(len(args), "signature"))
+				return fmt.Errorf("%s, expected one that check campaign show names", english.Plural(len(args), "signature"))
 			case off == (strings.TrimSpace(reason) != ""):
 				return errors.New("expected either --reason with the reason, or --off")
 			}

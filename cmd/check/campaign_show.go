@@ -9,18 +9,18 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/rashomon-go/rashomon"
 	"github.com/rashomon-go/rashomon/campaign"
 	"github.com/rashomon-go/rashomon/campaign/store"
+	"github.com/rashomon-go/rashomon/campaign/verdict"
 )
 
 // shownCampaign is a campaign with all that it found, for programs.
 type shownCampaign struct {
 	campaignInfo
-	Rows   []shownRow    `json:"rows"`
-	Found  []groupReport `json:"groups,omitempty"`
-	Gone   []goneReport  `json:"gone,omitempty"`
-	Canary string        `json:"canary,omitempty"` // what was caught of it
+	Rows   []shownRow      `json:"rows"`
+	Found  []verdict.Group `json:"groups,omitempty"`
+	Gone   []verdict.Gone  `json:"gone,omitempty"`
+	Canary string          `json:"canary,omitempty"` // what was caught of it
 }
 
 type shownRow struct {
@@ -43,34 +43,15 @@ func newShown(s *store.Store, id int64) (c shownCampaign, err error) {
 	for _, name := range sortedKeys(cells) {
 		c.Rows = append(c.Rows, shownRow{name, cells[name]})
 	}
-	groups, err := s.Groups(info.ID)
-	if err != nil {
-		return c, err
-	}
 	mutes, err := s.Mutes()
 	if err != nil {
 		return c, err
 	}
-	c.Found = newGroups(groups, mutes, func(g groupReport) int { return runsOfRow(cells, g) })
-	c.Gone = newGone(mutes, c.Found)
-	canary, err := s.Canary(info.ID)
-	for _, g := range canary {
-		c.Canary = g.Signature.String()
+	if c.Found, c.Gone, err = verdict.Groups(s, info.ID, mutes); err != nil {
+		return c, err
 	}
+	c.Canary, err = verdict.CaughtCanary(s, info.ID)
 	return c, err
-}
-
-// runsOfRow returns how many runs the row has in which a failure was found.
-func runsOfRow(cells map[string]campaign.Tally, g groupReport) int {
-	cell := campaign.Cell{
-		System: &rashomon.System{Name: g.System, Bug: g.Bug},
-		Claim:  rashomon.Claim{Reads: g.Reads, Property: rashomon.Property(g.Claim)},
-	}
-	if t, ok := cells[cell.String()]; ok {
-		return t.Runs
-	}
-	cell.Claim.Refuted = true
-	return cells[cell.String()].Runs
 }
 
 func (a *app) campaignShow() *cobra.Command {

@@ -6,41 +6,9 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/rashomon-go/rashomon"
-	"github.com/rashomon-go/rashomon/model"
+	"github.com/rashomon-go/rashomon/campaign/verdict"
+	"github.com/rashomon-go/rashomon/internal/english"
 )
-
-// outcomesReport counts operations of one kind, for programs.
-type outcomesReport struct {
-	Kind       string `json:"kind"`
-	OK         int    `json:"ok"`
-	Failed     int    `json:"failed"`
-	Unknown    int    `json:"unknown"`
-	UnderFault int    `json:"under_fault"` // of all these
-}
-
-func newOutcomes(e *rashomon.Exercise) (all []outcomesReport) {
-	for kind, o := range e.ByKind {
-		if o.OK+o.Failed+o.Unknown > 0 {
-			all = append(all, outcomesReport{model.Kind(kind).String(), o.OK, o.Failed, o.Unknown, o.Faulty})
-		}
-	}
-	return all
-}
-
-// featureReport is how often a feature of a system was reached, for programs.
-type featureReport struct {
-	Name  string `json:"name"`
-	Times int    `json:"times"`
-	Runs  int    `json:"runs"`
-}
-
-func newFeatures(e *rashomon.Exercise) (all []featureReport) {
-	for _, f := range e.Features {
-		all = append(all, featureReport(f))
-	}
-	return all
-}
 
 // systemFeatures is what the runs of a system have reached of its protocol.
 type systemFeatures struct {
@@ -50,18 +18,18 @@ type systemFeatures struct {
 	missed  []string
 }
 
-// features returns what was reached, system by system.
-func (r *fuzzReport) features() (all []systemFeatures) {
-	sums := map[string][]featureReport{}
-	for i := range r.Cells {
-		c := &r.Cells[i]
-		at := slices.IndexFunc(all, func(s systemFeatures) bool { return s.system == c.name() })
+// featuresOf returns what was reached, system by system.
+func featuresOf(rows []verdict.Row) (all []systemFeatures) {
+	sums := map[string][]verdict.Feature{}
+	for i := range rows {
+		c := &rows[i]
+		at := slices.IndexFunc(all, func(s systemFeatures) bool { return s.system == c.Name() })
 		if at < 0 {
 			at = len(all)
-			all = append(all, systemFeatures{system: c.name()})
+			all = append(all, systemFeatures{system: c.Name()})
 		}
 		all[at].runs += c.Runs
-		sums[c.name()] = added(sums[c.name()], c.Features)
+		sums[c.Name()] = added(sums[c.Name()], c.Features)
 	}
 	for i := range all {
 		s := &all[i]
@@ -79,21 +47,21 @@ func (r *fuzzReport) features() (all []systemFeatures) {
 // reached prints in how many of its runs a system has reached what, and what no run has
 // reached.
 func (r fuzzReport) reached(w io.Writer) {
-	for _, s := range r.features() {
-		printList(w, fmt.Sprintf("%s, of %s", s.system, plural(s.runs, "run")), s.reached)
+	for _, s := range featuresOf(r.Rows) {
+		printList(w, fmt.Sprintf("%s, of %s", s.system, english.Plural(s.runs, "run")), s.reached)
 		printList(w, s.system+", never reached", s.missed)
 	}
 }
 
 // added adds counts feature by feature. Both lists begin with what the system has.
-func added(sum, more []featureReport) []featureReport {
+func added(sum, more []verdict.Feature) []verdict.Feature {
 	for _, f := range more {
 		at := 0
 		for at < len(sum) && sum[at].Name != f.Name {
 			at++
 		}
 		if at == len(sum) {
-			sum = append(sum, featureReport{Name: f.Name})
+			sum = append(sum, verdict.Feature{Name: f.Name})
 		}
 		sum[at].Times += f.Times
 		sum[at].Runs += f.Runs

@@ -17,6 +17,7 @@ import (
 
 	"github.com/rashomon-go/rashomon"
 	"github.com/rashomon-go/rashomon/campaign"
+	"github.com/rashomon-go/rashomon/campaign/verdict"
 )
 
 type fuzzFlags struct {
@@ -190,7 +191,7 @@ func (a *app) fuzz(f *fuzzFlags) (err error) {
 			return err
 		}
 	}
-	if f.canary, err = canary(); err != nil {
+	if f.canary, err = verdict.Canary(); err != nil {
 		return err
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
@@ -211,45 +212,42 @@ func collectLess() {
 // campaign carries out the plan. What was found is printed even if it could not
 // be written to files.
 func (a *app) campaign(ctx context.Context, f *fuzzFlags) (err error) {
-	k, err := f.keep(ctx, a.say)
+	s, err := f.start(ctx, a.say)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, k.close()) }()
-	if err := k.isolate(ctx, f); err != nil {
+	defer func() { err = errors.Join(err, s.close()) }()
+	if err := s.isolate(ctx, f); err != nil {
 		return err
 	}
 	if f.bug != "" { // it looks for a planted bug anyway
 		f.canary = campaign.Cell{}
 	}
-	corpus, err := k.runCorpus()
+	outcomes, err := runCorpus(s.corpus, s.mutes)
 	if err != nil {
 		return err
 	}
-	if err := k.lookForCanary(ctx, f.canary); err != nil {
+	if err := s.lookForCanary(ctx, f.canary); err != nil {
 		return err
 	}
 	p := newProgress(a.err)
 	a.progress = p
-	report := k.run(ctx, f, p.show)
+	report := s.run(ctx, f, p.show)
 	p.end()
 	if report.Err != nil {
 		return brokenError{report.Err}
 	}
-	s := saver{flag: "--dir", dir: f.dir, svg: f.svg}
-	r := newFuzzReport(report, s.save(report))
-	r.Interrupted = ctx.Err() != nil
-	if err := k.groups(&r); err != nil {
-		return err
+	save := saver{flag: "--dir", dir: f.dir, svg: f.svg}
+	r := newFuzzReport(report, save.all(report))
+	r.Interrupted, r.Corpus = ctx.Err() != nil, outcomes
+	if err := s.conclude(ctx, &r, f.canary); err != nil {
+		return brokenError{err}
 	}
-	r.Corpus = corpus
-	r.deaf = k.foundCanary(ctx, f.canary)
-	r.Conclusion = r.conclude(r.reasons())
-	a.status = r.Conclusion.status
-	if err := k.lastIntoCorpus(); err != nil {
-		s.errs = append(s.errs, err)
+	a.status = statusOfGrade(r.Conclusion.Grade)
+	if err := s.lastIntoCorpus(); err != nil {
+		save.errs = append(save.errs, err)
 	}
-	for _, err := range s.errs {
+	for _, err := range save.errs {
 		r.Errors = append(r.Errors, err.Error())
 	}
 	print := r.print
@@ -259,5 +257,13 @@ func (a *app) campaign(ctx context.Context, f *fuzzFlags) (err error) {
 	if err := print(a.out); err != nil {
 		return err
 	}
-	return errors.Join(r.deaf, s.failure())
+	return errors.Join(r.flawed(), save.failure())
+}
+
+// flawed is the error of a campaign that cannot be relied on as a whole.
+func (r *fuzzReport) flawed() error {
+	if len(r.Flaws) == 0 {
+		return nil
+	}
+	return brokenError{errors.New(strings.Join(r.Flaws, "; "))}
 }

@@ -34,7 +34,8 @@ type findings struct {
 	differs                  *differReport
 }
 
-func (s *saver) save(r *campaign.Report) []findings {
+// all saves what was found, cell by cell.
+func (s *saver) all(r *campaign.Report) []findings {
 	all := make([]findings, len(r.Cells))
 	for i := range r.Cells {
 		all[i] = s.cell(&r.Cells[i])

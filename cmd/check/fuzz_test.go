@@ -54,41 +54,6 @@ func chainWith(t *testing.T, client func(rashomon.Client) rashomon.Client) *rash
 	return s
 }
 
-// What is muted does not decide the exit status. What is not claimed must be refuted,
-// and a panic refutes nothing.
-func TestFuzzStatus(t *testing.T) {
-	const unclaimed = true
-	for _, c := range []struct {
-		refuted                          bool
-		violations, panics, inconclusive int // of 100 runs
-		muted                            int
-		want                             status
-	}{
-		{want: statusValid},
-		{inconclusive: 90, want: statusUnknown},
-		{violations: 2, want: statusInvalid},
-		{violations: 2, muted: 1, want: statusInvalid},
-		{violations: 2, muted: 2, want: statusValid},
-		{panics: 1, want: statusInvalid},
-		{panics: 1, muted: 1, want: statusValid},
-		{violations: 1, panics: 1, muted: 1, want: statusInvalid},
-		{refuted: unclaimed, want: statusUnknown},
-		{refuted: unclaimed, violations: 2, want: statusValid},
-		{refuted: unclaimed, violations: 2, panics: 1, want: statusInvalid},
-		{refuted: unclaimed, violations: 2, panics: 1, muted: 1, want: statusValid},
-		{refuted: unclaimed, violations: 2, panics: 2, muted: 1, want: statusInvalid},
-		{refuted: unclaimed, panics: 1, want: statusInvalid},
-		{refuted: unclaimed, panics: 1, muted: 1, want: statusUnknown},
-	} {
-		r := newFuzzReport(&campaign.Report{Cells: []campaign.CellReport{{
-			Cell:  campaign.Cell{System: &rashomon.System{}, Claim: rashomon.Claim{Refuted: c.refuted}},
-			Tally: campaign.Tally{Runs: 100, Violations: c.violations, Panics: c.panics, Inconclusive: c.inconclusive},
-		}}}, make([]findings, 1))
-		r.Groups = []groupReport{{Count: c.muted, Muted: "known"}}
-		assert.Equal(t, c.want, gravest(r.reasons()), "%+v", c)
-	}
-}
-
 // A panic is a finding of its own, and refutes nothing.
 func TestFuzzReportsPanics(t *testing.T) {
 	s := chainWith(t, func(do rashomon.Client) rashomon.Client {

@@ -29,7 +29,7 @@ func (a *app) tryCommand() *cobra.Command {
 
 // isolate finds out, if the last campaign in the directory was killed, whether one of its
 // runs has done that.
-func (k *keeper) isolate(ctx context.Context, f *fuzzFlags) error {
+func (s *session) isolate(ctx context.Context, f *fuzzFlags) error {
 	if f.db != "" {
 		return nil // a job that was under way is isolated when its turn comes
 	}
@@ -37,7 +37,7 @@ func (k *keeper) isolate(ctx context.Context, f *fuzzFlags) error {
 	if err != nil {
 		return brokenError{err}
 	}
-	err = k.campaign.Isolate(ctx, &f.plan, try)
+	err = s.campaign.Isolate(ctx, &f.plan, try)
 	if err != nil && ctx.Err() == nil {
 		return brokenError{err}
 	}
@@ -50,6 +50,6 @@ func (f *fuzzFlags) tryWith() ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	plan, err := f.kept()
+	plan, err := f.stored()
 	return []string{program, tryWord, string(plan)}, err
 }

@@ -19,7 +19,7 @@ func crashed(t *testing.T) string {
 	dir := t.TempDir()
 	f := &fuzzFlags{choice: choice{systems: []string{"chain"}, reads: "tail", claim: "linearizable"}, dir: dir}
 	f.plan.Operations, f.plan.Twice = 10, -1
-	plan, err := f.kept()
+	plan, err := f.stored()
 	require.NoError(t, err)
 	require.NoError(t, f.restore(plan))
 	s, err := store.Open(dir)
@@ -69,7 +69,7 @@ func TestFuzzReportsCrashes(t *testing.T) {
 func TestTryRuns(t *testing.T) {
 	f := &fuzzFlags{choice: choice{systems: []string{"chain"}}}
 	f.plan.Operations = 5
-	plan, err := f.kept()
+	plan, err := f.stored()
 	require.NoError(t, err)
 	var out, errs strings.Builder
 	ask := `{"Family": "chain, reads at tail", "From": 7, "Until": 9}`

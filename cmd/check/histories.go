@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/rashomon-go/rashomon/checker"
+	"github.com/rashomon-go/rashomon/internal/english"
 )
 
 // historyFiles returns the files that the arguments name: a directory stands for
@@ -101,8 +102,8 @@ func (t *tally) print(w io.Writer) error {
 	if t.refused > 0 {
 		parts = append(parts, fmt.Sprintf("%d not judged", t.refused))
 	}
-	_, err := fmt.Fprintf(w, "%s: %s; %s, %s\n", plural(t.files+t.refused, "file"), strings.Join(parts, ", "),
-		plural(t.operations, "operation"), time.Since(t.began).Round(100*time.Microsecond))
+	_, err := fmt.Fprintf(w, "%s: %s; %s, %s\n", english.Plural(t.files+t.refused, "file"), strings.Join(parts, ", "),
+		english.Plural(t.operations, "operation"), time.Since(t.began).Round(100*time.Microsecond))
 	return err
 }
 

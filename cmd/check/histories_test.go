@@ -26,8 +26,8 @@ func TestReadingSaysHowFarItHasCome(t *testing.T) {
 		in   io.ReadCloser
 		want string
 	}{
-		"a file": {f, `^0s: large.edn, 2 MB read, 25 %\n0s: large.edn, 4 MB read, 50 %\n$`},
-		"stdin":  {io.NopCloser(strings.NewReader(strings.Repeat(" ", 8<<20))), `^0s: large.edn, 2 MB read\n0s: large.edn, 4 MB read\n$`},
+		"a file": {f, `^\d+s: large.edn, 2 MB read, 25 %\n\d+s: large.edn, 4 MB read, 50 %\n$`},
+		"stdin":  {io.NopCloser(strings.NewReader(strings.Repeat(" ", 8<<20))), `^\d+s: large.edn, 2 MB read\n\d+s: large.edn, 4 MB read\n$`},
 	} {
 		t.Run(what, func(t *testing.T) {
 			var said strings.Builder
@@ -45,7 +45,7 @@ func TestReadingSaysHowFarItHasCome(t *testing.T) {
 	}
 	r := readingOf(f, "large.edn", io.Discard)
 	assert.Equal(t, int64(8<<20), r.size)
-	assert.Less(t, time.Since(r.began), between)
+	assert.WithinDuration(t, time.Now(), r.began, time.Minute)
 }
 
 // Standard input may be compressed, and in any format.

@@ -14,6 +14,7 @@ import (
 	"github.com/rashomon-go/rashomon/checker"
 	"github.com/rashomon-go/rashomon/history"
 	"github.com/rashomon-go/rashomon/history/formats"
+	"github.com/rashomon-go/rashomon/internal/english"
 	"github.com/rashomon-go/rashomon/internal/wholefile"
 	"github.com/rashomon-go/rashomon/model"
 )
@@ -197,7 +198,7 @@ func (j *judging) draw(r *historyReport) error {
 	page := r.page()
 	if j.html != "" {
 		second, beside := r.porcupine(), strings.TrimSuffix(j.html, filepath.Ext(j.html))+"-porcupine.html"
-		if err := wholefile.WriteOrRemove(beside, second); err != nil {
+		if err := wholefile.Optional(beside, second); err != nil {
 			return brokenError{notWritten("--html", beside, err)}
 		}
 		if second != nil {
@@ -324,7 +325,7 @@ func (r *historyReport) print(w io.Writer, j *judging) error {
 	if r.other() {
 		as = ", "
 	}
-	fmt.Fprintf(&b, "%s: %s (%s, %s%s%s, %s)\n", r.File, r.Verdict, plural(r.Operations, "operation"), format, as, r.Model,
+	fmt.Fprintf(&b, "%s: %s (%s, %s%s%s, %s)\n", r.File, r.Verdict, english.Plural(r.Operations, "operation"), format, as, r.Model,
 		time.Duration(r.Seconds*float64(time.Second)).Round(100*time.Microsecond))
 	if j.explain {
 		r.explain(&b)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/rashomon-go/rashomon/campaign/verdict"
 	"github.com/rashomon-go/rashomon/history/formats"
 	"github.com/rashomon-go/rashomon/model"
 	"github.com/rashomon-go/rashomon/systems"
@@ -87,7 +88,7 @@ func (l listing) print(w io.Writer) error {
 	for _, s := range l.Systems {
 		name, nodes, about := s.Name, fmt.Sprintf("%d..%d", s.MinNodes, s.MaxNodes), s.About
 		for _, c := range s.Claims {
-			fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", name, nodes, c.Reads, claimText(c.Claim, c.Refuted), about)
+			fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", name, nodes, c.Reads, verdict.Promise(c.Claim, c.Refuted), about)
 			name, nodes, about = "", "", ""
 		}
 	}
@@ -98,11 +99,4 @@ func (l listing) print(w io.Writer) error {
 	fmt.Fprintln(t, "\nMODELS\t"+strings.Join(l.Models, ", "))
 	fmt.Fprintln(t, "FORMATS\t"+strings.Join(l.Formats, ", "))
 	return t.Flush()
-}
-
-func claimText(property string, refuted bool) string {
-	if refuted {
-		return "not " + property
-	}
-	return property
 }

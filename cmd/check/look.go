@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/rashomon-go/rashomon"
+	"github.com/rashomon-go/rashomon/internal/english"
 	"github.com/rashomon-go/rashomon/sim"
 )
 
@@ -126,7 +127,7 @@ func (v *viewer) goTo(at *int) error {
 	*at = max(*at, 1)
 	if int(v.replay.Event().Seq) != *at && !v.replay.To(*at) {
 		last := v.last()
-		fmt.Fprintf(v.w, "the run has %s\n", plural(last, "event"))
+		fmt.Fprintf(v.w, "the run has %s\n", english.Plural(last, "event"))
 		*at = last
 		v.replay.To(last)
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/rashomon-go/rashomon/campaign/verdict"
 	"github.com/rashomon-go/rashomon/checker"
 )
 
@@ -49,6 +50,11 @@ func statusOf(v checker.Verdict) status {
 		return statusInvalid
 	}
 	return statusUnknown
+}
+
+// statusOfGrade is the exit status for what a campaign comes to.
+func statusOfGrade(g verdict.Grade) status {
+	return [...]status{verdict.Valid: statusValid, verdict.Unknown: statusUnknown, verdict.Invalid: statusInvalid, verdict.Unreliable: statusBroken}[g]
 }
 
 // brokenError is a failure of the tool itself, as opposed to bad input.

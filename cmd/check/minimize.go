@@ -11,6 +11,7 @@ import (
 
 	"github.com/rashomon-go/rashomon"
 	"github.com/rashomon-go/rashomon/checker"
+	"github.com/rashomon-go/rashomon/internal/english"
 	"github.com/rashomon-go/rashomon/internal/wholefile"
 )
 
@@ -162,7 +163,7 @@ func sizeOf(sc *rashomon.Scenario) sizeReport {
 }
 
 func (s sizeReport) String() string {
-	return fmt.Sprintf("%s, %s, %s", plural(s.Operations, "operation"), plural(s.Faults, "fault"), plural(s.Nodes, "node"))
+	return fmt.Sprintf("%s, %s, %s", english.Plural(s.Operations, "operation"), english.Plural(s.Faults, "fault"), english.Plural(s.Nodes, "node"))
 }
 
 func newShrinkReport(sc *rashomon.Scenario, shrunk *rashomon.Shrunk) shrinkReport {
@@ -191,9 +192,9 @@ func (r shrinkReport) print(w io.Writer) error {
 	}
 	fmt.Fprintf(&b, "before: %v\nafter:  %v\n", r.Before, r.After)
 	if r.Minimal {
-		fmt.Fprintf(&b, "minimal after %s: without any one of its operations, faults and nodes it does not fail so\n", plural(r.Runs, "run"))
+		fmt.Fprintf(&b, "minimal after %s: without any one of its operations, faults and nodes it does not fail so\n", english.Plural(r.Runs, "run"))
 	} else {
-		fmt.Fprintf(&b, "not minimal: %s were not enough\n", plural(r.Runs, "run"))
+		fmt.Fprintf(&b, "not minimal: %s were not enough\n", english.Plural(r.Runs, "run"))
 	}
 	if r.Scenario != "" {
 		fmt.Fprintf(&b, "scenario: %s\n", r.Scenario)

@@ -26,13 +26,6 @@ func printJSONLine(w io.Writer, v any) error {
 	return e.Encode(v)
 }
 
-func plural(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
-}
-
 // quoted puts a path into quotes if a shell would take it apart.
 func quoted(path string) string {
 	plain := func(c rune) bool {

@@ -17,6 +17,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/rashomon-go/rashomon/campaign/corpus"
 	"github.com/rashomon-go/rashomon/campaign/store"
 	"github.com/rashomon-go/rashomon/internal/wholefile"
 	"github.com/rashomon-go/rashomon/report/site"
@@ -92,7 +93,7 @@ type siteWriter struct {
 	follows  bool // it will write again
 
 	filmed map[string]filmed // by signature: what need not be run again
-	ran    []corpusReport    // what came of the corpus, likewise
+	ran    []corpus.Outcome  // what came of the corpus, likewise
 }
 
 // locate says where the campaign is, and where the site goes, by default.
@@ -110,7 +111,7 @@ func (w *siteWriter) locate(args []string) error {
 	if len(args) == 1 {
 		w.from.dir = args[0]
 	}
-	w.out, w.corpus = cmp.Or(w.out, filepath.Join(w.from.dir, "site")), cmp.Or(w.corpus, filepath.Join(w.from.dir, "corpus"))
+	w.out, w.corpus = cmp.Or(w.out, filepath.Join(w.from.dir, "site")), cmp.Or(w.corpus, filepath.Join(w.from.dir, corpusDir))
 	return nil
 }
 
@@ -124,7 +125,7 @@ func (a *app) reportOn(s *store.Store, w *siteWriter) error {
 	if err != nil {
 		return err
 	}
-	a.status = j.Conclusion.status
+	a.status = statusOfGrade(j.Grade)
 	_, err = fmt.Fprintf(a.out, "%s: %s: %s\n%s\n", index.Title, index.Verdict, index.Headline, filepath.ToSlash(filepath.Join(w.out, indexFile)))
 	return err
 }
@@ -215,14 +216,17 @@ func (w *siteWriter) write(s *store.Store) (j judged, index *site.Page, err erro
 	if err != nil {
 		return j, nil, err
 	}
-	if j, err = judgeKept(s, w.campaign); err != nil {
+	if j, err = readJudged(s, w.campaign); err != nil {
 		return j, nil, err
 	}
 	unended, err := s.Unended()
 	if err != nil {
 		return j, nil, err
 	}
-	j.running, j.died, j.follows = busy && j.last, !busy && unended && j.last, w.follows
+	j.running, j.follows = busy && j.last, w.follows
+	if !busy && unended && j.last {
+		j.Flaws = append(j.Flaws, "the program ended amid runs: check fuzz --resume finds out whether one of them ended it, and goes on")
+	}
 	j.where = "--dir " + quoted(filepath.ToSlash(w.from.dir))
 	if w.from.db != "" {
 		j.where = "--db " + quoted(s.String())
@@ -233,7 +237,7 @@ func (w *siteWriter) write(s *store.Store) (j judged, index *site.Page, err erro
 	if err := w.runCorpus(&j); err != nil {
 		return j, nil, err
 	}
-	j.Conclusion = j.conclude(j.because())
+	j.Conclusion = j.Conclude()
 	if err := w.groups(&j); err != nil {
 		return j, nil, err
 	}
@@ -252,9 +256,8 @@ func (w *siteWriter) runCorpus(j *judged) (err error) {
 	if !j.last || w.corpus == "" {
 		return nil
 	}
-	k := keeper{corpus: w.corpus, mutes: j.mutes}
 	if w.ran == nil {
-		w.ran, err = k.runCorpus()
+		w.ran, err = runCorpus(w.corpus, j.mutes)
 	}
 	j.Corpus = w.ran
 	return err
@@ -265,9 +268,9 @@ func (w *siteWriter) groups(j *judged) error {
 	for i := range j.Groups {
 		g := &j.Groups[i]
 		f, known := w.filmed[g.ID]
-		if !known || f.text != j.text[g.ID] {
+		if !known || f.text != g.Scenario {
 			var err error
-			if f, err = w.film(g, j.text[g.ID]); err != nil {
+			if f, err = w.film(g); err != nil {
 				return err
 			}
 			w.filmed[g.ID] = f

@@ -12,7 +12,9 @@ import (
 
 	"github.com/rashomon-go/rashomon"
 	"github.com/rashomon-go/rashomon/campaign"
+	"github.com/rashomon-go/rashomon/campaign/verdict"
 	"github.com/rashomon-go/rashomon/checker"
+	"github.com/rashomon-go/rashomon/internal/english"
 	"github.com/rashomon-go/rashomon/report"
 	"github.com/rashomon-go/rashomon/report/site"
 	"github.com/rashomon-go/rashomon/systems"
@@ -30,17 +32,17 @@ type filmed struct {
 
 // film runs the smallest scenario of a signature again and writes its page into the
 // site. One that another build has kept may not run here, or not fail.
-func (w *siteWriter) film(g *groupReport, text string) (filmed, error) {
-	f, name := filmed{text: text}, "run-"+g.ID
+func (w *siteWriter) film(g *verdict.Group) (filmed, error) {
+	f, name := filmed{text: g.Scenario}, "run-"+g.ID
 	if (campaign.Signature{Kind: g.Kind}).Crash() {
 		f.note = "It ends the program that runs it, so that this program did not."
 		f.saved.Scenario = filepath.Join(w.out, name+".yaml")
 		return f, w.file(name+".yaml", func(to io.Writer) error {
-			_, err := io.WriteString(to, text)
+			_, err := io.WriteString(to, g.Scenario)
 			return err
 		})
 	}
-	sc, system, err := rashomon.LoadScenario(strings.NewReader(text), "the scenario", systems.Find)
+	sc, system, err := rashomon.LoadScenario(strings.NewReader(g.Scenario), "the scenario", systems.Find)
 	if err != nil {
 		f.note = "This program cannot run it: " + err.Error()
 		return f, nil
@@ -64,14 +66,14 @@ func (w *siteWriter) film(g *groupReport, text string) (filmed, error) {
 func replayHere(file string) string { return replayCommand(filepath.Base(file)) }
 
 // group is the page of one kind of failure.
-func (j *judged) group(g *groupReport, f filmed) *site.Page {
+func (j *judged) group(g *verdict.Group, f filmed) *site.Page {
 	p := &site.Page{
 		Title: "failure " + g.ID, Home: "index.html", Verdict: "invalid", Grade: site.Bad, Headline: g.Sentence,
 		Facts: []report.Fact{
 			{Name: "Row", Value: fmt.Sprintf("%s, %s with reads at %s", cmp.Or(g.Bug, g.System), g.Claim, g.Reads)},
 			{Name: "Kind", Value: g.Kind},
 			{Name: "Involved", Value: cmp.Or(g.Involved, "no faults")},
-			{Name: "Failures", Value: number(g.Count)},
+			{Name: "Failures", Value: english.Grouped(g.Count)},
 			{Name: "Per million runs", Value: fmt.Sprintf("%.0f", g.PerMillion)},
 			{Name: "First seen", Value: g.FirstSeen.Format(time.DateTime) + " UTC"},
 			{Name: "Build", Value: j.info.Build},
@@ -79,15 +81,15 @@ func (j *judged) group(g *groupReport, f filmed) *site.Page {
 	}
 	if g.Muted != "" {
 		p.Verdict, p.Grade = "known", ""
-		p.Because = []string{g.known()}
+		p.Because = []string{known(g)}
 	}
 	p.Sections = append(p.Sections, f.section(g), j.again(g, f), j.seedsOf(g),
 		site.Section{Title: "Scenario", Brief: true, Note: "The smallest one with this failure, as data.", Text: f.text})
 	return p
 }
 
-func (f filmed) section(g *groupReport) site.Section {
-	s := site.Section{Title: "What happened", Note: strings.TrimSpace(fmt.Sprintf("The smallest example has %s. %s", g.smallest(), f.note))}
+func (f filmed) section(g *verdict.Group) site.Section {
+	s := site.Section{Title: "What happened", Note: strings.TrimSpace(fmt.Sprintf("The smallest example has %s. %s", g.Size(), f.note))}
 	if f.saved.Scenario == "" {
 		return s
 	}
@@ -110,7 +112,7 @@ func (f filmed) section(g *groupReport) site.Section {
 }
 
 // again are the commands with which one sees the failure again.
-func (j *judged) again(g *groupReport, f filmed) site.Section {
+func (j *judged) again(g *verdict.Group, f filmed) site.Section {
 	s := site.Section{Title: "Run it again", Brief: true, Note: "The smallest scenario, out of its file; an example as it was found, by its seed, which means the same in the same build alone; and how to mute what is known."}
 	row := " --system " + quoted(g.System)
 	if g.Bug != "" {
@@ -128,12 +130,12 @@ func (j *judged) again(g *groupReport, f filmed) site.Section {
 	return s
 }
 
-func (j *judged) seedsOf(g *groupReport) site.Section {
+func (j *judged) seedsOf(g *verdict.Group) site.Section {
 	seeds := slices.Sorted(slices.Values(j.seeds[g.ID]))
 	var texts []string
 	for _, seed := range seeds {
 		texts = append(texts, strconv.FormatUint(seed, 10))
 	}
 	return site.Section{Title: "Seeds", Text: strings.Join(texts, " "),
-		Note: fmt.Sprintf("Examples that were kept: %s of %s.", number(len(seeds)), plural(g.Count, "failure"))}
+		Note: fmt.Sprintf("Examples that were kept: %s of %s.", english.Grouped(len(seeds)), english.Plural(g.Count, "failure"))}
 }

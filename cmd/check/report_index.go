@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/rashomon-go/rashomon/campaign/verdict"
+	"github.com/rashomon-go/rashomon/internal/english"
 	"github.com/rashomon-go/rashomon/report"
 	"github.com/rashomon-go/rashomon/report/site"
 )
@@ -27,11 +29,11 @@ const toldBySite = 40
 // verdict says what came of the campaign, by its exit status. While it is under way, that
 // something has not happened yet says nothing.
 func (j *judged) verdict(p *site.Page) {
-	p.Verdict, p.Headline, p.Because = j.Conclusion.Verdict, j.Conclusion.Sentence, j.Conclusion.told(toldBySite)
-	switch s := j.Conclusion.status; s {
-	case statusValid:
+	p.Verdict, p.Headline, p.Because = j.Verdict, j.Sentence, j.Told(toldBySite)
+	switch j.Grade {
+	case verdict.Valid:
 		p.Grade = site.Good
-	case statusUnknown:
+	case verdict.Unknown:
 		p.Grade = site.Unclear
 	default:
 		p.Grade = site.Bad
@@ -51,7 +53,7 @@ func (j *judged) verdict(p *site.Page) {
 func (j *judged) facts() []report.Fact {
 	took := time.Duration(j.info.Seconds * float64(time.Second))
 	facts := []report.Fact{
-		{Name: "Runs", Value: number(j.info.Runs)},
+		{Name: "Runs", Value: english.Grouped(j.info.Runs)},
 		{Name: "Began", Value: j.info.Began.Format(time.DateTime) + " UTC"},
 		{Name: "Took", Value: took.Round(100 * time.Millisecond).String()},
 		{Name: "Build", Value: j.info.Build},
@@ -73,23 +75,19 @@ func (j *judged) failures() site.Section {
 	s.Table = table("Signature", "Failure", "Row", "#Count", "#Per million runs", "First seen", "Smallest example")
 	for i := range j.Groups {
 		g := &j.Groups[i]
-		row := cells(g.ID, clipped(g.Sentence), g.text, number(g.Count), fmt.Sprintf("%.0f", g.PerMillion), g.FirstSeen.Format(time.DateTime), g.smallest())
+		row := cells(g.ID, clipped(g.Sentence), g.Text, english.Grouped(g.Count), fmt.Sprintf("%.0f", g.PerMillion), g.FirstSeen.Format(time.DateTime), g.Size())
 		row[0].Link, row[0].Grade = groupFile(g.ID), site.Bad
 		if g.Muted != "" {
 			row[0].Grade = ""
-			row[1].Text += " (" + g.known() + ")"
+			row[1].Text += " (" + known(g) + ")"
 		}
 		s.Table.Rows = append(s.Table.Rows, row)
 	}
 	return s
 }
 
-func (g *groupReport) smallest() string {
-	return plural(g.Operations, "operation") + ", " + plural(g.Faults, "fault")
-}
-
 // known says why the failure is muted.
-func (g *groupReport) known() string { return "muted: " + g.Muted }
+func known(g *verdict.Group) string { return "muted: " + g.Muted }
 
 func (j *judged) goneSection() (s site.Section) {
 	if len(j.Gone) == 0 {
@@ -111,7 +109,7 @@ func (j *judged) corpusSection() (s site.Section) {
 	for _, c := range j.Corpus {
 		verdict := site.Cell{Text: c.Verdict}
 		switch {
-		case c.stillFails():
+		case c.Fails():
 			failing++
 			verdict.Grade = site.Bad
 		case c.Muted:
@@ -119,32 +117,32 @@ func (j *judged) corpusSection() (s site.Section) {
 		}
 		s.Table.Rows = append(s.Table.Rows, []site.Cell{{Text: c.File}, verdict, {Text: clipped(c.Sentence)}})
 	}
-	s.Note = fmt.Sprintf("%s that once failed, %d of them still.", plural(len(j.Corpus), "scenario"), failing)
+	s.Note = fmt.Sprintf("%s that once failed, %d of them still.", english.Plural(len(j.Corpus), "scenario"), failing)
 	s.Brief = failing > 0
 	return s
 }
 
 func (j *judged) claims() site.Section {
 	t := table("System", "Reads at", "Claim", "Verdict", "#Runs", "#Invalid", "#Unknown", "#Panics", "#Crashes", "#Run twice", "#Differed", "#Rejudged", "#Contradicted")
-	for i := range j.Cells {
-		c := &j.Cells[i]
-		row := cells(c.name(), c.Reads, claimText(c.Claim, c.Refuted), c.verdict(), number(c.Runs), number(c.Violations), number(c.Inconclusive),
-			number(c.Panics), number(c.Crashes), number(c.RanTwice), number(c.Differing), number(c.Rejudged), number(c.Contradicted))
-		row[3].Grade = c.grade()
+	for i := range j.Rows {
+		c := &j.Rows[i]
+		row := cells(c.Name(), c.Reads, c.Promise(), c.Word(), english.Grouped(c.Runs), english.Grouped(c.Violations), english.Grouped(c.Inconclusive),
+			english.Grouped(c.Panics), english.Grouped(c.Crashes), english.Grouped(c.RanTwice), english.Grouped(c.Differing), english.Grouped(c.Rejudged), english.Grouped(c.Contradicted))
+		row[3].Grade = gradeOf(c)
 		t.Rows = append(t.Rows, row)
 	}
 	return site.Section{Title: "Claims", Brief: true, Table: t,
 		Note: "What is marked not is not claimed, and must be refuted. Rows about the same reads of a system share their runs."}
 }
 
-// grade is good for a row that is as its table says.
-func (c *cellReport) grade() site.Grade {
-	switch verdict := c.verdict(); {
+// gradeOf is good for a row that is as its table says.
+func gradeOf(c *verdict.Row) site.Grade {
+	switch word := c.Word(); {
 	case c.Kept:
 		return site.Good
-	case verdict == "unknown" || verdict == "NOT REFUTED":
+	case word == "unknown" || word == "NOT REFUTED":
 		return site.Unclear
-	case verdict == "valid": // a planted bug that was not caught
+	case word == "valid": // a planted bug that was not caught
 		return ""
 	}
 	return site.Bad
@@ -163,10 +161,10 @@ func (j *judged) paceSection() (s site.Section) {
 
 func (j *judged) exercise() site.Section {
 	t := table("System", "Reads at", "Claim", "#Operations", "#OK", "#Overlapping", "#Faults", "#Messages", "#Dropped", "#Twice", "#Late")
-	for i := range j.Cells {
-		c := &j.Cells[i]
-		t.Rows = append(t.Rows, cells(c.name(), c.Reads, claimText(c.Claim, c.Refuted), number(c.Operations), percent(c.OK, c.Operations),
-			percent(c.Overlapping, c.Operations), number(c.Faults), number(int(c.Messages)), percent(c.Dropped, c.Messages),
+	for i := range j.Rows {
+		c := &j.Rows[i]
+		t.Rows = append(t.Rows, cells(c.Name(), c.Reads, c.Promise(), english.Grouped(c.Operations), percent(c.OK, c.Operations),
+			percent(c.Overlapping, c.Operations), english.Grouped(c.Faults), english.Grouped(int(c.Messages)), percent(c.Dropped, c.Messages),
 			percent(c.Duplicated, c.Messages), percent(c.Reordered, c.Messages)))
 	}
 	return site.Section{Title: "Exercised", Table: t, Note: "Where nothing happens, nothing is proved. Operations that ended ok, or overlapped another one on " +
@@ -175,8 +173,8 @@ func (j *judged) exercise() site.Section {
 
 func (j *judged) featuresSection() site.Section {
 	t := table("System", "#Runs", "Reached, in a share of the runs", "Never reached")
-	for _, f := range j.features() {
-		row := cells(f.system, number(f.runs), strings.Join(f.reached, ", "), strings.Join(f.missed, ", "))
+	for _, f := range featuresOf(j.Rows) {
+		row := cells(f.system, english.Grouped(f.runs), strings.Join(f.reached, ", "), strings.Join(f.missed, ", "))
 		row[3].Grade = site.Unclear
 		t.Rows = append(t.Rows, row)
 	}
@@ -188,15 +186,15 @@ const mostReasonsOfRow = 4
 
 func (j *judged) unknowns() (s site.Section) {
 	t := table("Row", "#Runs", "Because")
-	for i := range j.Cells {
-		c := &j.Cells[i]
+	for i := range j.Rows {
+		c := &j.Rows[i]
 		rest := c.Inconclusive
-		for k, reason := range c.unknownBecause() {
+		for k, reason := range c.UnknownBecause() {
 			if k == mostReasonsOfRow {
-				t.Rows = append(t.Rows, cells(c.row(), number(rest), "of other reasons"))
+				t.Rows = append(t.Rows, cells(c.String(), english.Grouped(rest), "of other reasons"))
 				break
 			}
-			t.Rows = append(t.Rows, cells(c.row(), number(c.Reasons[reason]), reason))
+			t.Rows = append(t.Rows, cells(c.String(), english.Grouped(c.Reasons[reason]), reason))
 			rest -= c.Reasons[reason]
 		}
 	}
@@ -214,8 +212,8 @@ func (j *judged) since() (s site.Section) {
 	s = site.Section{Title: "Since the campaign before", Note: "Failures of each million runs of their row.",
 		Table: table("Signature", "#Before", "#Now", "", "Failure")}
 	for _, c := range j.changes {
-		s.Table.Rows = append(s.Table.Rows, cells(c.ID, fmt.Sprintf("%.0f", c.Before), fmt.Sprintf("%.0f", c.After), c.what(), c.Text))
-		s.Brief = s.Brief || c.what() != ""
+		s.Table.Rows = append(s.Table.Rows, cells(c.ID, fmt.Sprintf("%.0f", c.Before), fmt.Sprintf("%.0f", c.After), c.What(), c.Text))
+		s.Brief = s.Brief || c.What() != ""
 	}
 	return s
 }
@@ -229,10 +227,10 @@ func (j *judged) campaigns() site.Section {
 	slices.Reverse(listed)
 	for _, c := range listed {
 		took := time.Duration(c.Seconds * float64(time.Second)).Round(100 * time.Millisecond)
-		t.Rows = append(t.Rows, cells(strconv.FormatInt(c.ID, 10), c.Began.Format(time.DateTime), took.String(), number(c.Runs),
-			number(c.Failures), number(c.Groups), c.Digest, c.Build))
+		t.Rows = append(t.Rows, cells(strconv.FormatInt(c.ID, 10), c.Began.Format(time.DateTime), took.String(), english.Grouped(c.Runs),
+			english.Grouped(c.Failures), english.Grouped(c.Groups), c.Digest, c.Build))
 	}
-	return site.Section{Title: "Campaigns", Note: fmt.Sprintf("%s in the same place.", plural(len(j.others), "campaign")), Table: t}
+	return site.Section{Title: "Campaigns", Note: fmt.Sprintf("%s in the same place.", english.Plural(len(j.others), "campaign")), Table: t}
 }
 
 // table returns a table without rows. Names of columns with numbers begin with #.
@@ -250,15 +248,6 @@ func cells(texts ...string) (row []site.Cell) {
 		row = append(row, site.Cell{Text: text})
 	}
 	return row
-}
-
-// number groups the digits of a number, which is not below 0.
-func number(n int) string {
-	digits := strconv.Itoa(n)
-	for i := len(digits) - 3; i > 0; i -= 3 {
-		digits = digits[:i] + "," + digits[i:]
-	}
-	return digits
 }
 
 // clipped returns the beginning of a text that may be long.

@@ -7,6 +7,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/rashomon-go/rashomon/campaign/verdict"
 )
 
 // What ends the program that runs it is not run for a page, and what this program cannot
@@ -14,19 +16,19 @@ import (
 func TestFilmOfWhatCannotBeRun(t *testing.T) {
 	w := siteWriter{out: t.TempDir()}
 	const text = "system: of another build"
-	crash, err := w.film(&groupReport{ID: "0badcafe", Kind: "crash: it was killed"}, text)
+	crash, err := w.film(&verdict.Group{ID: "0badcafe", Kind: "crash: it was killed", Scenario: text})
 	require.NoError(t, err)
 	kept, err := os.ReadFile(filepath.Join(w.out, "run-0badcafe.yaml"))
 	require.NoError(t, err)
 	assert.Equal(t, text, string(kept))
 	assert.Empty(t, crash.saved.Page)
 
-	other, err := w.film(&groupReport{ID: "1badcafe", Kind: "stale-read"}, text)
+	other, err := w.film(&verdict.Group{ID: "1badcafe", Kind: "stale-read", Scenario: text})
 	require.NoError(t, err)
 	assert.Contains(t, other.note, "This program cannot run it: ")
 
 	for _, f := range []filmed{crash, other} {
-		s := f.section(&groupReport{Operations: 1})
+		s := f.section(&verdict.Group{Operations: 1})
 		assert.Contains(t, s.Note, f.note)
 		assert.Empty(t, s.Picture)
 		assert.Equal(t, f.saved.Scenario != "", s.Table != nil)

@@ -6,6 +6,7 @@ import (
 	"io"
 	"time"
 
+	"github.com/rashomon-go/rashomon/internal/english"
 	"github.com/rashomon-go/rashomon/report/site"
 	"github.com/rashomon-go/rashomon/systems"
 )
@@ -49,7 +50,7 @@ func zooSection(zoo *zooReport) site.Section {
 		row := cells(c.Name, about[c.Name], fmt.Sprintf("%s, reads at %s", c.Claim, c.Reads), fmt.Sprintf("%d of %d", c.Caught, c.Runs),
 			fmt.Sprintf("%.2f..%.2f %%", 100*c.Low, 100*c.High), "-", "-")
 		if c.Caught > 0 {
-			row[5].Text = plural(c.MedianRuns, "run")
+			row[5].Text = english.Plural(c.MedianRuns, "run")
 			row[6].Text = time.Duration(c.SecondsPerCatch * float64(time.Second)).Round(time.Millisecond / 10).String()
 		} else {
 			row[3].Grade = site.Unclear

@@ -12,8 +12,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/rashomon-go/rashomon"
+	"github.com/rashomon-go/rashomon/campaign/verdict"
 	"github.com/rashomon-go/rashomon/checker"
 	"github.com/rashomon-go/rashomon/history"
+	"github.com/rashomon-go/rashomon/internal/english"
 	"github.com/rashomon-go/rashomon/internal/wholefile"
 	"github.com/rashomon-go/rashomon/sim"
 )
@@ -235,30 +237,30 @@ func eventLine(e sim.Event, name func(sim.NodeID) string) string {
 
 // runReport is what a run gave, for programs.
 type runReport struct {
-	System     string          `json:"system"`
-	Bug        string          `json:"bug,omitempty"`
-	Reads      string          `json:"reads"`
-	Claim      string          `json:"claim"`
-	Seed       uint64          `json:"seed"`
-	Digest     string          `json:"digest"`
-	Verdict    string          `json:"verdict"`
-	Reason     string          `json:"reason,omitempty"`
-	Sentence   string          `json:"sentence,omitempty"`
-	Witness    []string        `json:"witness,omitempty"`
-	Staleness  string          `json:"staleness,omitempty"` // of what is not linearizable, and should be
-	Operations int             `json:"operations"`
-	OK         int             `json:"ok"`
-	Failed     int             `json:"failed"`
-	Unknown    int             `json:"unknown"`
-	Messages   uint64          `json:"messages"`
-	Faults     int             `json:"faults"`
-	Simulated  string          `json:"simulated"`
-	Befell     []faultReport   `json:"befell,omitempty"` // the faults
-	Features   []featureReport `json:"features,omitempty"`
-	Expected   string          `json:"expected_digest,omitempty"` // that the scenario file tells
-	Scenario   string          `json:"scenario,omitempty"`        // file
-	Page       string          `json:"page,omitempty"`            // file
-	Drawing    string          `json:"drawing,omitempty"`         // file
+	System     string            `json:"system"`
+	Bug        string            `json:"bug,omitempty"`
+	Reads      string            `json:"reads"`
+	Claim      string            `json:"claim"`
+	Seed       uint64            `json:"seed"`
+	Digest     string            `json:"digest"`
+	Verdict    string            `json:"verdict"`
+	Reason     string            `json:"reason,omitempty"`
+	Sentence   string            `json:"sentence,omitempty"`
+	Witness    []string          `json:"witness,omitempty"`
+	Staleness  string            `json:"staleness,omitempty"` // of what is not linearizable, and should be
+	Operations int               `json:"operations"`
+	OK         int               `json:"ok"`
+	Failed     int               `json:"failed"`
+	Unknown    int               `json:"unknown"`
+	Messages   uint64            `json:"messages"`
+	Faults     int               `json:"faults"`
+	Simulated  string            `json:"simulated"`
+	Befell     []faultReport     `json:"befell,omitempty"` // the faults
+	Features   []verdict.Feature `json:"features,omitempty"`
+	Expected   string            `json:"expected_digest,omitempty"` // that the scenario file tells
+	Scenario   string            `json:"scenario,omitempty"`        // file
+	Page       string            `json:"page,omitempty"`            // file
+	Drawing    string            `json:"drawing,omitempty"`         // file
 }
 
 // faultReport is a fault, and how often it hit anything.
@@ -272,11 +274,14 @@ func newRunReport(sc *rashomon.Scenario, r *rashomon.Result, saved rashomon.Save
 		System: sc.System, Bug: sc.Bug, Reads: sc.Reads, Claim: string(sc.Claim), Seed: sc.Seed,
 		Digest: rashomon.DigestString(r.Digest), Verdict: r.Verdict.String(), Reason: r.Reason, Sentence: r.Sentence,
 		Operations: r.Exercise.Operations(), OK: r.Exercise.OK, Failed: r.Exercise.Failed, Unknown: r.Exercise.Unknown,
-		Messages: r.Exercise.Traffic.Sent, Faults: r.Exercise.Faults, Features: newFeatures(&r.Exercise),
+		Messages: r.Exercise.Traffic.Sent, Faults: r.Exercise.Faults,
 		Simulated: r.End.Round(time.Millisecond).String(), Scenario: saved.Scenario, Page: saved.Page, Drawing: saved.Drawing,
 	}
 	if sc.Digest != 0 {
 		report.Expected = rashomon.DigestString(sc.Digest)
+	}
+	for _, f := range r.Exercise.Features {
+		report.Features = append(report.Features, verdict.Feature(f))
 	}
 	for _, f := range r.History.Faults {
 		report.Befell = append(report.Befell, faultReport{f.Text, f.Hits})
@@ -312,10 +317,10 @@ func (r runReport) print(w io.Writer) error {
 		fmt.Fprintf(&b, "staleness: %s\n", r.Staleness)
 	}
 	fmt.Fprintf(&b, "%s: %d ok, %d failed, %d unknown; %s and %s in %s of simulated time\n",
-		plural(r.Operations, "operation"), r.OK, r.Failed, r.Unknown,
-		plural(int(r.Messages), "message"), plural(r.Faults, "fault"), r.Simulated)
+		english.Plural(r.Operations, "operation"), r.OK, r.Failed, r.Unknown,
+		english.Plural(int(r.Messages), "message"), english.Plural(r.Faults, "fault"), r.Simulated)
 	for _, f := range r.Befell {
-		fmt.Fprintf(&b, "  %s: %s\n", f.Fault, plural(int(f.Hits), "hit"))
+		fmt.Fprintf(&b, "  %s: %s\n", f.Fault, english.Plural(int(f.Hits), "hit"))
 	}
 	var reached []string
 	for _, f := range r.Features {

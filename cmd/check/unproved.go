@@ -17,7 +17,7 @@ func (a *app) graveError(err error) status {
 	var unproved *checker.CertificateError
 	switch {
 	case errors.As(err, &unproved):
-		file, failed := keep(unproved)
+		file, failed := saveUnproved(unproved)
 		if failed != nil {
 			fmt.Fprintf(a.err, "check: the history could not be kept: %v\n", failed)
 		} else {
@@ -30,9 +30,9 @@ func (a *app) graveError(err error) status {
 	return statusUsage
 }
 
-// keep writes both sides into a fresh file: the history, and behind it the
+// saveUnproved writes both sides into a fresh file: the history, and behind it the
 // verdict with its proof.
-func keep(e *checker.CertificateError) (file string, err error) {
+func saveUnproved(e *checker.CertificateError) (file string, err error) {
 	f, err := os.CreateTemp("", "rashomon-unproved-*.txt")
 	if err != nil {
 		return "", err

@@ -2,6 +2,10 @@ package main
 
 import (
 	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"io"
+	"os"
 	"runtime/debug"
 	"strings"
 )
@@ -44,4 +48,26 @@ func versioned(name string) bool {
 		return false
 	}
 	return !strings.HasSuffix(name, "+changes") && !strings.HasSuffix(name, "+dirty")
+}
+
+// build names the program: by its version, or by what is in its file if it has none.
+func build() string {
+	v := version()
+	if v != unversioned {
+		return v
+	}
+	name, err := os.Executable()
+	if err != nil {
+		return v
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		return v
+	}
+	defer f.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return v
+	}
+	return v + " " + hex.EncodeToString(h.Sum(nil)[:6])
 }

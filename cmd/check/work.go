@@ -13,6 +13,7 @@ import (
 
 	"github.com/rashomon-go/rashomon/campaign/queue"
 	"github.com/rashomon-go/rashomon/campaign/store"
+	"github.com/rashomon-go/rashomon/internal/english"
 )
 
 type workFlags struct {
@@ -112,7 +113,7 @@ func (a *app) workOn(ctx context.Context, s *store.Store, info store.Info, f wor
 	if ctx.Err() != nil {
 		end = "goes on without this machine"
 	}
-	_, err = fmt.Fprintf(a.out, "campaign %d %s; %s made here\n", c.ID, end, plural(made, "run"))
+	_, err = fmt.Fprintf(a.out, "campaign %d %s; %s made here\n", c.ID, end, english.Plural(made, "run"))
 	return err
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/rashomon-go/rashomon/campaign"
+	"github.com/rashomon-go/rashomon/internal/english"
 	"github.com/rashomon-go/rashomon/systems"
 )
 
@@ -173,7 +174,7 @@ func (r zooReport) print(w io.Writer, all bool) error {
 	for _, c := range r.Bugs {
 		median, cpu := "-", "-"
 		if c.Caught > 0 {
-			median = plural(c.MedianRuns, "run")
+			median = english.Plural(c.MedianRuns, "run")
 			cpu = time.Duration(c.SecondsPerCatch * float64(time.Second)).Round(time.Millisecond / 10).String()
 		}
 		fmt.Fprintf(t, "%s\t%s, reads at %s\t%d of %d\t%.2f..%.2f %%\t%s\t%s\n",

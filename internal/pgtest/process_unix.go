@@ -75,31 +75,9 @@ func start(bin string) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	secret := filepath.Join(dir, "password")
-	if err := os.WriteFile(secret, []byte(Password), 0o600); err != nil {
-		return nil, err
-	}
-	who, err := unprivileged(dir, secret)
-	if err != nil {
-		return nil, err
-	}
-	s := &Server{}
-	s.bin = bin
-	if s.port, err = freePort(); err != nil {
-		return nil, err
-	}
-	shell := exec.Command("sh", "-c", guard, "guard", bin, dir, strconv.Itoa(s.port), User)
-	shell.SysProcAttr, shell.Dir = who, dir
-	if s.words, err = shell.StdinPipe(); err != nil {
-		return nil, err
-	}
-	out, err := shell.StdoutPipe()
-	if err != nil {
-		return nil, err
-	}
-	s.done = bufio.NewScanner(out)
-	if err := shell.Start(); err != nil {
-		return nil, err
+	s := &Server{process: process{bin: bin}}
+	if err := s.guarded(dir); err != nil {
+		return nil, errors.Join(err, os.RemoveAll(dir)) // there is no guard that would
 	}
 	if s.done.Scan(); s.done.Text() != "made" {
 		return nil, fmt.Errorf("initdb: %s", s.done.Text())
@@ -109,6 +87,32 @@ func start(bin string) (*Server, error) {
 		return nil, fmt.Errorf("%w: %s", err, log)
 	}
 	return s, nil
+}
+
+// guarded starts the guard of a server whose files are in dir: it removes them in the end.
+func (s *Server) guarded(dir string) (err error) {
+	secret := filepath.Join(dir, "password")
+	if err := os.WriteFile(secret, []byte(Password), 0o600); err != nil {
+		return err
+	}
+	who, err := unprivileged(dir, secret)
+	if err != nil {
+		return err
+	}
+	if s.port, err = freePort(); err != nil {
+		return err
+	}
+	shell := exec.Command("sh", "-c", guard, "guard", s.bin, dir, strconv.Itoa(s.port), User)
+	shell.SysProcAttr, shell.Dir = who, dir
+	if s.words, err = shell.StdinPipe(); err != nil {
+		return err
+	}
+	out, err := shell.StdoutPipe()
+	if err != nil {
+		return err
+	}
+	s.done = bufio.NewScanner(out)
+	return shell.Start()
 }
 
 // unprivileged is whom the server runs as: it refuses to do so as root.

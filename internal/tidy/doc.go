@@ -11,7 +11,7 @@
 //   - Text. No notes to self, no machine paths, a comment for every package and
 //     every exported name.
 //   - Skips. A test that does not run everywhere says so to internal/unable, or asks
-//     testing.Short or runtime.GOOS.
+//     testing.Short or runtime.GOOS. All are built by CI.
 //
 // Two rules can be excused where a person has thought about it, by a comment on
 // the line or above it:

@@ -55,23 +55,30 @@ var layers = map[string]layer{
 	}},
 
 	// report never imports the root, so that a failing Check can write its page.
-	"report":      {imports: []string{"history", "model", "sim"}},
-	"report/site": {imports: []string{"report"}}, // pages of a campaign, of which it knows nothing
+	"report":      {imports: []string{"history", "internal/english", "model", "sim"}},
+	"report/site": {imports: []string{"internal/english", "report"}}, // pages of a campaign, of which it knows nothing
 	// The root reads scenario files from `go test` too, hence YAML. What decides a
 	// run stands in files of its own.
 	".": {
 		files:   []string{"client.go", "digest.go", "generate.go", "generate_workload.go", "judge.go", "run.go", "shrink.go"},
-		imports: []string{"checker", "faults", "history", "internal/wholefile", "model", "report", "sim", "workload"},
+		imports: []string{"checker", "faults", "history", "internal/english", "internal/wholefile", "model", "report", "sim", "workload"},
 		modules: []string{yaml},
 	},
 	"campaign": {imports: []string{".", "checker", "faults", "model", "sim"}, modules: []string{gonum}},
-	// These two stand alone, so that nobody but the command gets a database.
+	// What the command makes campaigns of stands alone, so that nobody else gets a database.
 	"campaign/store": {imports: []string{"campaign"}, modules: []string{flock, goose, pgx, sqlite}},
 	"campaign/queue": {imports: []string{".", "campaign", "campaign/store"}, modules: []string{pgx, river}},
+
+	"campaign/corpus": {imports: []string{".", "campaign/store", "checker", "internal/wholefile", "systems"}},
+	"campaign/verdict": {imports: []string{
+		".", "campaign", "campaign/corpus", "campaign/store", "checker", "internal/english", "model", "sim", "systems",
+	}},
 
 	"cmd/check": {anything: true},
 
 	"internal/cputime":   {},
+	"internal/english":   {},
+	"internal/lethal":    {imports: []string{".", "sim"}},
 	"internal/pgtest":    {imports: []string{"internal/unable"}},
 	"internal/tidy":      {},
 	"internal/unable":    {},

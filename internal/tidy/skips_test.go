@@ -2,20 +2,32 @@ package tidy
 
 import (
 	"go/ast"
+	"go/build"
 	"slices"
 )
 
 // checkSkips lets tests be skipped for their length (testing.Short), for what another
 // operating system lacks (runtime.GOOS), or by package unable, which does not skip them
-// where everything runs.
-func checkSkips(t *tree, r *report) {
+// where everything runs. Nor may a build tag, or the name of a file, keep tests from CI.
+func checkSkips(t *tree, r *report) error {
+	ci := build.Default
+	ci.GOOS, ci.GOARCH, ci.BuildTags = "linux", "amd64", nil
 	for _, p := range t.pkgs {
 		for _, f := range p.files {
-			if f.test {
-				ast.Inspect(f.syntax, func(n ast.Node) bool { return skips(n, r) })
+			if !f.test {
+				continue
+			}
+			ast.Inspect(f.syntax, func(n ast.Node) bool { return skips(n, r) })
+			runs, err := t.matches(ci, f)
+			if err != nil {
+				return err
+			}
+			if !runs {
+				r.add(f.syntax.Package, "skip", "tests that CI never builds: it has Linux, and no tags")
 			}
 		}
 	}
+	return nil
 }
 
 // skips says whether the inspection goes on below n.

@@ -111,15 +111,12 @@ func (t *tree) pkg(dir string) *pkg {
 // built returns the files that make up the package on this machine, without
 // its tests.
 func (t *tree) built(p *pkg) ([]*source, error) {
-	ctx := build.Default
-	ctx.OpenFile = func(name string) (io.ReadCloser, error) { return t.fsys.Open(path.Clean(name)) }
-	ctx.JoinPath = path.Join
 	var files []*source
 	for _, f := range p.files {
 		if f.test {
 			continue
 		}
-		ok, err := ctx.MatchFile(path.Dir(f.path), path.Base(f.path))
+		ok, err := t.matches(build.Default, f)
 		if err != nil {
 			return nil, err
 		}
@@ -128,6 +125,13 @@ func (t *tree) built(p *pkg) ([]*source, error) {
 		}
 	}
 	return files, nil
+}
+
+// matches says whether a file is built in a context, by its name and its build tags.
+func (t *tree) matches(ctx build.Context, f *source) (bool, error) {
+	ctx.OpenFile = func(name string) (io.ReadCloser, error) { return t.fsys.Open(path.Clean(name)) }
+	ctx.JoinPath = path.Join
+	return ctx.MatchFile(path.Dir(f.path), path.Base(f.path))
 }
 
 // skipped says whether the go command ignores a directory.
@@ -173,7 +177,9 @@ func inspect(t *tree) ([]finding, error) {
 	}
 	checkText(t, r)
 	checkDocs(t, r)
-	checkSkips(t, r)
+	if err := checkSkips(t, r); err != nil {
+		return nil, err
+	}
 	if err := checkBans(t, r); err != nil {
 		return nil, err
 	}

@@ -2,9 +2,7 @@
 package wholefile
 
 import (
-	"errors"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 )
@@ -33,16 +31,4 @@ func Write(path string, write func(io.Writer) error) (err error) {
 		return err
 	}
 	return os.Rename(f.Name(), path)
-}
-
-// WriteOrRemove is Write, or, if there is nothing to write, removes the file that a
-// call before may have written.
-func WriteOrRemove(path string, write func(io.Writer) error) error {
-	if write != nil {
-		return Write(path, write)
-	}
-	if err := os.Remove(path); !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	return nil
 }

@@ -5,6 +5,8 @@ import (
 	"math"
 	"slices"
 	"time"
+
+	"github.com/rashomon-go/rashomon/internal/english"
 )
 
 // chart is a drawing of runs over time. Its bars are stretched to the width of the
@@ -50,7 +52,7 @@ func newChart(pace []Minute) chart {
 		c.Note = fmt.Sprintf("Runs that were kept per minute; a bar is %.0f minutes. The first and the last are not whole.", each.Minutes())
 	}
 	top := roundUp(most)
-	c.Most, c.Half = grouped(top), grouped(top/2)
+	c.Most, c.Half = rate(top), rate(top/2)
 	for i, b := range bars {
 		if i > 0 {
 			switch idle := int(b.At.Sub(bars[i-1].At)/each) - 1; {
@@ -62,7 +64,7 @@ func newChart(pace []Minute) chart {
 			}
 		}
 		high := 100 * b.perMinute(each) / top
-		c.Bars = append(c.Bars, bar{c.Width, 100 - high, high, fmt.Sprintf("%s: %s runs a minute", clock(b.At), grouped(b.perMinute(each)))})
+		c.Bars = append(c.Bars, bar{c.Width, 100 - high, high, fmt.Sprintf("%s: %s runs a minute", clock(b.At), rate(b.perMinute(each)))})
 		c.Width++
 	}
 	if len(bars) > 0 {
@@ -102,14 +104,10 @@ func roundUp(most float64) float64 {
 
 func clock(t time.Time) string { return t.UTC().Format("Jan 2 15:04") }
 
-// grouped writes a number with a comma for each thousand.
-func grouped(n float64) string {
-	digits := fmt.Sprintf("%.0f", n)
+// rate writes a number of runs a minute.
+func rate(n float64) string {
 	if n < 10 {
-		digits = fmt.Sprintf("%.2g", n)
+		return fmt.Sprintf("%.2g", n)
 	}
-	for i := len(digits) - 3; i > 0 && n >= 10; i -= 3 {
-		digits = digits[:i] + "," + digits[i:]
-	}
-	return digits
+	return english.Grouped(int(math.RoundToEven(n)))
 }

@@ -9,7 +9,7 @@
 package site
 
 import (
-	"embed"
+	_ "embed"
 	"html/template"
 	"io"
 	"strings"
@@ -82,17 +82,20 @@ type Minute struct {
 	Runs int
 }
 
-//go:embed page.html site.css
-var assets embed.FS
+//go:embed page.html
+var html string
+
+//go:embed site.css
+var css string
 
 var pages = template.Must(template.New("page.html").Funcs(template.FuncMap{
 	"chart": newChart, "anchor": anchor,
-}).ParseFS(assets, "page.html"))
+}).Parse(html))
 
 // Mark stands in every page, so that it can be told from other people's files.
 const Mark = `<meta name="generator" content="Rashomon">`
 
-var style = report.Style() + asset("site.css")
+var style = report.Style() + css
 
 // Write writes the page as one HTML document. Equal pages are written as equal bytes.
 func (p *Page) Write(w io.Writer) error {
@@ -107,12 +110,4 @@ func (p *Page) Write(w io.Writer) error {
 // anchor makes an address within the page of a title.
 func anchor(title string) string {
 	return strings.Join(strings.FieldsFunc(strings.ToLower(title), func(c rune) bool { return c < 'a' || c > 'z' }), "-")
-}
-
-func asset(name string) string {
-	b, err := assets.ReadFile(name)
-	if err != nil {
-		panic("site: " + err.Error())
-	}
-	return string(b)
 }

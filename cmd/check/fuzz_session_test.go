@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rashomon-go/rashomon/campaign"
+	"github.com/rashomon-go/rashomon/campaign/verdict"
 	"github.com/rashomon-go/rashomon/systems"
 )
 
@@ -17,7 +18,7 @@ func TestDeadCanary(t *testing.T) {
 	s, err := systems.ByName("chain")
 	require.NoError(t, err)
 	healthy := campaign.Cell{System: s, Claim: s.Claims[0]}
-	alive, err := canary()
+	alive, err := verdict.Canary()
 	require.NoError(t, err)
 	for want, c := range map[string]campaign.Cell{"": alive, "the canary was not caught: chain, in 100 runs": healthy} {
 		var out strings.Builder

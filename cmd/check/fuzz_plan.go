@@ -1,0 +1,80 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+)
+
+// storedPlan is a plan as the store has it: what --resume needs to go on.
+type storedPlan struct {
+	Systems      []string `json:"systems,omitempty"`
+	Bug          string   `json:"bug,omitempty"`
+	Reads        string   `json:"reads,omitempty"`
+	Claim        string   `json:"claim,omitempty"`
+	BeyondBudget bool     `json:"beyond_budget,omitempty"`
+	Seed         uint64   `json:"seed"`
+	Operations   int      `json:"operations"`
+	Twice        float64  `json:"twice"`
+	Shard        string   `json:"shard,omitempty"`
+}
+
+// stored returns what the store has of the plan.
+func (f *fuzzFlags) stored() ([]byte, error) {
+	return json.Marshal(storedPlan{
+		f.systems, f.bug, f.reads, f.claim, f.beyond, f.plan.Seed, f.plan.Operations, f.plan.Twice, f.shard,
+	})
+}
+
+// restore makes the plan of a campaign of what the store has of it.
+func (f *fuzzFlags) restore(plan []byte) error {
+	var p storedPlan
+	if err := json.Unmarshal(plan, &p); err != nil {
+		return fmt.Errorf("a plan that cannot be read: %w", err)
+	}
+	f.choice = p.choice()
+	f.plan.Seed, f.plan.Operations, f.plan.Twice = p.Seed, p.Operations, p.Twice
+	f.plan.StopAtFirst = p.Bug != ""
+	f.shard = p.Shard
+	err := f.parseShard()
+	if err == nil {
+		f.plan.Cells, err = f.cells()
+	}
+	return err
+}
+
+func (p *storedPlan) choice() choice {
+	return choice{p.Systems, p.Bug, p.Reads, p.Claim, p.BeyondBudget}
+}
+
+// String is the plan as the flags of fuzz.
+func (p storedPlan) String() string {
+	var b strings.Builder
+	flag := func(name, value string) {
+		if value != "" {
+			fmt.Fprintf(&b, " --%s %s", name, quoted(value))
+		}
+	}
+	for _, name := range p.Systems {
+		flag("system", name)
+	}
+	flag("bug", p.Bug)
+	flag("reads", p.Reads)
+	flag("claim", p.Claim)
+	if p.BeyondBudget {
+		b.WriteString(" --beyond-budget")
+	}
+	fmt.Fprintf(&b, " --seed %d --operations %d", p.Seed, p.Operations)
+	flag("shard", p.Shard)
+	return strings.TrimSpace(b.String())
+}
+
+// withoutShard returns a stored plan as all shards of a campaign have it.
+func withoutShard(plan []byte) ([]byte, error) {
+	var p storedPlan
+	if err := json.Unmarshal(plan, &p); err != nil {
+		return nil, err
+	}
+	p.Shard = ""
+	return json.Marshal(p)
+}

@@ -1,0 +1,89 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/rashomon-go/rashomon/campaign/store"
+	"github.com/rashomon-go/rashomon/campaign/verdict"
+)
+
+// judged is a campaign out of the store, judged as fuzz judges the one that it has
+// made.
+type judged struct {
+	*verdict.Evidence
+	verdict.Conclusion
+	info    campaignInfo
+	where   string // it is, as a flag
+	plan    storedPlan
+	last    bool // of the directory, or the database
+	running bool
+	follows bool   // the site will be written again
+	canary  string // what was caught of it
+	mutes   []store.Mute
+	pace    []store.Pace
+	seeds   map[string][]uint64 // of the failures that were kept, by signature
+	others  []campaignInfo      // in the same place, the oldest first
+	changes []verdict.Change    // since the campaign before
+}
+
+// readJudged reads a campaign; 0 stands for the last one. What it comes to, with what the
+// corpus does now, is for the caller to conclude.
+func readJudged(s *store.Store, id int64) (j judged, err error) {
+	info, err := s.Find(id)
+	if err != nil {
+		return j, err
+	}
+	if err = json.Unmarshal(info.Plan, &j.plan); err != nil {
+		return j, fmt.Errorf("campaign %d has a plan that cannot be read: %w", info.ID, err)
+	}
+	chosen := j.plan.choice()
+	rows, err := chosen.cells()
+	if err != nil {
+		return j, fmt.Errorf("campaign %d has another plan than this program can make: %w", info.ID, err)
+	}
+	if j.Evidence, err = verdict.Read(s, info, rows); err != nil {
+		return j, err
+	}
+	if j.mutes, err = s.Mutes(); err != nil {
+		return j, err
+	}
+	if j.canary, err = verdict.CaughtCanary(s, info.ID); err != nil {
+		return j, err
+	}
+	if j.pace, err = s.Pace(info.ID); err != nil {
+		return j, err
+	}
+	if j.seeds, err = s.Seeds(info.ID); err != nil {
+		return j, err
+	}
+	return j, j.neighbours(s, info.ID)
+}
+
+// neighbours reads what else there is in the directory.
+func (j *judged) neighbours(s *store.Store, id int64) error {
+	found, err := s.Campaigns()
+	if err != nil {
+		return err
+	}
+	for i, one := range found {
+		info, err := newCampaignInfo(s, one)
+		if err != nil {
+			return err
+		}
+		j.others = append(j.others, info)
+		if one.ID != id {
+			continue
+		}
+		j.info, j.last = info, i == len(found)-1
+		if i == 0 {
+			continue
+		}
+		before, _, err := verdict.Groups(s, found[i-1].ID, nil)
+		if err != nil {
+			return err
+		}
+		j.changes = verdict.Changes(before, j.Groups)
+	}
+	return nil
+}
