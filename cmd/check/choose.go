@@ -33,7 +33,9 @@ func (c *choice) flags(cmd *cobra.Command) {
 		return names
 	})
 	complete(cmd, "reads", func() []string { return columns(systems.All(), func(c rashomon.Claim) string { return c.Reads }) })
-	complete(cmd, "claim", func() []string { return columns(systems.All(), func(c rashomon.Claim) string { return string(c.Property) }) })
+	complete(cmd, "claim", func() []string {
+		return columns(systems.All(), func(c rashomon.Claim) string { return string(c.Property) })
+	})
 }
 
 // columns returns what stands in one column of the tables of claims, each once.
