@@ -78,6 +78,7 @@ func (a *app) campaignShow() *cobra.Command {
 		},
 	}
 	from.flags(cmd)
+	from.completeArgs(cmd, 1, campaignWords)
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return cmd
 }
