@@ -29,7 +29,11 @@ const toldBySite = 40
 // verdict says what came of the campaign, by its exit status. While it is under way, that
 // something has not happened yet says nothing.
 func (j *judged) verdict(p *site.Page) {
-	p.Verdict, p.Headline, p.Because = j.Verdict, j.Sentence, j.Told(toldBySite)
+	told := j.Conclusion
+	if j.running {
+		told = soFar(told)
+	}
+	p.Verdict, p.Headline, p.Because = told.Verdict, told.Sentence, told.Told(toldBySite)
 	switch j.Grade {
 	case verdict.Valid:
 		p.Grade = site.Good
@@ -44,9 +48,8 @@ func (j *judged) verdict(p *site.Page) {
 	if j.follows {
 		p.Reload = int(followEvery.Seconds())
 	}
-	p.Verdict += " so far"
 	if p.Grade != site.Bad {
-		p.Verdict, p.Grade, p.Headline, p.Because = "running", "", "the campaign is under way, and nothing is wrong so far", nil
+		p.Grade = ""
 	}
 }
 
@@ -222,12 +225,12 @@ func (j *judged) since() (s site.Section) {
 const mostCampaigns = 60
 
 func (j *judged) campaigns() site.Section {
-	t := table("#Campaign", "Began", "#Took", "#Runs", "#Failures", "#Signatures", "Digest", "Build")
+	t := table("#Campaign", "State", "Began", "#Took", "#Runs", "#Failures", "#Signatures", "Digest", "Build")
 	listed := slices.Clone(j.others[max(0, len(j.others)-mostCampaigns):])
 	slices.Reverse(listed)
 	for _, c := range listed {
 		took := time.Duration(c.Seconds * float64(time.Second)).Round(100 * time.Millisecond)
-		t.Rows = append(t.Rows, cells(strconv.FormatInt(c.ID, 10), c.Began.Format(time.DateTime), took.String(), english.Grouped(c.Runs),
+		t.Rows = append(t.Rows, cells(strconv.FormatInt(c.ID, 10), string(c.State), c.Began.Format(time.DateTime), took.String(), english.Grouped(c.Runs),
 			english.Grouped(c.Failures), english.Grouped(c.Groups), c.Digest, c.Build))
 	}
 	return site.Section{Title: "Campaigns", Note: fmt.Sprintf("%s in the same place.", english.Plural(len(j.others), "campaign")), Table: t}
