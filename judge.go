@@ -62,7 +62,21 @@ func (r *run) judge(result *Result, row Claim, opt checker.Options) error {
 	if why := inconclusive(&result.Exercise, row); result.Verdict == checker.Valid && why != "" {
 		result.Verdict, result.Reason = checker.Unknown, why
 	}
+	if result.Verdict != checker.Invalid || row.Refuted || row.Property == Live { // that looks at them first
+		return nil
+	}
+	if why := r.scenario.beyond(r.system, row); why != "" {
+		result.Sentence += "; but the faults are more than " + r.system.Name + " promises to survive: " + why
+	}
 	return nil
+}
+
+// beyond says in what the faults of a scenario are more than the system promises to survive
+// in a row, or nothing. What breaks then is no defect.
+func (sc *Scenario) beyond(s *System, row Claim) string {
+	budget := bearable(s.promised(sc.Nodes), row)
+	budget.Nodes, budget.Services = nodeNames(sc.Nodes), s.Services
+	return budget.Exceeded(sc.Faults)
 }
 
 // inconclusive says why a valid history of this run would prove nothing of a row, or

@@ -75,6 +75,8 @@ type System struct {
 	// them agree and serve: what the claim Live promises. Who lets others look inside (sim.Observable) is not kept waiting
 	// when they do. Zero means 250 ms.
 	Settle time.Duration
+
+	within *System // whose faults are the budget, if those of generated scenarios go beyond it
 }
 
 // UnderLoad ends the name of a feature that was reached while a client waited.
@@ -256,6 +258,15 @@ func (s *System) nodes() (low, high int) {
 	return low, high
 }
 
+// promised returns the faults under which the claims hold, also of a system whose
+// generated scenarios have others.
+func (s *System) promised(replicas int) faults.Options {
+	if s.within != nil {
+		return s.within.tolerates(replicas)
+	}
+	return s.tolerates(replicas)
+}
+
 func (s *System) tolerates(replicas int) faults.Options {
 	if s.Tolerates == nil {
 		return faults.Options{Classes: faults.Network}
@@ -270,6 +281,7 @@ func (s *System) tolerates(replicas int) faults.Options {
 // worth.
 func (s *System) BeyondBudget() *System {
 	beyond := *s
+	beyond.within = s
 	beyond.Tolerates = func(replicas int) faults.Options {
 		nodes := slices.Concat(nodeNames(replicas), s.Services)
 		return faults.Options{
