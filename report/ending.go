@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 
+	"github.com/rashomon-go/rashomon/internal/english"
 	"github.com/rashomon-go/rashomon/sim"
 )
 
@@ -29,7 +30,7 @@ type endingRow struct {
 	Differs bool
 	Held    []endingCell
 	Writes  []row
-	Left    string // writes that are left out
+	Left    string // of the writes
 }
 
 type endingCell struct {
@@ -69,6 +70,10 @@ func (s *scene) endingRow(e *Ending) endingRow {
 		r.Held = append(r.Held, endingCell{clip(oneLine(held), maxText), held != most && 2*count[most] > len(e.Held)})
 	}
 	writes := e.Writes
+	if !r.Differs { // nobody asks who wrote
+		r.Left = english.Plural(len(writes), "write")
+		return r
+	}
 	if n := len(writes) - mostWriters; n > 0 {
 		writes = writes[n:]
 		r.Left = fmt.Sprintf("and %d earlier", n)

@@ -32,7 +32,7 @@ func TestEndings(t *testing.T) {
 	rows := cellsOf(page)
 	assert.Equal(t, "Key n0 head n1 middle n2 tail Written by, ms", rows[0])
 	assert.Regexp(t, `^k0&lt;b&gt; 3 3 nothing they differ .* client 0 at n0 head, 0 to 0.7, ok$`, rows[1])
-	assert.Equal(t, "k1 5 5 5 the same nobody", rows[2])
+	assert.Equal(t, "k1 5 5 5 the same 0 writes", rows[2])
 	assert.Equal(t, 1, strings.Count(page, `<td class="odd">`), "what more than half do not hold")
 
 	p.Endings = []Ending{{Name: "k0", Held: []string{"3", "4"}, Writes: indices(mostWriters + 2)}}
