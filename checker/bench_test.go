@@ -121,9 +121,6 @@ func BenchmarkWindow(b *testing.B) {
 			{"silent cas", load{cas: true, silent: true, open: 0.01}},
 			{"five values, all kinds", load{values: 5, cas: true, silent: true, deletes: true, open: 0.01}},
 		} {
-			if clients > 20 && l.load.values > 0 && l.load.cas {
-				continue // the search ends with most seeds, and spends its budget with some
-			}
 			l.load.ops, l.load.clients, l.load.keys = 10_000, clients, 1
 			h := closedLoop(seeded(), l.load)
 			b.Run(fmt.Sprintf("%s/clients=%d", l.name, clients), func(b *testing.B) {

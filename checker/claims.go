@@ -7,28 +7,29 @@ import (
 
 // Claim is something that a system promises about the histories of its clients.
 type Claim struct {
-	Name  string
-	Judge func(h *history.History, terms Terms) (Judgement, error)
+	Name     string
+	Judge    func(h *history.History, terms Terms) (Judgement, error)
+	Sessions bool // it matters what terms.Sessions says
 }
 
 // Claims returns all claims that can be judged, each under its name.
 func Claims() []Claim {
 	list := []Claim{
-		{"linearizable", linearizableRegister},
-		{"convergent", Convergent},
-		{"durable", Durable},
-		{"set-converges", SetConverges},
-		{"prefix-consistent", PrefixConsistent},
-		{"staleness", bounded},
-		{"sequential-per-key", SequentialPerKey},
+		{Name: "linearizable", Judge: linearizableRegister},
+		{Name: "convergent", Judge: Convergent, Sessions: true},
+		{Name: "durable", Judge: Durable},
+		{Name: "set-converges", Judge: SetConverges},
+		{Name: "prefix-consistent", Judge: PrefixConsistent, Sessions: true},
+		{Name: "staleness", Judge: bounded},
+		{Name: "sequential-per-key", Judge: SequentialPerKey, Sessions: true},
 	}
 	for _, g := range []Guarantee{ReadYourWrites, MonotonicReads, MonotonicWrites, WritesFollowReads, AllGuarantees} {
-		list = append(list, Claim{g.String(), func(h *history.History, terms Terms) (Judgement, error) {
+		list = append(list, Claim{Name: g.String(), Sessions: true, Judge: func(h *history.History, terms Terms) (Judgement, error) {
 			return Session(h, g, terms)
 		}})
 	}
 	for _, level := range []Causality{CausalConsistency, CausalConvergence} {
-		list = append(list, Claim{level.String(), func(h *history.History, terms Terms) (Judgement, error) {
+		list = append(list, Claim{Name: level.String(), Sessions: true, Judge: func(h *history.History, terms Terms) (Judgement, error) {
 			return Causal(h, level, terms)
 		}})
 	}

@@ -19,7 +19,7 @@ type facts struct {
 	sessions []int32         // by operation, its session counted from 0, or none
 	count    int             // of sessions
 
-	nils map[*history.Op]int32 // who left nothing where an operation saw nothing, as far as it is guessed
+	assumed map[*history.Op]int32 // who left nothing where an operation saw nothing, as far as that is assumed
 }
 
 type place struct {
@@ -110,7 +110,7 @@ func (f *facts) op(i int32) *history.Op { return &f.h.Ops[i] }
 
 // from returns who stored what o observed: an operation, initial, or none if o
 // observed nothing, or something of unknown origin. Absent is of unknown origin
-// when somebody may have deleted the key by then, unless its origin is guessed.
+// when somebody may have deleted the key by then, unless its origin is assumed.
 func (f *facts) from(o *history.Op) int32 {
 	v, saw := observed(o)
 	switch {
@@ -122,14 +122,14 @@ func (f *facts) from(o *history.Op) int32 {
 		}
 		return none
 	case f.deleted[o.Key] < o.Return:
-		return f.guessed(o)
+		return f.assumedOrigin(o)
 	}
 	return initial
 }
 
-// guessed returns who is guessed to have left what o saw, or none.
-func (f *facts) guessed(o *history.Op) int32 {
-	if w, guessed := f.nils[o]; guessed {
+// assumedOrigin returns who is assumed to have left the nothing that o saw, or none.
+func (f *facts) assumedOrigin(o *history.Op) int32 {
+	if w, assumed := f.assumed[o]; assumed {
 		return w
 	}
 	return none
@@ -151,20 +151,4 @@ func (f *facts) impossible(i int32) (Judgement, bool) {
 		panic(fmt.Sprintf("checker: operation %d saw an impossible value, and nothing explains it", i))
 	}
 	return Judgement{Verdict: Invalid, Anomaly: e.anomaly, Sentence: e.sentence, Witness: indices(e.witness)}, true
-}
-
-// anyImpossible looks for such an operation on key k.
-func (f *facts) anyImpossible(k int) (Judgement, bool) {
-	for _, i := range f.parts.part(k) {
-		if j, found := f.impossible(i); found {
-			return j, true
-		}
-	}
-	return Judgement{}, false
-}
-
-// acknowledged reports whether o changed its key for certain.
-func acknowledged(o *history.Op) bool {
-	_, stores := stored(o)
-	return stores && o.Outcome == history.OK
 }

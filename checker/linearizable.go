@@ -244,12 +244,6 @@ func (c *check) release() {
 	checks.Put(c)
 }
 
-// counts reports whether an operation takes part in the question at all. What
-// failed did not happen; a read without an answer says nothing.
-func counts(o *history.Op) bool {
-	return o.Outcome == history.OK || o.Outcome == history.Unknown && o.Kind != model.Read
-}
-
 // group validates the history, fills order and ends by a counting sort, notes what
 // there is, and prepares the index for the values that are stored.
 func (c *check) group(h *history.History) error {

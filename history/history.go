@@ -208,7 +208,7 @@ func (h *History) OpString(i int) string {
 			return s + " -> " + h.seenString(o.Seen)
 		}
 	case model.Txn:
-		s = "txn " + key + ": " + h.txnString(o)
+		s = "txn " + key + ": " + model.TxnString(h.Txn(o.Value), o.Outcome == OK, h.ValueString)
 		if o.Outcome != OK {
 			s += " (" + o.Outcome.String() + ")"
 		}

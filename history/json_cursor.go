@@ -231,11 +231,11 @@ type jsonScalar struct {
 	text   []byte      // not nil for a text
 }
 
-// jsonValue is a value, or several.
+// jsonValue is a value, or several: the elements of a set, what a transaction was told,
+// or the steps of one.
 type jsonValue struct {
 	jsonScalar
-	list  []jsonElement // not nil for a list: a set, or what a transaction was told
-	steps []jsonStep    // not nil for a transaction
+	list jsonList
 }
 
 func (c *jsonCursor) value() (jsonScalar, error) {
@@ -256,24 +256,14 @@ func (c *jsonCursor) value() (jsonScalar, error) {
 	return jsonScalar{}, wrong(c.i, "%s, expected a whole number, a string or null", c.what())
 }
 
-// seen returns a value or a list.
-func (c *jsonCursor) seen() (jsonValue, error) {
-	if c.i >= len(c.line) || c.line[c.i] != '[' {
-		v, err := c.value()
-		return jsonValue{jsonScalar: v}, err
+// valueOr returns a value, or a list whose elements element goes past.
+func (c *jsonCursor) valueOr(element func() error) (v jsonValue, err error) {
+	if c.i < len(c.line) && c.line[c.i] == '[' {
+		v.list, err = c.list(element)
+	} else {
+		v.jsonScalar, err = c.value()
 	}
-	list, err := c.list()
-	return jsonValue{list: list}, err
-}
-
-// stored returns a value or a transaction.
-func (c *jsonCursor) stored() (jsonValue, error) {
-	if c.i >= len(c.line) || c.line[c.i] != '[' {
-		v, err := c.value()
-		return jsonValue{jsonScalar: v}, err
-	}
-	steps, err := c.steps()
-	return jsonValue{steps: steps}, err
+	return v, err
 }
 
 // names returns a list of different strings.

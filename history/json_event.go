@@ -167,9 +167,9 @@ func (e *jsonEvent) take(c *jsonCursor, field int) (err error) {
 	case fieldExpect:
 		e.expect.jsonScalar, err = c.value()
 	case fieldValue:
-		e.value, err = c.stored()
+		e.value, err = c.valueOr(func() error { _, err := c.step(); return err })
 	case fieldSeen:
-		e.seen, err = c.seen()
+		e.seen, err = c.valueOr(func() error { _, err := c.value(); return err })
 	case fieldSwapped:
 		e.swapped, err = c.boolean()
 	}

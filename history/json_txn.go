@@ -4,17 +4,21 @@ import (
 	"github.com/rashomon-go/rashomon/model"
 )
 
-// jsonElement is a value in a list, of which a line may have millions.
-type jsonElement struct {
-	jsonScalar
-	at int
+// jsonList is a list in a line, of which nothing is kept but where it stands: there may
+// be millions of elements, and what they mean the other fields tell. It is read once to
+// count them, and again for what they say.
+type jsonList struct {
+	line  []byte // nil if there is no list
+	from  int
+	count int
 }
 
 // jsonStep is a step of a transaction, such as ["w","a",1].
 type jsonStep struct {
 	kind     model.Kind
 	register []byte
-	value    jsonElement // of a write
+	value    jsonScalar // of a write
+	valueAt  int
 }
 
 // elements calls element for each element of a list.
@@ -36,27 +40,18 @@ func (c *jsonCursor) elements(element func(at int) error) error {
 	return nil
 }
 
-// list returns a list of values.
-func (c *jsonCursor) list() ([]jsonElement, error) {
-	list := []jsonElement{}
-	err := c.elements(func(at int) error {
-		v, err := c.value()
-		list = append(list, jsonElement{v, at})
-		return err
+// list goes past a list, whose elements element goes past.
+func (c *jsonCursor) list(element func() error) (jsonList, error) {
+	l := jsonList{line: c.line, from: c.i}
+	err := c.elements(func(int) error {
+		l.count++
+		return element()
 	})
-	return list, err
+	return l, err
 }
 
-// steps returns the steps of a transaction, such as [["w","a",1],["r","b"]].
-func (c *jsonCursor) steps() ([]jsonStep, error) {
-	list := []jsonStep{}
-	err := c.elements(func(int) error {
-		s, err := c.step()
-		list = append(list, s)
-		return err
-	})
-	return list, err
-}
+// again returns a cursor before the list.
+func (l *jsonList) again() *jsonCursor { return &jsonCursor{line: l.line, i: l.from} }
 
 func (c *jsonCursor) step() (s jsonStep, err error) {
 	if err := c.expect('['); err != nil {
@@ -88,12 +83,12 @@ func (c *jsonCursor) step() (s jsonStep, err error) {
 			return s, err
 		}
 		c.space()
-		s.value.at = c.i
-		if s.value.jsonScalar, err = c.value(); err != nil {
+		s.valueAt = c.i
+		if s.value, err = c.value(); err != nil {
 			return s, err
 		}
 		if s.value.text == nil && s.value.number == model.Absent {
-			return s, wrong(s.value.at, "null to write, expected a value")
+			return s, wrong(s.valueAt, "null to write, expected a value")
 		}
 	}
 	return s, c.expect(']')
@@ -101,52 +96,65 @@ func (c *jsonCursor) step() (s jsonStep, err error) {
 
 // steps returns the steps of a transaction that is called.
 func (j *jsonReader) steps(e *jsonEvent) ([]model.Micro, error) {
-	if e.value.steps == nil {
+	if e.value.list.line == nil {
 		return nil, wrong(e.at[fieldValue], `no transaction, expected steps such as [["r","a"],["w","b",1]]`)
 	}
-	list := make([]model.Micro, len(e.value.steps))
-	for n := range e.value.steps {
-		s := &e.value.steps[n]
-		list[n] = model.Micro{Kind: s.kind, Register: j.intern(s.register)}
-		if s.kind == model.Write {
-			v, err := j.plain(s.value.at, s.value.jsonScalar)
-			if err != nil {
-				return nil, err
-			}
-			list[n].Value = v
+	list := make([]model.Micro, 0, e.value.list.count)
+	c := e.value.list.again()
+	err := c.elements(func(int) error {
+		s, err := c.step()
+		if err != nil {
+			return err
 		}
-	}
-	return list, nil
+		m := model.Micro{Kind: s.kind, Register: j.intern(s.register)}
+		if s.kind == model.Write {
+			m.Value, err = j.plain(s.valueAt, s.value)
+		}
+		list = append(list, m)
+		return err
+	})
+	return list, err
 }
 
 // told returns what the reads of transaction i were told.
 func (j *jsonReader) told(e *jsonEvent, i int) ([]model.Value, error) {
 	reads := readsOf(j.rec.h.Txn(j.rec.h.Ops[i].Value))
-	if e.seen.list == nil || len(e.seen.list) != reads {
+	if e.seen.list.line == nil || e.seen.list.count != reads {
 		return nil, wrong(e.at[fieldSeen], "no list of %d values, expected one for each read of the transaction (called in line %d)", reads, j.calledIn[i])
 	}
-	list := make([]model.Value, reads)
-	for n, x := range e.seen.list {
-		v, err := j.plain(x.at, x.jsonScalar)
+	list := make([]model.Value, 0, reads)
+	c := e.seen.list.again()
+	err := c.elements(func(at int) error {
+		x, err := c.value()
 		if err != nil {
-			return nil, err
+			return err
 		}
-		list[n] = v
-	}
-	return list, nil
+		v, err := j.plain(at, x)
+		list = append(list, v)
+		return err
+	})
+	return list, err
 }
 
 // set returns a list of increasing numbers.
-func (j *jsonReader) set(list []jsonElement) (model.Value, error) {
-	numbers := make([]model.Value, len(list))
-	for n, x := range list {
-		switch {
+func (j *jsonReader) set(list jsonList) (model.Value, error) {
+	numbers := make([]model.Value, 0, list.count)
+	c := list.again()
+	err := c.elements(func(at int) error {
+		x, err := c.value()
+		switch n := len(numbers); {
+		case err != nil:
+			return err
 		case x.text != nil || x.number == model.Absent:
-			return 0, wrong(x.at, "no number in a set, expected numbers")
+			return wrong(at, "no number in a set, expected numbers")
 		case n > 0 && x.number <= numbers[n-1]:
-			return 0, wrong(x.at, "element %d behind %d, expected increasing elements", x.number, numbers[n-1])
+			return wrong(at, "element %d behind %d, expected increasing elements", x.number, numbers[n-1])
 		}
-		numbers[n] = x.number
+		numbers = append(numbers, x.number)
+		return nil
+	})
+	if err != nil {
+		return 0, err
 	}
 	return j.rec.Set(numbers...), nil
 }

@@ -336,7 +336,7 @@ func (j *jsonReader) value(e *jsonEvent, field int, v jsonValue) (model.Value, e
 	switch {
 	case !e.has(field):
 		return 0, nil
-	case v.steps != nil:
+	case v.list.line != nil:
 		return 0, wrong(e.at[field], "a list, expected a value (transactions are of op txn)")
 	}
 	return j.plain(e.at[field], v.jsonScalar)
@@ -357,9 +357,9 @@ func (j *jsonReader) plain(at int, v jsonScalar) (model.Value, error) {
 
 func (j *jsonReader) seen(e *jsonEvent) (model.Value, error) {
 	switch sets := j.rec.h.Sets != nil; {
-	case sets != (e.seen.list != nil) && sets:
+	case sets != (e.seen.list.line != nil) && sets:
 		return 0, wrong(e.at[fieldSeen], "no set, expected one such as [1,2]")
-	case sets != (e.seen.list != nil):
+	case sets != (e.seen.list.line != nil):
 		return 0, wrong(e.at[fieldSeen], `several values, expected one (a list is a text such as "[2 1]", with "texts":[] in the header; a history of sets has "sets":true there)`)
 	case sets:
 		return j.set(e.seen.list)

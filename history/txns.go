@@ -3,7 +3,6 @@ package history
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/rashomon-go/rashomon/model"
 )
@@ -16,24 +15,6 @@ func (h *History) Txn(value model.Value) []model.Micro {
 		return nil
 	}
 	return h.Txns[value]
-}
-
-// txnString returns a transaction such as "a=1, b -> nil", and of one without an
-// answer "a=1, read b".
-func (h *History) txnString(o *Op) string {
-	steps := h.Txn(o.Value)
-	words := make([]string, len(steps))
-	for i, m := range steps {
-		switch {
-		case m.Kind == model.Write:
-			words[i] = m.Register + "=" + h.ValueString(m.Value)
-		case o.Outcome == OK:
-			words[i] = m.Register + " -> " + h.ValueString(m.Value)
-		default:
-			words[i] = "read " + m.Register
-		}
-	}
-	return strings.Join(words, ", ")
 }
 
 // txnFault reports in which way the steps of o break the contract.

@@ -115,7 +115,7 @@ func (o Op) String() string {
 	case CAS:
 		s += " " + o.Expect.String() + "->" + o.Value.String()
 	case Txn:
-		s += " " + txnString(o.Txn, !o.Open)
+		s += " " + TxnString(o.Txn, !o.Open, Value.String)
 	}
 	switch {
 	case o.Open:

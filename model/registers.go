@@ -83,16 +83,16 @@ func describeRegisters(state []held) string {
 	return "{" + strings.Join(words, " ") + "}"
 }
 
-// txnString returns a transaction such as "txn a=1, b -> 2", with the answers of
-// its reads only if it was answered.
-func txnString(steps []Micro, answered bool) string {
+// TxnString returns the steps of a transaction, such as "a=1, b -> 2", or "a=1, read b"
+// if it was not answered. value says how values are written.
+func TxnString(steps []Micro, answered bool, value func(Value) string) string {
 	words := make([]string, len(steps))
 	for i, m := range steps {
 		switch {
 		case m.Kind == Write:
-			words[i] = m.Register + "=" + m.Value.String()
+			words[i] = m.Register + "=" + value(m.Value)
 		case answered:
-			words[i] = m.Register + " -> " + m.Value.String()
+			words[i] = m.Register + " -> " + value(m.Value)
 		default:
 			words[i] = "read " + m.Register
 		}

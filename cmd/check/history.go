@@ -123,8 +123,8 @@ func (j *judging) validate(cmd *cobra.Command, files []string) error {
 	switch {
 	case !slices.Contains(sessionNames, j.session):
 		return fmt.Errorf("--session %q, expected %s", j.session, strings.Join(sessionNames, ", "))
-	case j.session != "auto" && !slices.Contains(aboutSessions, j.claim):
-		return fmt.Errorf("--session with --claim %s, expected a claim about sessions: %s", j.claim, strings.Join(aboutSessions, ", "))
+	case j.session != "auto" && !slices.Contains(aboutSessions(), j.claim):
+		return fmt.Errorf("--session with --claim %s, expected a claim about sessions: %s", j.claim, strings.Join(aboutSessions(), ", "))
 	}
 	for _, picture := range []struct{ flag, file string }{{"html", j.html}, {"svg", j.svg}} {
 		switch {

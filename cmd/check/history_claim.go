@@ -10,17 +10,21 @@ import (
 // sessionNames are what a session of a history may be.
 var sessionNames = []string{"auto", "client", "client-and-node"}
 
-// aboutSessions are the claims to which it matters what a session is.
-var aboutSessions = []string{
-	"convergent", "prefix-consistent", "sequential-per-key", "causal-consistency", "causal-convergence",
-	"read-your-writes", "monotonic-reads", "monotonic-writes", "writes-follow-reads", "session-guarantees",
+// aboutSessions returns the names of the claims to which it matters what a session is.
+func aboutSessions() (names []string) {
+	for _, c := range checker.Claims() {
+		if c.Sessions {
+			names = append(names, c.Name)
+		}
+	}
+	return names
 }
 
 // sessionsOf returns what a session is, and says it in words if there was a choice. A
 // client is one of those that the history names, or else a process.
 func sessionsOf(h *history.History, j *judging) (of checker.Sessions, note string) {
 	clients := len(h.Clients)
-	if !slices.Contains(aboutSessions, j.claim) {
+	if !slices.Contains(aboutSessions(), j.claim) {
 		return checker.PerClient(clients), ""
 	}
 	nodes := slices.ContainsFunc(h.Ops, func(o history.Op) bool { return o.Node != history.NoNode })

@@ -43,13 +43,20 @@ func (j *jepsen) appended(c *called, e *entry, value *form) error {
 
 // several takes the answer of a read with several values.
 func (j *jepsen) several(op int, value *form) error {
-	c := collection{op: op, line: value.line, column: value.column, elements: make([]model.Value, len(value.items))}
+	count := 0
 	for n := range value.items {
-		x := &value.items[n]
-		if x.kind != integer || x.tagged || x.n <= int64(model.Unseen) {
+		switch x := &value.items[n]; {
+		case x.kind == run:
+			count += int(x.n)
+		case isPlain(x):
+			count++
+		default:
 			return j.wrong(x, "%s in a set or a list, expected numbers", x.describe())
 		}
-		c.elements[n] = model.Value(x.n)
+	}
+	c := collection{op: op, line: value.line, column: value.column, elements: make([]model.Value, 0, count)}
+	for n := range value.items {
+		c.elements = value.items[n].numbers(c.elements)
 	}
 	j.answers = append(j.answers, c)
 	return nil

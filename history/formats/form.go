@@ -3,6 +3,8 @@ package formats
 import (
 	"strconv"
 	"strings"
+
+	"github.com/rashomon-go/rashomon/model"
 )
 
 type formKind uint8
@@ -18,11 +20,12 @@ const (
 	sequence // vector or list
 	mapping  // items are keys and values in turn
 	set
+	run // of numbers in a long collection: n of them, in text
 )
 
 var formKinds = [...]string{
 	nilForm: "nil", boolean: "a boolean", integer: "a number", number: "a number that is no 64-bit integer",
-	text: "a text", symbol: "a symbol", keyword: "a keyword", sequence: "a vector", mapping: "a map", set: "a set",
+	text: "a text", symbol: "a symbol", keyword: "a keyword", sequence: "a vector", mapping: "a map", set: "a set", run: "numbers",
 }
 
 // form is a piece of EDN. Metadata are dropped, and so are tags, but that they
@@ -37,6 +40,21 @@ type form struct {
 }
 
 func (f *form) is(k formKind, text string) bool { return f.kind == k && f.text == text }
+
+// numbers appends the number that f is, or the numbers of a run.
+func (f *form) numbers(list []model.Value) []model.Value {
+	if f.kind == integer {
+		return append(list, model.Value(f.n))
+	}
+	for word := range strings.FieldsSeq(f.text) {
+		n, err := strconv.ParseInt(word, 10, 64)
+		if err != nil {
+			panic("formats: " + err.Error() + " in a run that the scanner wrote")
+		}
+		list = append(list, model.Value(n))
+	}
+	return list
+}
 
 // describe returns f as a message names it.
 func (f *form) describe() string {

@@ -33,8 +33,10 @@ type scanner struct {
 	start int64 // of the present top-level form
 	token []byte
 	words map[string]string
+	run   []byte // numbers of the latest of these, not yet among its items
+	count int64  // of them
 	stack []form // items of collections that are still open
-	arena []form // items of collections that are complete
+	arena []form // items of collections that are complete, as far as they found room
 }
 
 func newScanner(src io.Reader, name string) *scanner {

@@ -1,6 +1,12 @@
 package formats
 
-import "strings"
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/rashomon-go/rashomon/model"
+)
 
 // form reads one form. At the end of the file, or before a closing delimiter, it
 // fails.
@@ -92,6 +98,7 @@ func (s *scanner) namespace(tag *form, name string, f *form) error {
 func (s *scanner) collection(f *form, kind formKind, closing byte, depth int) error {
 	f.kind = kind
 	s.pos++
+	s.endRun() // of the collection around this one
 	mine := len(s.stack)
 	for {
 		c, ok, err := s.skip(depth)
@@ -102,6 +109,7 @@ func (s *scanner) collection(f *form, kind formKind, closing byte, depth int) er
 			return s.fail("the %s ends inside %s that began at %d:%d, expected %q: it is cut off", s.unit(), formKinds[kind], f.line, f.column, closing)
 		}
 		if c == closing {
+			s.endRun()
 			break
 		}
 		if err := s.tooLong(); err != nil {
@@ -111,18 +119,73 @@ func (s *scanner) collection(f *form, kind formKind, closing byte, depth int) er
 		if err != nil {
 			return err
 		}
-		s.stack = append(s.stack, item)
+		if kind != mapping && len(s.stack)-mine >= plainItems && isPlain(&item) {
+			s.addToRun(&item)
+		} else {
+			s.endRun()
+			s.push(item)
+		}
 	}
 	s.pos++
 	if kind == mapping && (len(s.stack)-mine)%2 != 0 {
 		return s.failAt(f.line, f.column, "a map with a key that has no value, expected keys and values in pairs")
 	}
-	from := len(s.arena)
-	s.arena = append(s.arena, s.stack[mine:]...)
-	f.items = s.arena[from:len(s.arena):len(s.arena)]
+	f.items = s.keep(s.stack[mine:])
 	s.stack = s.stack[:mine]
 	return nil
 }
+
+// A long list or set of numbers is kept as runs: a form takes dozens of bytes, and a
+// number may take two in the file. No value but those of reads is so long.
+const (
+	plainItems = 64      // of a collection are no runs
+	longestRun = 4 << 10 // bytes
+)
+
+// isPlain reports whether f is a number that may be in a run.
+func isPlain(f *form) bool {
+	return f.kind == integer && !f.tagged && f.n > int64(model.Unseen)
+}
+
+// addToRun keeps a number until its run ends.
+func (s *scanner) addToRun(f *form) {
+	s.run = append(strconv.AppendInt(s.run, f.n, 10), ' ')
+	if s.count++; len(s.run) >= longestRun {
+		s.endRun()
+	}
+}
+
+// endRun makes an item of the numbers kept.
+func (s *scanner) endRun() {
+	if s.count > 0 {
+		s.push(form{kind: run, n: s.count, text: string(s.run)})
+		s.run, s.count = s.run[:0], 0
+	}
+}
+
+// push puts an item of a collection that is still open on the stack. append would grow
+// a long one by a quarter, and leave four times as much behind.
+func (s *scanner) push(item form) {
+	if len(s.stack) == cap(s.stack) {
+		s.stack = slices.Grow(s.stack, max(64, len(s.stack)))
+	}
+	s.stack = append(s.stack, item)
+}
+
+// keep copies the items of a collection that is complete into the arena. What stands
+// there stays: if there is no more room, another one begins.
+func (s *scanner) keep(items []form) []form {
+	if cap(s.arena)-len(s.arena) < len(items) {
+		s.arena = make([]form, 0, max(64, len(items), min(2*cap(s.arena), arenaForms)))
+	}
+	from := len(s.arena)
+	s.arena = append(s.arena, items...)
+	return s.arena[from:len(s.arena):len(s.arena)]
+}
+
+// arenaForms is how many forms an arena has room for at most, unless one collection has
+// more.
+const arenaForms = 1 << 14
 
 func (s *scanner) tooLong() error {
 	if s.base+int64(s.pos)-s.start > maxForm {

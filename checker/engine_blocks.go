@@ -104,9 +104,6 @@ func (b *blocks) forget(ops []history.Op) {
 	}
 }
 
-// equal reports whether o is a compare-and-set that changes nothing.
-func equal(o *history.Op) bool { return o.Kind == model.CAS && o.Expect == o.Value }
-
 func (b *blocks) addWrites(ops []history.Op, part []int32) bool {
 	b.links = append(b.links[:0], link{
 		first: math.MinInt64, last: math.MinInt64, early: none, late: none, write: none, prev: none, next: none, seen: true,

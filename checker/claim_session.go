@@ -75,7 +75,7 @@ func Session(h *history.History, g Guarantee, terms Terms) (Judgement, error) {
 	if err != nil {
 		return Judgement{}, err
 	}
-	return f.whoever(terms.Steps, func() Judgement {
+	return f.decide(terms.Steps, func() Judgement {
 		s := sessions{facts: f, want: g | words.with, states: make([]session, f.count), own: make([]int32, len(h.Ops)), nodes: make([]int32, len(h.Ops))}
 		return s.judgeAll(g, words.with)
 	}), nil
@@ -124,9 +124,6 @@ type session struct {
 type event struct{ op, node int32 }
 
 func (s *sessions) judge(k int) Judgement {
-	if j, found := s.anyImpossible(k); found {
-		return j
-	}
 	s.order.reset()
 	s.values = s.values[:0]
 	root := s.value(initial)

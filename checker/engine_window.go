@@ -13,16 +13,18 @@ import (
 // linearizability", 2017) do: it does operations one after the other, goes back
 // when nothing can follow, and remembers the configurations (what was done, and
 // what the register holds) from which there is no way on. It goes further than
-// porcupine for five reasons.
+// porcupine for six reasons.
 //
 //   - A configuration is remembered by what was done since the first operation
 //     that was not, not by all that was done.
 //   - An operation that fits and changes nothing is done at once, without
 //     alternatives: to do it earlier harms nobody.
-//   - A value is not left while an operation that must see it is still to come
-//     and nobody is left who could store it again in time.
+//   - A value is not stored or left if an operation that must see it is still to
+//     come and nobody is left who could store it again at the right time (owed).
+//   - Of operations that can come next and store the same, only the one that
+//     returns first is tried (soonest).
 //   - Operations with unknown outcomes are tried last, and only if somebody who
-//     is left needs what they store; of several that do the same, the first.
+//     is left needs what they store and nothing else that is tried stores it.
 //   - What fits now and may not fit again is tried first, and then what the next
 //     operation to return needs.
 //
@@ -47,8 +49,12 @@ type window struct {
 	storers   []queue // by value
 	needsAt   []int32 // by position, where it stands in its queue of observers
 	storesAt  []int32 // by position, where it stands in its queue of storers
+	overtaken []int64 // by position in ops: who had returned then stored in vain for it
 	wanted    []int64 // by value, the earliest return of those that could come next and must see it
 	silent    bool    // some must not see a value, and do not tell what they saw
+
+	soonSwap  []int32 // by value, which compare-and-set that can come next and stores it returns first, or none
+	soonWrite []int32 // the same of writes and deletes
 
 	trail  []int32 // positions done, in order
 	choice []int32 // positions to try, frame after frame
@@ -77,7 +83,7 @@ func (w *window) judge(ops []history.Op, part []int32, steps, bytes int64) Verdi
 	if !w.possible() {
 		return Invalid
 	}
-	w.enter()
+	w.enter(none)
 	for len(w.frames) > 0 {
 		if end := int32(len(w.ops)); w.next[end] == end {
 			return Valid
@@ -91,9 +97,10 @@ func (w *window) judge(ops []history.Op, part []int32, steps, bytes int64) Verdi
 			return Unknown
 		}
 		w.steps++
-		w.do(w.choice[f.next])
+		x := w.choice[f.next]
+		w.do(x)
 		f.next++
-		w.enter()
+		w.enter(x)
 	}
 	return Invalid
 }
@@ -107,145 +114,18 @@ func (w *window) linearization() []int32 {
 	return order
 }
 
-func (w *window) prepare(ops []history.Op, part []int32) {
-	w.ops, w.open, w.origin = w.ops[:0], w.open[:0], w.origin[:0]
-	for _, i := range part {
-		if o := &ops[i]; o.Outcome == history.OK {
-			w.ops, w.origin = append(w.ops, *o), append(w.origin, i)
-		}
-	}
-	for _, i := range part {
-		if o := &ops[i]; o.Outcome == history.Unknown && !equal(o) {
-			w.open, w.origin = append(w.open, *o), append(w.origin, i)
-		}
-	}
-	n := len(w.ops)
-	w.next, w.prev = slices.Grow(w.next[:0], n+1)[:n+1], slices.Grow(w.prev[:0], n+1)[:n+1]
-	for i := range n + 1 {
-		w.next[i], w.prev[i] = int32(i+1), int32(i-1)
-	}
-	w.next[n], w.prev[0] = 0, int32(n)
-	w.done, w.doneOpen = bits(w.done, n), bits(w.doneOpen, len(w.open))
-	w.high, w.silent = 0, false
-	w.trail, w.choice, w.frames = w.trail[:0], w.choice[:0], w.frames[:0]
-	w.dead.reset()
-	w.understand(n + len(w.open))
-}
-
-// bits returns n bits that are 0.
-func bits(words []uint64, n int) []uint64 {
-	words = slices.Grow(words[:0], n/64+1)[:n/64+1]
-	clear(words)
-	return words
-}
-
-// understand says in numbers what operations need and store.
-func (w *window) understand(all int) {
-	w.value, w.needs, w.unless = w.value[:0], w.needs[:0], w.unless[:0]
-	w.numbers = map[model.Value]int32{}
-	w.held = w.number(model.Absent)
-	for x := range all {
-		o := w.op(int32(x))
-		value, needs, unless := none, none, none
-		if v, saw := observed(o); saw {
-			needs = w.number(v)
-		}
-		if v, stores := stored(o); stores && !equal(o) {
-			value = w.number(v)
-		}
-		if o.Kind == model.CAS && !o.Swapped {
-			if expect := w.number(o.Expect); o.Outcome == history.Unknown {
-				needs = expect // otherwise it does nothing, and need not be done
-			} else {
-				unless = expect
-			}
-		}
-		w.silent = w.silent || unless != none && needs == none
-		w.value, w.needs, w.unless = append(w.value, value), append(w.needs, needs), append(w.unless, unless)
-	}
-	w.wanted = w.wanted[:0]
-	for range w.numbers {
-		w.wanted = append(w.wanted, history.Never)
-	}
-	order := make([]int32, all)
-	for x := range order {
-		order[x] = int32(x)
-	}
-	slices.SortFunc(order, func(x, y int32) int { return cmp.Compare(w.op(x).Call, w.op(y).Call) })
-	w.storers, w.storesAt = w.queues(order, w.value)
-	order = slices.DeleteFunc(order, func(x int32) bool { return int(x) >= len(w.ops) })
-	slices.SortFunc(order, func(x, y int32) int { return cmp.Compare(w.ops[x].Return, w.ops[y].Return) })
-	w.observers, w.needsAt = w.queues(order, w.needs)
-}
-
-// queues returns a queue for each value v, of the operations x in the order given
-// of which value[x] = v, and where each stands.
-func (w *window) queues(order, value []int32) (queues []queue, at []int32) {
-	queues, at = make([]queue, len(w.numbers)), make([]int32, len(value))
-	ends := make([]int32, len(w.numbers)+1)
-	for _, x := range order {
-		if v := value[x]; v != none {
-			at[x] = ends[v+1]
-			ends[v+1]++
-		}
-	}
-	for v := range queues {
-		ends[v+1] += ends[v]
-	}
-	lists := make([]int32, ends[len(queues)])
-	for _, x := range order {
-		if v := value[x]; v != none {
-			lists[ends[v]+at[x]] = x
-		}
-	}
-	for v := range queues {
-		queues[v].list = lists[ends[v]:ends[v+1]]
-	}
-	return queues, at
-}
-
-func (w *window) number(v model.Value) int32 {
-	n, known := w.numbers[v]
-	if !known {
-		n = int32(len(w.numbers))
-		w.numbers[v] = n
-	}
-	return n
-}
-
-func (w *window) op(x int32) *history.Op {
-	if int(x) < len(w.ops) {
-		return &w.ops[x]
-	}
-	return &w.open[int(x)-len(w.ops)]
-}
-
-// possible reports whether everything that must be seen can be stored, and
-// nothing must see what it must not.
-func (w *window) possible() bool {
-	for v := range w.observers {
-		if len(w.observers[v].list) > 0 && len(w.storers[v].list) == 0 && int32(v) != w.held {
-			return false
-		}
-	}
-	for x := range w.ops {
-		if w.unless[x] != none && w.unless[x] == w.needs[x] {
-			return false
-		}
-	}
-	return true
-}
-
 // fits reports whether the answer of x is right now.
 func (w *window) fits(x int32) bool {
 	return (w.needs[x] == none || w.needs[x] == w.held) && (w.unless[x] == none || w.unless[x] != w.held)
 }
 
-// enter does all that can be done without alternatives, and makes a frame of the
-// configuration with its choices, unless there is no way on from it.
-func (w *window) enter() {
+// enter does all that can be done without alternatives after holder has stored what is
+// held, and makes a frame of the configuration with its choices, unless there is no way
+// on from it.
+func (w *window) enter(holder int32) {
 	deadline := w.settle()
-	if w.dead.has(w.configuration()) {
+	next, ok := w.owed(holder, deadline)
+	if !ok || w.dead.has(w.configuration()) {
 		w.undo()
 		return
 	}
@@ -256,17 +136,20 @@ func (w *window) enter() {
 		if v := w.needs[x]; v != none {
 			w.wanted[v] = min(w.wanted[v], w.ops[x].Return)
 		}
-		if w.value[x] != none && w.fits(x) && w.mayLeave(x) {
+		if w.value[x] != none && w.fits(x) && (next == none || next == x) {
 			w.choice = append(w.choice, x)
 		}
 	}
+	w.choice = w.choice[:int(from)+w.soonest(w.choice[from:])]
 	w.sort(w.choice[from:])
 	for x := w.next[end]; x != end && w.ops[x].Call < deadline; x = w.next[x] {
 		if v := w.needs[x]; v != none {
 			w.wanted[v] = history.Never
 		}
 	}
-	w.tryOpen(deadline)
+	if next == none {
+		w.tryOpen(deadline)
+	}
 }
 
 // leave remembers that there is no way on from the latest frame, and goes back.
@@ -314,50 +197,36 @@ func (w *window) settle() int64 {
 	return deadline
 }
 
-// mayLeave reports whether what is held may be replaced by what x stores: the
-// next of those that are left and must see it needs somebody who is left to store
-// it again, and was called in time.
-func (w *window) mayLeave(x int32) bool {
-	v := w.held
-	if w.value[x] == v {
-		return true
-	}
-	o := w.observers[v].first(w)
-	if o == x {
-		o = w.observers[v].second(w)
-	}
-	if o == none {
-		return true
-	}
-	s := w.storers[v].first(w)
-	return s != none && w.op(s).Call < w.ops[o].Return
-}
-
-// queue is the operations that store a value, by their calls, or those that must
-// see it, by their returns.
-type queue struct {
-	list []int32
-	from int32 // those before are done
-}
-
-// first returns the first that is left, or none.
-func (q *queue) first(w *window) int32 {
-	for ; int(q.from) < len(q.list); q.from++ {
-		if x := q.list[q.from]; !w.isDone(x) {
-			return x
+// soonest keeps those of the operations xs, which can all come next, of which each order
+// of the rest can begin with one, and returns how many it put to the front.
+//
+// Let x and y store the same, and y return before x. If a legal order begins with x,
+// then it is legal as well with x and y in each other's place: the values held are the
+// same, y can come next, and what stands before the old place of y was called before y
+// returned, hence before x did. What is there at that place is what y needs, so x must
+// be a write, or need the same. Both fit now, hence compare-and-sets need the same.
+func (w *window) soonest(xs []int32) int {
+	for _, x := range xs {
+		best := &w.soonWrite[w.value[x]]
+		if w.needs[x] != none {
+			best = &w.soonSwap[w.value[x]]
+		}
+		if *best == none || w.ops[x].Return < w.ops[*best].Return {
+			*best = x
 		}
 	}
-	return none
-}
-
-// second returns the one that is left behind the first, or none.
-func (q *queue) second(w *window) int32 {
-	for at := int(q.from) + 1; at < len(q.list); at++ {
-		if x := q.list[at]; !w.isDone(x) {
-			return x
+	kept := 0
+	for _, x := range xs {
+		swap, write := w.soonSwap[w.value[x]], w.soonWrite[w.value[x]]
+		if x == swap || x == write && (swap == none || w.ops[x].Return < w.ops[swap].Return) {
+			xs[kept] = x
+			kept++
 		}
 	}
-	return none
+	for _, x := range xs {
+		w.soonSwap[w.value[x]], w.soonWrite[w.value[x]] = none, none
+	}
+	return kept
 }
 
 // sort puts first the compare-and-sets, which fit now and may not fit again, and
@@ -380,18 +249,18 @@ func (w *window) sort(xs []int32) {
 
 // tryOpen adds the operations with unknown outcomes that may help.
 func (w *window) tryOpen(deadline int64) {
-	from := len(w.choice)
+	from := w.frames[len(w.frames)-1].choices
 	for n := range w.open {
 		x := int32(len(w.ops) + n)
 		if w.open[n].Call >= deadline {
 			break
 		}
 		v := w.value[x]
-		if w.openDone(n) || v == w.held || !w.fits(x) || !w.mayLeave(x) || !w.needed(v) {
+		if w.openDone(n) || v == w.held || !w.fits(x) || !w.needed(v) {
 			continue
 		}
-		// A write can do what a compare-and-set can, but not the other way round.
-		same := func(y int32) bool { return w.value[y] == v && w.needs[y] == w.needs[x] }
+		// As with soonest: a write can do what a compare-and-set can, but not the other way round.
+		same := func(y int32) bool { return w.value[y] == v && (w.needs[y] == w.needs[x] || w.needs[x] == none) }
 		if !slices.ContainsFunc(w.choice[from:], same) {
 			w.choice = append(w.choice, x)
 		}

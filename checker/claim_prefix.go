@@ -41,17 +41,12 @@ func PrefixConsistent(h *history.History, terms Terms) (Judgement, error) {
 	if err != nil {
 		return Judgement{}, err
 	}
-	for k := range h.Keys {
-		if j, found := f.anyImpossible(k); found {
-			return j, nil
-		}
-	}
 	steps := terms.Steps
 	if steps <= 0 {
 		steps = DefaultSteps
 	}
 	left := steps
-	return f.whoever(steps, func() Judgement {
+	return f.decide(steps, func() Judgement {
 		p := prefixes{facts: f, steps: left}
 		reads, twice := f.readsBySession()
 		items := reads
@@ -213,7 +208,7 @@ func (p *prefixes) replaces(i int32) int32 {
 		if p.deleted[o.Key] == history.Never {
 			return initial
 		}
-		return p.guessed(o)
+		return p.assumedOrigin(o)
 	}
 	w := p.asked(o)
 	if _, expects := expected(o); expects && w == none {

@@ -61,12 +61,7 @@ func Causal(h *history.History, level Causality, terms Terms) (Judgement, error)
 	if err != nil {
 		return Judgement{}, err
 	}
-	for k := range h.Keys {
-		if j, found := f.anyImpossible(k); found {
-			return j, nil
-		}
-	}
-	return f.whoever(terms.Steps, func() Judgement {
+	return f.decide(terms.Steps, func() Judgement {
 		c := causality{causal: newCausal(f), level: level}
 		if j, found := c.origins(); found {
 			return j
@@ -109,7 +104,7 @@ func (c *causality) origins() (Judgement, bool) {
 		switch w, known := c.writers[place{o.Key, o.Expect}]; {
 		case c.origin[i] != none:
 		case o.Expect == model.Absent && c.deleted[o.Key] < history.Never:
-			c.origin[i] = c.guessed(o)
+			c.origin[i] = c.assumedOrigin(o)
 		case o.Expect == model.Absent:
 			c.origin[i] = initial
 		case !known || w == i:

@@ -31,12 +31,7 @@ func SequentialPerKey(h *history.History, terms Terms) (Judgement, error) {
 	if err != nil {
 		return Judgement{}, err
 	}
-	for k := range h.Keys {
-		if j, found := f.anyImpossible(k); found {
-			return j, nil
-		}
-	}
-	return f.whoever(terms.Steps, func() Judgement {
+	return f.decide(terms.Steps, func() Judgement {
 		s := sequence{causality: causality{causal: newCausal(f)}, last: make([]int32, f.count), lastKey: make([]int32, f.count)}
 		if j, found := s.origins(); found {
 			return j

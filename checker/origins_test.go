@@ -13,7 +13,7 @@ import (
 
 // Long histories with deletes are decided: where keys are linearizable at once, and
 // else because few reads are doubtful together.
-func TestNothingInLongHistories(t *testing.T) {
+func TestOriginsInLongHistories(t *testing.T) {
 	for _, name := range []string{"causal-consistency", "causal-convergence", "sequential-per-key", "session-guarantees", "prefix-consistent"} {
 		t.Run(name, func(t *testing.T) {
 			claim, _ := ClaimNamed(name)
@@ -64,7 +64,7 @@ func lag(h *history.History) *history.History {
 
 // What did not happen left nothing, and what an unknown compare-and-set replaced must
 // have been there.
-func TestNothingComesFromSomewhere(t *testing.T) {
+func TestOriginsAreSomewhere(t *testing.T) {
 	for name, h := range map[string]*history.History{
 		"a failed delete":              record(at(1, 1, 5, erase()), at(1, 10, 20, write(7)), at(1, 30, 40, failed(erase())), at(2, 50, 60, read(7)), at(2, 70, 80, read(model.Absent))),
 		"a swap of what was not there": record(at(1, 10, 20, write(7)), at(1, 30, never, cas(model.Absent, 9)), at(3, 40, 50, read(9)), at(3, 60, 70, erase())),
@@ -76,7 +76,7 @@ func TestNothingComesFromSomewhere(t *testing.T) {
 }
 
 // What no choice explains is invalid, and what there was no time for is unknown.
-func TestNothingIsProvedOrUnknown(t *testing.T) {
+func TestOriginsAreProvedOrUnknown(t *testing.T) {
 	// Client 1 deletes and writes; client 2 sees 7, nil, 7.
 	h := record(at(1, 10, 20, write(7)), at(1, 30, 40, erase()), at(1, 50, 60, write(8)), at(1, 70, 80, erase()),
 		at(2, 90, 100, read(7)), at(2, 110, 120, read(model.Absent)), at(2, 130, 140, read(7)))
@@ -95,21 +95,21 @@ func TestNothingIsProvedOrUnknown(t *testing.T) {
 }
 
 // Thousands of nogoods take longer to look at than a judgement: that is counted, too.
-func TestNothingCountsChoices(t *testing.T) {
+func TestOriginsCountChoices(t *testing.T) {
 	h := record(at(1, 10, 20, write(7)), at(1, 30, 40, erase()), at(2, 50, 60, read(model.Absent)))
 	f, err := gather(h, nil)
 	require.NoError(t, err)
-	n := nothing{f: f, number: map[int32]int{}, deletes: map[int32][]int32{}}
-	n.find()
+	n := origins{f: f, number: map[int32]int{}, deletes: map[int32][]int32{}}
+	n.list()
 	require.Equal(t, []int{1}, n.choice)
 	var nogoods []nogood
 	for range 100 * nogoodsInStep {
 		nogoods = append(nogoods, nogood{picks: []pick{{0, 1}}})
 	}
 	n.left = 1000
-	assert.Equal(t, Valid, n.choose(nogoods))
+	assert.Equal(t, Valid, n.avoid(nogoods))
 	assert.Equal(t, []int{0}, n.choice)
 	assert.Equal(t, int64(700), n.left, "a hundred for the list, and for each of two candidates")
 	n.left = 150
-	assert.Equal(t, Unknown, n.choose(nogoods))
+	assert.Equal(t, Unknown, n.avoid(nogoods))
 }
