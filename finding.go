@@ -106,6 +106,9 @@ func (r *Result) page(sc *Scenario, events []sim.Event) *report.Page {
 		Lane:  func(process int32) sim.NodeID { return sim.NodeID(r.firstClient + int(process)%r.Clients) },
 		Facts: r.Exercise.facts(),
 	}
+	if r.Verdict == checker.Invalid && r.Panic == "" {
+		p.Endings = r.endings(sc.Claim)
+	}
 	if r.ordered(sc) {
 		p.Order = checker.LongestLegal(r.History, model.CASRegister(), r.Witness)
 	}

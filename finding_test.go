@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rashomon-go/rashomon"
+	"github.com/rashomon-go/rashomon/checker"
 	"github.com/rashomon-go/rashomon/systems"
 )
 
@@ -47,4 +48,36 @@ func read(t *testing.T, file string) string {
 	text, err := os.ReadFile(file)
 	require.NoError(t, err)
 	return string(text)
+}
+
+// The page of replicas that differ shows what they hold, and who wrote that.
+func TestPageOfDivergence(t *testing.T) {
+	s, sc := caught(t, "ml-ae-timer-dies")
+	dir := t.TempDir()
+	saved, r, err := rashomon.Save(rashomon.Files{Dir: dir, Name: "x", Replay: func(file string) string { return file }}, s, sc)
+	require.NoError(t, err)
+	assert.Regexp(t, `^the replicas differ at the end, although everything had healed: n0 holds (k\d = .*|no k\d), and n\d holds `, r.Sentence)
+	page, err := os.ReadFile(saved.Page)
+	require.NoError(t, err)
+	assert.Contains(t, string(page), "What the replicas hold at the end")
+	assert.Contains(t, string(page), "<strong>they differ</strong>")
+}
+
+// caught returns a run that shows a planted bug.
+func caught(t *testing.T, bug string) (*rashomon.System, *rashomon.Scenario) {
+	b, err := systems.BugByName(bug)
+	require.NoError(t, err)
+	s := b.Variant()
+	row, err := s.Claim(b.Reads, b.Claim)
+	require.NoError(t, err)
+	for seed := range uint64(5000) {
+		sc := rashomon.FromSeed(seed, s, row, 0)
+		r, err := rashomon.Run(s, sc, rashomon.Options{})
+		require.NoError(t, err)
+		if r.Verdict == checker.Invalid {
+			return s, sc
+		}
+	}
+	t.Fatal("not caught")
+	return nil, nil
 }

@@ -39,7 +39,7 @@ func Generate(src Source, s *System, c Claim, operations int) *Scenario {
 		sc.Access = g.link(0, g.oneIn(2))
 	}
 	span := g.workload(sc, operations)
-	budget := sc.bearable(s, c)
+	budget := bearable(s.tolerates(sc.Nodes), c)
 	budget.Nodes, budget.Roles, budget.Falls, budget.Services = nodeNames(sc.Nodes), s.Roles, s.Falls, s.Services
 	budget.Until = span
 	sc.Faults = faults.Generate(src, budget)

@@ -62,7 +62,21 @@ func (r *run) judge(result *Result, row Claim, opt checker.Options) error {
 	if why := inconclusive(&result.Exercise, row); result.Verdict == checker.Valid && why != "" {
 		result.Verdict, result.Reason = checker.Unknown, why
 	}
+	if result.Verdict != checker.Invalid || row.Refuted || row.Property == Live { // that looks at them first
+		return nil
+	}
+	if why := r.scenario.beyond(r.system, row); why != "" {
+		result.Sentence += "; but the faults are more than " + r.system.Name + " promises to survive: " + why
+	}
 	return nil
+}
+
+// beyond says in what the faults of a scenario are more than the system promises to survive
+// in a row, or nothing. What breaks then is no defect.
+func (sc *Scenario) beyond(s *System, row Claim) string {
+	budget := bearable(s.promised(sc.Nodes), row)
+	budget.Nodes, budget.Services = nodeNames(sc.Nodes), s.Services
+	return budget.Exceeded(sc.Faults)
 }
 
 // inconclusive says why a valid history of this run would prove nothing of a row, or
@@ -158,16 +172,32 @@ func (r *run) terms(row Claim, h *history.History, opt checker.Options) checker.
 
 // disagreement says in words in what two replicas differ at the end, or nothing.
 func disagreement(r *Result) string {
-	for i := 1; i < len(r.States); i++ {
-		a, b := stored(r.States[0]), stored(r.States[i])
-		for k := range max(len(a), len(b)) {
-			if k >= len(a) || k >= len(b) || a[k] != b[k] {
-				return fmt.Sprintf("the replicas differ at the end, although everything had healed: %s has %s, and %s has %s",
-					r.Names[0], variable(a, k), r.Names[i], variable(b, k))
+	for _, name := range r.storedNames() {
+		for i := 1; i < len(r.States); i++ {
+			if a, b := held(r.States[0], name), held(r.States[i], name); a != b {
+				return fmt.Sprintf("the replicas differ at the end, although everything had healed: %s holds %s, and %s holds %s",
+					r.Names[0], holding(name, a), r.Names[i], holding(name, b))
 			}
 		}
 	}
 	return ""
+}
+
+// held returns what a replica stores under a name, or "" for nothing.
+func held(state []sim.Variable, name string) string {
+	for _, v := range stored(state) {
+		if storedName(v.Name) == name {
+			return v.Value
+		}
+	}
+	return ""
+}
+
+func holding(name, value string) string {
+	if value == "" {
+		return "no " + name
+	}
+	return name + " = " + value
 }
 
 func variable(state []sim.Variable, i int) string {
@@ -177,8 +207,10 @@ func variable(state []sim.Variable, i int) string {
 	return state[i].Name + " = " + state[i].Value
 }
 
-// stored returns the variables that are about what a replica stores: those whose
-// names begin with "store".
+// storePrefix begins the names of the variables that are about what a replica stores.
+const storePrefix = "store"
+
+// stored returns the variables that are about what a replica stores.
 func stored(state []sim.Variable) []sim.Variable {
-	return slices.DeleteFunc(slices.Clone(state), func(v sim.Variable) bool { return !strings.HasPrefix(v.Name, "store") })
+	return slices.DeleteFunc(slices.Clone(state), func(v sim.Variable) bool { return !strings.HasPrefix(v.Name, storePrefix) })
 }

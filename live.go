@@ -71,7 +71,7 @@ func (sc *Scenario) excessive(s *System, row Claim) string {
 	if who := sc.halfGone(s); who != "" {
 		return who + " is parted for good from some of the nodes only, and who still hears it need not replace it"
 	}
-	crash := sc.bearable(s, row).Crash
+	crash := bearable(s.tolerates(sc.Nodes), row).Crash
 	losses := slices.Contains(crash.Fates, sim.LoseAll)
 	switch {
 	case gone > s.survives(sc.Nodes):
@@ -125,9 +125,9 @@ func (sc *Scenario) partedForGood(a, b string) bool {
 	})
 }
 
-// bearable returns the faults under which a row of the table holds.
-func (sc *Scenario) bearable(s *System, row Claim) faults.Options {
-	budget := s.tolerates(sc.Nodes)
+// bearable returns those of the faults that a system tolerates under which a row of the
+// table holds.
+func bearable(budget faults.Options, row Claim) faults.Options {
 	if row.KeepsDisks {
 		lost := func(f sim.DiskFate) bool { return f == sim.LoseAll }
 		budget.Crash.Fates = slices.DeleteFunc(slices.Clone(budget.Crash.Fates), lost)

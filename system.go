@@ -75,6 +75,8 @@ type System struct {
 	// them agree and serve: what the claim Live promises. Who lets others look inside (sim.Observable) is not kept waiting
 	// when they do. Zero means 250 ms.
 	Settle time.Duration
+
+	within *System // whose faults are the budget, if those of generated scenarios go beyond it
 }
 
 // UnderLoad ends the name of a feature that was reached while a client waited.
@@ -256,6 +258,15 @@ func (s *System) nodes() (low, high int) {
 	return low, high
 }
 
+// promised returns the faults under which the claims hold, also of a system whose
+// generated scenarios have others.
+func (s *System) promised(replicas int) faults.Options {
+	if s.within != nil {
+		return s.within.tolerates(replicas)
+	}
+	return s.tolerates(replicas)
+}
+
 func (s *System) tolerates(replicas int) faults.Options {
 	if s.Tolerates == nil {
 		return faults.Options{Classes: faults.Network}
@@ -270,6 +281,7 @@ func (s *System) tolerates(replicas int) faults.Options {
 // worth.
 func (s *System) BeyondBudget() *System {
 	beyond := *s
+	beyond.within = s
 	beyond.Tolerates = func(replicas int) faults.Options {
 		nodes := slices.Concat(nodeNames(replicas), s.Services)
 		return faults.Options{
@@ -338,18 +350,35 @@ func (s *System) validateKinds() error {
 }
 
 // Claim returns the row for reads at a place and a property; an empty string
-// stands for the first row that fits. The error lists the rows there are.
+// stands for the first row that fits. The error names what there is.
 func (s *System) Claim(reads string, property Property) (Claim, error) {
 	for _, c := range s.Claims {
 		if (reads == "" || reads == c.Reads) && (property == "" || property == c.Property) {
 			return c, nil
 		}
 	}
-	rows := make([]string, len(s.Claims))
-	for i, c := range s.Claims {
-		rows[i] = c.String()
+	return Claim{}, s.noClaim(reads, property)
+}
+
+// noClaim says what there is in place of a row that there is not: places if nobody reads
+// at this one, or else what is said of it.
+func (s *System) noClaim(reads string, property Property) error {
+	var places, properties []string
+	for _, c := range s.Claims {
+		if !slices.Contains(places, c.Reads) {
+			places = append(places, c.Reads)
+		}
+		if (reads == "" || reads == c.Reads) && !slices.Contains(properties, string(c.Property)) {
+			properties = append(properties, string(c.Property))
+		}
 	}
-	return Claim{}, fmt.Errorf("system %s has no claim %q for reads at %q, expected one of: %s", s.Name, property, reads, strings.Join(rows, "; "))
+	switch {
+	case len(properties) == 0:
+		return fmt.Errorf("system %s has no reads at %q, expected one of %s", s.Name, reads, strings.Join(places, ", "))
+	case reads == "":
+		return fmt.Errorf("system %s has no claim %q, expected one of %s", s.Name, property, strings.Join(properties, ", "))
+	}
+	return fmt.Errorf("system %s has no claim %q for reads at %s, expected one of %s", s.Name, property, reads, strings.Join(properties, ", "))
 }
 
 func nodeName(place int) string { return "n" + strconv.Itoa(place) }

@@ -18,7 +18,7 @@ const (
 	LostUpdate
 	// ReadInversion: two reads tell two values in contradictory order.
 	ReadInversion
-	// FutureRead: a value was read before its write was called.
+	// FutureRead: a value was read before the operation that stores it was called.
 	FutureRead
 	// FailedRead: a value was read that only a failed operation asked to store.
 	FailedRead
@@ -48,7 +48,7 @@ const (
 	SessionsDisagree
 	// NoPrefix: the reads of a client are no prefixes of one order of writes.
 	NoPrefix
-	// LostElement: at the end a set lacks what was added successfully.
+	// LostElement: a set, a list or a queue lacks what was put there successfully.
 	LostElement
 	// Stuck: the system does not go on, although everything has healed. That shows at
 	// the end of a run, and in no history.
@@ -63,6 +63,18 @@ const (
 	// FracturedRead: a transaction saw a part of what another one wrote, and not
 	// the rest.
 	FracturedRead
+	// HeldTwice: a lock was acquired while it was held.
+	HeldTwice
+	// ReleasedTwice: a lock was released while it was free.
+	ReleasedTwice
+	// WrongCount: a counter was read as a number that the increments don't give.
+	WrongCount
+	// Duplicate: a queue gave, or a list has, an element more often than it was put
+	// there.
+	Duplicate
+	// Disorder: a queue or a list has elements in another order than that in which
+	// they were put there.
+	Disorder
 	anomalies
 )
 
@@ -71,6 +83,7 @@ var anomalyNames = [anomalies]string{
 	"divergence", "resurrection", "lost-acknowledged", "own-write-missed", "reads-went-back", "writes-reordered", "write-before-read",
 	"sessions-disagree", "no-prefix", "lost-element", "stuck",
 	"causally-stale", "causal-circle", "conflict-circle", "fractured-read",
+	"held-twice", "released-twice", "wrong-count", "duplicate", "disorder",
 }
 
 // String returns the name of the anomaly, such as stale-read.

@@ -18,7 +18,8 @@ type explanation struct {
 	ops      []int32 // all operations that count on the key
 	witness  []int32 // invalid
 	register bool    // the model is a register
-	txns     bool    // the model is of registers and transactions; of others only Unordered applies
+	txns     bool    // the model is of registers and transactions
+	object   string  // the name of the model if it is a lock, a counter, a queue, a set or a list; of others only Unordered applies
 
 	anomaly  Anomaly
 	sentence string
@@ -31,7 +32,7 @@ func (e *explanation) find() {
 	if e.register && (e.impossible() || e.stale() || e.twice() || e.inverted() || e.denied()) {
 		return
 	}
-	if e.txns && e.unlikeMoment() {
+	if e.txns && (e.unlikeMoment() || e.unlikeOrder()) || e.unlikeObject() {
 		return
 	}
 	e.unordered()

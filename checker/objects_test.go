@@ -87,11 +87,27 @@ func (do object) someOrderFits(ops []history.Op, seen [][]int, done map[int]bool
 	return false
 }
 
-func TestObjectsAgreeWithOracle(t *testing.T) {
-	kinds := map[string][2]model.Kind{
-		"mutex": {model.Acquire, model.Release}, "counter": {model.Increment, model.Read}, "queue": {model.Enqueue, model.Dequeue},
-		"set": {model.Add, model.Read}, "list": {model.Append, model.Read},
+// fits reports whether some order of the operations of a history fits, or of some of
+// them.
+func (do object) fits(h *history.History, seen [][]int, some []int) bool {
+	var ops []history.Op
+	var sights [][]int
+	for i, o := range h.Ops {
+		if o.Outcome == history.Fail || some != nil && !slices.Contains(some, i) {
+			continue
+		}
+		o.Process = int32(len(ops))
+		ops, sights = append(ops, o), append(sights, seen[i])
 	}
+	return do.someOrderFits(ops, sights, map[int]bool{}, nil)
+}
+
+var objectKinds = map[string][2]model.Kind{
+	"mutex": {model.Acquire, model.Release}, "counter": {model.Increment, model.Read}, "queue": {model.Enqueue, model.Dequeue},
+	"set": {model.Add, model.Read}, "list": {model.Append, model.Read},
+}
+
+func TestObjectsAgreeWithOracle(t *testing.T) {
 	for name, do := range objects {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -102,7 +118,7 @@ func TestObjectsAgreeWithOracle(t *testing.T) {
 			r := rand.New(rand.NewPCG(21, 22))
 			count := map[Verdict]int{}
 			for n := range *histories / 5 {
-				h, seen := randomObject(r, name, kinds[name], do)
+				h, seen := randomObject(r, name, 4, do)
 				got, err := Linearizable(h, m, Options{})
 				if err != nil {
 					t.Fatalf("history %d: %v\n%s", n, err, show(h))
@@ -111,16 +127,7 @@ func TestObjectsAgreeWithOracle(t *testing.T) {
 				if got.Verdict == Unknown {
 					continue
 				}
-				var ops []history.Op
-				var sights [][]int
-				for i, o := range h.Ops {
-					if o.Outcome == history.Fail {
-						continue
-					}
-					o.Process = int32(len(ops))
-					ops, sights = append(ops, o), append(sights, seen[i])
-				}
-				if fits := do.someOrderFits(ops, sights, map[int]bool{}, nil); fits != (got.Verdict == Valid) {
+				if fits := do.fits(h, seen, nil); fits != (got.Verdict == Valid) {
 					t.Fatalf("history %d: %v, the oracle says %v\n%s", n, got.Verdict, fits, show(h))
 				}
 				if got.Verdict == Invalid && (got.Sentence == "" || Confirm(h, m, got.Witness, 0) != Invalid) {
@@ -137,14 +144,16 @@ func TestObjectsAgreeWithOracle(t *testing.T) {
 
 // randomObject returns a history of an object and, by operation, the numbers that
 // a read of a set or a list saw. Answers are those of one legal order, of which
-// some are spoilt.
-func randomObject(r *rand.Rand, name string, kinds [2]model.Kind, do object) (*history.History, [][]int) {
-	h := &history.History{Keys: []string{"x"}}
+// some are spoilt. Elements, and what a counter is increased by, are from 1 to most.
+func randomObject(r *rand.Rand, name string, most int, do object) (*history.History, [][]int) {
+	h, kinds := &history.History{Keys: []string{"x"}}, objectKinds[name]
 	switch name {
 	case "set":
 		h.Sets = [][]model.Value{}
 	case "list": // the text of a number is its own
-		h.Texts = []string{"0", "1", "2", "3", "4"}
+		for n := range most + 1 {
+			h.Texts = append(h.Texts, fmt.Sprint(n))
+		}
 	}
 	var held []int
 	var seen [][]int
@@ -160,7 +169,7 @@ func randomObject(r *rand.Rand, name string, kinds [2]model.Kind, do object) (*h
 				o.Kind = kinds[len(held)]
 			}
 			if o.Kind != model.Read && o.Kind != model.Dequeue && name != "mutex" {
-				o.Value = model.Value(1 + r.IntN(4))
+				o.Value = model.Value(1 + r.IntN(most))
 			}
 			open[c] = len(h.Ops)
 			h.Ops, seen = append(h.Ops, o), append(seen, nil)
@@ -211,15 +220,20 @@ func tell(r *rand.Rand, name string, h *history.History, o *history.Op, held []i
 	if wrong && len(held) > 0 {
 		held = held[:len(held)-1]
 	}
-	switch name {
-	case "counter":
+	if name == "counter" {
 		sum := 0
 		for _, n := range held {
 			sum += n
 		}
 		o.Seen = model.Value(sum)
 		return nil
-	case "list":
+	}
+	return tellElements(name, h, o, held)
+}
+
+// tellElements gives a read the elements of a list or a set as its answer.
+func tellElements(name string, h *history.History, o *history.Op, held []int) []int {
+	if name == "list" {
 		text := fmt.Sprint(held)
 		if i := slices.Index(h.Texts, text); i >= 0 {
 			o.Seen = model.Value(i)

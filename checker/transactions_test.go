@@ -160,7 +160,32 @@ func TestTransactionsAgreeWithOracle(t *testing.T) {
 	all := count[Valid] + count[Invalid]
 	assert.InDelta(t, all/2, count[Invalid], float64(all/4), "the sample says little")
 	assert.LessOrEqual(t, count[Unknown], all/20)
-	for _, a := range []Anomaly{FracturedRead, PhantomRead, FutureRead, StaleRead, Unordered} {
+	for _, a := range []Anomaly{FracturedRead, PhantomRead, FutureRead, StaleRead, LostUpdate, ReadInversion, Unordered} {
+		assert.NotZero(t, why[a], a)
+	}
+}
+
+// Whatever reason is found in all of a history, no order of it fits.
+func TestReasonsOfTransactionsAreProofs(t *testing.T) {
+	r := rand.New(rand.NewPCG(35, 36))
+	why := map[Anomaly]int{}
+	for range *histories / 5 {
+		h := randomTransactions(r)
+		e := explanation{h: h}
+		for i := range h.Ops {
+			if counts(&h.Ops[i]) {
+				e.ops = append(e.ops, int32(i))
+			}
+		}
+		for _, find := range []func(*explanation) bool{(*explanation).unlikeMoment, (*explanation).unlikeOrder} {
+			e.witness = e.ops
+			if find(&e) {
+				why[e.anomaly]++
+				require.False(t, someTransactionsFit(h, make([]bool, len(h.Ops)), map[string]model.Value{}), "%s\n%s", e.sentence, show(h))
+			}
+		}
+	}
+	for _, a := range []Anomaly{FracturedRead, PhantomRead, FutureRead, StaleRead, LostUpdate, ReadInversion} {
 		assert.NotZero(t, why[a], a)
 	}
 }
@@ -202,6 +227,21 @@ func TestTransactionsInWords(t *testing.T) {
 		"stale": {
 			txns(after, []model.Micro{w("a", 1), w("b", 1)}, []model.Micro{w("a", 2)}, []model.Micro{r("a", 1)}), StaleRead, []int{0, 1, 2},
 			"txn k0: a -> 1 by client 2 (50ms..60ms) is stale: a=1 had been replaced by txn k0: a=2 (30ms..40ms)",
+		},
+		"both replaced one value": {
+			txns([][2]int{{10, 20}, {30, 50}, {40, 60}}, []model.Micro{w("a", 1)}, []model.Micro{r("a", 1), w("a", 2)}, []model.Micro{r("a", 1), w("a", 3)}), LostUpdate, []int{0, 1, 2},
+			"txn k0: a -> 1, a=2 by client 1 (30ms..50ms) and txn k0: a -> 1, a=3 by client 2 (40ms..60ms) both saw and replaced a=1, which was there only once",
+		},
+		"two orders of two writes": {
+			txns([][2]int{{10, 70}, {11, 71}, {12, 72}, {13, 73}}, []model.Micro{w("a", 1)}, []model.Micro{w("b", 2)},
+				[]model.Micro{r("a", 1), r("b", model.Absent)}, []model.Micro{r("a", model.Absent), r("b", 2)}), ReadInversion, []int{0, 1, 2, 3},
+			"txn k0: a -> 1, b -> nil by client 2 (12ms..72ms) and txn k0: a -> nil, b -> 2 by client 3 (13ms..73ms) contradict each other: " +
+				"that of client 2 saw b=nil, which was there first, and that of client 3 b=2, but that of client 3 saw a=nil, which was there first, and that of client 2 a=1",
+		},
+		"a later one saw the older value": {
+			txns([][2]int{{10, 20}, {30, 90}, {40, 50}, {60, 70}}, []model.Micro{w("a", 1)}, []model.Micro{w("a", 2)}, []model.Micro{r("a", 2)}, []model.Micro{r("a", 1)}), ReadInversion, []int{0, 1, 2, 3},
+			"txn k0: a -> 2 by client 2 (40ms..50ms) and txn k0: a -> 1 by client 3 (60ms..70ms) contradict each other: that of client 2 had finished (50ms) before that of client 3 began (60ms), " +
+				"but that of client 3 saw a=1, and a=2 came later: txn k0: a=1 by client 0 had finished (20ms) before txn k0: a=2 by client 1 began (30ms)",
 		},
 		"from nowhere": {
 			txns(after, []model.Micro{w("a", 1), w("a", 2)}, []model.Micro{r("a", 1)}), PhantomRead, []int{1},

@@ -33,7 +33,7 @@ func (c *check) explain(r *Result, k int, ops []int32, d decision) error {
 	} else {
 		few = c.shrink(ops, d)
 	}
-	e := explanation{h: c.h, ops: ops, witness: few, register: c.m.Register(), txns: c.m.Registers()}
+	e := explanation{h: c.h, ops: ops, witness: few, register: c.m.Register(), txns: c.m.Registers(), object: objectOf(c.m)}
 	e.find()
 	r.Anomaly, r.Sentence, r.Witness = e.anomaly, e.sentence, indices(e.witness)
 	switch confirmed := Confirm(c.h, c.m, r.Witness, c.opts.Steps); {

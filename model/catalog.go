@@ -18,3 +18,9 @@ func ByName(name string) (Model, error) {
 	}
 	return Model{}, fmt.Errorf("no model %q, expected %s", name, oneOf(names))
 }
+
+// builtIn returns m as a model of this package.
+func builtIn(m Model) Model {
+	m.builtIn = true
+	return m
+}

@@ -6,7 +6,7 @@ import "strconv"
 // (Write), append and delete. A missing key reads as the empty text.
 func KV() Model { return kv }
 
-var kv = Spec[string]{
+var kv = builtIn(Spec[string]{
 	Name:     "kv",
 	Kinds:    []Kind{Read, Write, Delete, Append},
 	Step:     stepKV,
@@ -14,7 +14,7 @@ var kv = Spec[string]{
 	Hash:     hashText,
 	Describe: strconv.Quote,
 	Texts:    true,
-}.Model()
+}.Model())
 
 func stepKV(held string, op Op) (string, bool) {
 	switch op.Kind {

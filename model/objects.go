@@ -11,13 +11,13 @@ import (
 // release it while it is held, by whomever. At first it is free.
 func Mutex() Model { return mutex }
 
-var mutex = Spec[bool]{
+var mutex = builtIn(Spec[bool]{
 	Name:     "mutex",
 	Kinds:    []Kind{Acquire, Release},
 	Step:     stepMutex,
 	Hash:     hashMutex,
 	Describe: describeMutex,
-}.Model()
+}.Model())
 
 func stepMutex(held bool, op Op) (bool, bool) {
 	acquires := op.Kind == Acquire
@@ -45,13 +45,13 @@ func describeMutex(held bool) string {
 // increased (by less than nothing, too) and read.
 func Counter() Model { return counter }
 
-var counter = Spec[int64]{
+var counter = builtIn(Spec[int64]{
 	Name:    "counter",
 	Kinds:   []Kind{Read, Increment},
 	Step:    stepCounter,
 	Hash:    func(n int64) uint64 { return hashValue(Value(n)) },
 	Strange: noCount,
-}.Model()
+}.Model())
 
 func stepCounter(n int64, op Op) (int64, bool) {
 	if op.Kind == Increment {
@@ -72,14 +72,14 @@ func noCount(op Op) string {
 // dequeued first. A dequeue that tells Absent found it empty.
 func Queue() Model { return queue }
 
-var queue = Spec[[]Value]{
+var queue = builtIn(Spec[[]Value]{
 	Name:     "queue",
 	Kinds:    []Kind{Enqueue, Dequeue},
 	Step:     stepQueue,
 	Equal:    slices.Equal[[]Value],
 	Hash:     hashQueue,
 	Describe: describeQueue,
-}.Model()
+}.Model())
 
 func stepQueue(list []Value, op Op) ([]Value, bool) {
 	if op.Kind == Enqueue {
@@ -117,13 +117,13 @@ func describeQueue(list []Value) string {
 // sees a set by its SeenText.
 func Set() Model { return set }
 
-var set = Spec[string]{
+var set = builtIn(Spec[string]{
 	Name:  "set",
 	Kinds: []Kind{Read, Add},
 	Init:  "{}",
 	Step:  stepSet,
 	Hash:  hashText,
-}.Model()
+}.Model())
 
 func stepSet(held string, op Op) (string, bool) {
 	if op.Kind == Read {
@@ -165,7 +165,7 @@ func withElement(held string, v int64) string {
 // text such as "[1 2 3]", or nothing.
 func List() Model { return list }
 
-var list = Spec[string]{
+var list = builtIn(Spec[string]{
 	Name:    "list",
 	Kinds:   []Kind{Read, Append},
 	Init:    "[]",
@@ -173,7 +173,7 @@ var list = Spec[string]{
 	Hash:    hashText,
 	Strange: noList,
 	Texts:   true,
-}.Model()
+}.Model())
 
 func stepList(held string, op Op) (string, bool) {
 	if op.Kind == Read {

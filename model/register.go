@@ -17,14 +17,14 @@ var (
 )
 
 func newRegister(name string, kinds ...Kind) Model {
-	m := Spec[Value]{
+	m := builtIn(Spec[Value]{
 		Name:  name,
 		Kinds: kinds,
 		Init:  Absent,
 		Step:  stepRegister,
 		Equal: func(a, b Value) bool { return a == b },
 		Hash:  hashValue,
-	}.Model()
+	}.Model())
 	m.register = true
 	return m
 }

@@ -22,14 +22,14 @@ func MultiRegister() Model { return multiRegister }
 var multiRegister = newMultiRegister()
 
 func newMultiRegister() Model {
-	m := Spec[[]held]{
+	m := builtIn(Spec[[]held]{
 		Name:     "multi-register",
 		Kinds:    []Kind{Txn},
 		Step:     stepMultiRegister,
 		Equal:    slices.Equal[[]held],
 		Hash:     hashRegisters,
 		Describe: describeRegisters,
-	}.Model()
+	}.Model())
 	m.registers = true
 	return m
 }

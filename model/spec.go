@@ -64,6 +64,7 @@ type Spec[S any] struct {
 type Model struct {
 	name     string
 	accepted uint32 // bit k is set if Kind k is accepted
+	builtIn  bool
 	texts    bool
 	register bool
 	// registers says that it is several, and its operations transactions on them.
@@ -132,6 +133,10 @@ func (s *Spec[S]) complete() {
 
 // Name returns the name of the model, such as "register".
 func (m Model) Name() string { return m.name }
+
+// BuiltIn reports whether the model is one of this package, so that its name says
+// which: a model made elsewhere may have any name.
+func (m Model) BuiltIn() bool { return m.builtIn }
 
 // Texts reports whether the model looks at the texts of a history.
 func (m Model) Texts() bool { return m.texts }

@@ -66,6 +66,9 @@ type Page struct {
 	// Order is a longest order of operations that the model allows, as positions
 	// in the history: the drawing marks where each may have taken effect.
 	Order []int
+	// Endings are what the replicas held at the end, where the violation is that they
+	// differ. Each has as many replicas as the others.
+	Endings []Ending
 	// Porcupine is the name of a file beside the page: the same history as porcupine
 	// shows it. The page links it.
 	Porcupine string
@@ -156,6 +159,9 @@ type view struct {
 	Shown           []string // sentences about what is here and what is not
 	Witness         []row
 	WitnessLeftOut  string
+	Endings         []endingRow
+	EndingsLeftOut  string
+	Holders         []string // the replicas that Endings are about
 	SameKey         []row
 	SameKeyTitle    string
 	SameKeyLeftOut  string
@@ -182,6 +188,10 @@ func newView(s *scene) (*view, error) {
 	}
 	v.Scenario = clip(p.Scenario, maxScenario)
 	v.Witness, v.WitnessLeftOut = s.rows(s.witness, "operations of the witness")
+	if len(p.Endings) > 0 {
+		v.Holders = s.holders()
+		v.Endings, v.EndingsLeftOut = s.endings()
+	}
 	same := s.sameKey()
 	v.SameKeyTitle = s.sameKeyTitle(len(same))
 	v.SameKey, v.SameKeyLeftOut = s.rows(same, "operations")
@@ -258,6 +268,13 @@ func (p *Page) checked() ([]int, error) {
 	for _, i := range w {
 		if i < 0 || i >= n {
 			return nil, fmt.Errorf("report: the witness names operation %d of a history of %d operations", i, n)
+		}
+	}
+	for _, e := range p.Endings {
+		for _, i := range e.Writes {
+			if i < 0 || i >= n {
+				return nil, fmt.Errorf("report: what is held at the end names operation %d of a history of %d operations", i, n)
+			}
 		}
 	}
 	return w, nil

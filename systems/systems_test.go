@@ -2,6 +2,7 @@ package systems_test
 
 import (
 	"flag"
+	"fmt"
 	"os"
 	"slices"
 	"testing"
@@ -70,12 +71,40 @@ func TestBeyondBudget(t *testing.T) {
 				r := run(t, s, sc)
 				require.Empty(t, r.Panic)
 				tally[r.Verdict]++
+				if r.Verdict == checker.Invalid && !s.Claims[0].Refuted {
+					assert.Contains(t, r.Sentence, "; but the faults are more than "+s.Name+" promises to survive: ")
+				}
 			}
 			assert.Equal(t, len(s.Services) > 0, services > 0, "crashes of services: %d", services)
 			if s.Name == "multi-leader-merge" {
 				assert.Positive(t, tally[checker.Invalid], "a leader that loses its disk loses what it acknowledged")
 			}
 		})
+	}
+}
+
+// TestWithinBudget: what is generated for a system is never called more than it promises
+// to survive, so that a defect is never excused.
+func TestWithinBudget(t *testing.T) {
+	for _, s := range systems.All() {
+		for _, c := range s.Claims {
+			beyond := 0
+			for seed := range uint64(300) {
+				sc := rashomon.FromSeed(seed, s, c, 0)
+				budget := s.Tolerates(sc.Nodes)
+				for place := range sc.Nodes {
+					budget.Nodes = append(budget.Nodes, fmt.Sprintf("n%d", place))
+				}
+				budget.Services = s.Services
+				if c.Property != rashomon.Live { // which has a budget of its own
+					require.Empty(t, budget.Exceeded(sc.Faults), "%s, %v, seed %d", s.Name, c, seed)
+				}
+				if budget.Exceeded(rashomon.FromSeed(seed, s.BeyondBudget(), c, 0).Faults) != "" {
+					beyond++
+				}
+			}
+			assert.Greater(t, beyond, 30, "%s, %v", s.Name, c)
+		}
 	}
 }
 

@@ -130,6 +130,12 @@ func TestHeadDies(t *testing.T) {
 	unended, err := s.Unended()
 	require.NoError(t, err)
 	assert.True(t, unended)
+	info, err := s.Find(0)
+	require.NoError(t, err)
+	assert.Positive(t, info.Seconds, "the time that it took until its head died")
+	states, err := s.States()
+	require.NoError(t, err)
+	assert.Equal(t, store.Interrupted, states[info.ID])
 	before := runs()
 	require.Eventually(t, func() bool { return runs() > before }, time.Minute, quick.Poll, "the worker goes on")
 	killed(t, worker) // lest it take a job before they are taken away

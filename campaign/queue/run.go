@@ -43,13 +43,15 @@ type head struct {
 	worker   *worker
 	client   *river.Client[pgx.Tx]
 	began    time.Time
-	before   int // runs
+	counted  time.Time // until when the campaign has the time of this head
+	before   int       // runs
 	seen     sightings
 	tried    []given // before this head, by somebody who did not come to an end
 }
 
 func newHead(c *store.Campaign, p campaign.Plan, o Options) (h *head, err error) {
-	h = &head{campaign: c, plan: p, options: o.withDefaults(), began: time.Now(), size: cmp.Or(o.Size, jobSize(&p))}
+	now := time.Now()
+	h = &head{campaign: c, plan: p, options: o.withDefaults(), began: now, counted: now, size: cmp.Or(o.Size, jobSize(&p))}
 	h.seen.age = h.options.Age
 	if h.worker, err = newWorker(c, p, h.options); err != nil {
 		return nil, err
@@ -119,8 +121,14 @@ func (h *head) lead(ctx context.Context, progress func(campaign.Progress)) error
 	}
 }
 
-// look reads what has been done.
+// look adds the time since the last look to that of the campaign, which may not see its
+// end, and reads what has been done.
 func (h *head) look() (err error) {
+	now := time.Now()
+	if err := h.campaign.Worked(now.Sub(h.counted)); err != nil {
+		return err
+	}
+	h.counted = now
 	h.plan.Done, err = h.campaign.Past()
 	return err
 }
@@ -231,9 +239,6 @@ func (h *head) settle() error {
 			break
 		}
 		time.Sleep(h.options.Poll / 5)
-	}
-	if err := h.campaign.Worked(time.Since(h.began)); err != nil {
-		return err
 	}
 	return h.look()
 }

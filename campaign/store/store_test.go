@@ -318,3 +318,34 @@ func TestBusy(t *testing.T) {
 	require.NoError(t, os.Remove(filepath.Join(dir, "campaign.lock")))
 	assert.False(t, busy(), "the database was copied alone")
 }
+
+// A campaign is running while somebody has its directory, interrupted if that ended amid
+// runs, and ended if another one has begun.
+func TestStates(t *testing.T) {
+	dir := t.TempDir()
+	s, err := store.Open(dir)
+	require.NoError(t, err)
+	first, err := s.Begin([]byte("{}"), "this")
+	require.NoError(t, err)
+	state := func(s *store.Store, c *store.Campaign) store.State {
+		states, err := s.States()
+		require.NoError(t, err)
+		return states[c.ID]
+	}
+	assert.Equal(t, store.Running, state(s, first))
+	require.NoError(t, s.Close())
+	reader, err := store.Read(dir)
+	require.NoError(t, err)
+	defer reader.Close()
+	assert.Equal(t, store.Ended, state(reader, first))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, store.MarksFile), []byte("7 family\n"), 0o600))
+	assert.Equal(t, store.Interrupted, state(reader, first))
+
+	s, err = store.Open(dir)
+	require.NoError(t, err)
+	defer s.Close()
+	second, err := s.Begin([]byte("{}"), "this")
+	require.NoError(t, err)
+	assert.Equal(t, store.Ended, state(reader, first))
+	assert.Equal(t, store.Running, state(reader, second))
+}

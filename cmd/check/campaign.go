@@ -20,7 +20,7 @@ func (a *app) campaignCommand() *cobra.Command {
 		Short: "Look at the campaigns that fuzz keeps, mute known failures, and merge shards",
 		Args:  cobra.ArbitraryArgs, // RunE names what is there instead
 	}
-	cmd.RunE = func(_ *cobra.Command, args []string) error { return noCommand(cmd, args) }
+	cmd.RunE = func(_ *cobra.Command, args []string) error { return helpOrNoCommand(cmd, args) }
 	cmd.AddCommand(a.campaignList(), a.campaignShow(), a.campaignDiff(), a.campaignExport(), a.campaignMute(), a.campaignMerge())
 	return cmd
 }

@@ -40,6 +40,7 @@ func (a *app) campaignDiff() *cobra.Command {
 		},
 	}
 	from.flags(cmd)
+	from.completeArgs(cmd, 2, campaignWords)
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return cmd
 }

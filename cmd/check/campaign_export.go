@@ -36,6 +36,7 @@ failures of each signature are kept.`,
 		},
 	}
 	from.flags(cmd)
+	from.completeArgs(cmd, 1, campaignWords)
 	return cmd
 }
 

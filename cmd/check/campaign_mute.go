@@ -32,6 +32,7 @@ they tell when it no longer occurs. --off ends that.`,
 		},
 	}
 	in.flags(cmd)
+	in.completeArgs(cmd, 1, func(s *store.Store) ([]string, error) { return signatureWords(s, off) })
 	cmd.Flags().StringVar(&reason, "reason", "", "`WHY` it need not be looked at")
 	cmd.Flags().BoolVar(&off, "off", false, "no longer mute it")
 	return cmd

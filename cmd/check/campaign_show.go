@@ -17,6 +17,7 @@ import (
 // shownCampaign is a campaign with all that it found, for programs.
 type shownCampaign struct {
 	campaignInfo
+	verdict.Conclusion
 	Rows   []shownRow      `json:"rows"`
 	Found  []verdict.Group `json:"groups,omitempty"`
 	Gone   []verdict.Gone  `json:"gone,omitempty"`
@@ -33,7 +34,11 @@ func newShown(s *store.Store, id int64) (c shownCampaign, err error) {
 	if err != nil {
 		return c, err
 	}
-	if c.campaignInfo, err = newCampaignInfo(s, info); err != nil {
+	states, err := s.States() // before what is read, lest the end be missed
+	if err != nil {
+		return c, err
+	}
+	if c.campaignInfo, err = newCampaignInfo(s, info, states); err != nil {
 		return c, err
 	}
 	cells, err := s.Cells(info.ID)
@@ -50,8 +55,38 @@ func newShown(s *store.Store, id int64) (c shownCampaign, err error) {
 	if c.Found, c.Gone, err = verdict.Groups(s, info.ID, mutes); err != nil {
 		return c, err
 	}
-	c.Canary, err = verdict.CaughtCanary(s, info.ID)
-	return c, err
+	if c.Canary, err = verdict.CaughtCanary(s, info.ID); err != nil {
+		return c, err
+	}
+	c.conclude(s, info)
+	return c, nil
+}
+
+// conclude says what the campaign comes to, as fuzz does at its end, but for what the
+// corpus does now. Another build may have rows that this one has not.
+func (c *shownCampaign) conclude(s *store.Store, info store.Info) {
+	_, evidence, err := readEvidence(s, info)
+	if err != nil {
+		c.Conclusion = verdict.Conclusion{Grade: verdict.Unknown, Verdict: verdict.Unknown.String(), Sentence: err.Error()}
+		return
+	}
+	if c.State == store.Interrupted {
+		evidence.Flaws = append(evidence.Flaws, amidRuns)
+	}
+	c.Conclusion = evidence.Conclude()
+	if c.State == store.Running {
+		c.Conclusion = soFar(c.Conclusion)
+	}
+}
+
+// soFar returns what a campaign comes to that is still under way: that something has not
+// happened yet says nothing.
+func soFar(c verdict.Conclusion) verdict.Conclusion {
+	if c.Grade == verdict.Valid || c.Grade == verdict.Unknown {
+		return verdict.Conclusion{Grade: verdict.Unknown, Verdict: string(store.Running), Sentence: "the campaign is under way, and nothing is wrong so far"}
+	}
+	c.Verdict += " so far"
+	return c
 }
 
 func (a *app) campaignShow() *cobra.Command {
@@ -78,6 +113,7 @@ func (a *app) campaignShow() *cobra.Command {
 		},
 	}
 	from.flags(cmd)
+	from.completeArgs(cmd, 1, campaignWords)
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return cmd
 }
@@ -101,6 +137,8 @@ func (c shownCampaign) print(w io.Writer) error {
 	if c.Canary != "" {
 		fmt.Fprintf(&b, "\ncanary: %s\n", c.Canary)
 	}
+	b.WriteString("\n")
+	printConclusion(&b, &c.Conclusion)
 	_, err := io.WriteString(w, b.String())
 	return err
 }

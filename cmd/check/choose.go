@@ -32,13 +32,15 @@ func (c *choice) flags(cmd *cobra.Command) {
 		}
 		return names
 	})
-	complete(cmd, "reads", func() []string { return columns(func(c rashomon.Claim) string { return c.Reads }) })
-	complete(cmd, "claim", func() []string { return columns(func(c rashomon.Claim) string { return string(c.Property) }) })
+	complete(cmd, "reads", func() []string { return columns(systems.All(), func(c rashomon.Claim) string { return c.Reads }) })
+	complete(cmd, "claim", func() []string {
+		return columns(systems.All(), func(c rashomon.Claim) string { return string(c.Property) })
+	})
 }
 
-// columns returns what stands in one column of all tables of claims, each once.
-func columns(column func(rashomon.Claim) string) (words []string) {
-	for _, s := range systems.All() {
+// columns returns what stands in one column of the tables of claims, each once.
+func columns(of []*rashomon.System, column func(rashomon.Claim) string) (words []string) {
+	for _, s := range of {
 		for _, c := range s.Claims {
 			if word := column(c); !slices.Contains(words, word) {
 				words = append(words, word)
@@ -77,20 +79,36 @@ func (c *choice) cells() ([]campaign.Cell, error) {
 		}
 	}
 	var cells []campaign.Cell
-	var rows []string
 	for _, s := range chosen {
 		s = c.budget(s)
 		for _, claim := range s.Claims {
-			rows = append(rows, fmt.Sprintf("%s --reads %s --claim %s", s.Name, claim.Reads, claim.Property))
 			if (c.reads == "" || c.reads == claim.Reads) && (c.claim == "" || c.claim == string(claim.Property)) {
 				cells = append(cells, campaign.Cell{System: s, Claim: claim})
 			}
 		}
 	}
 	if len(cells) == 0 {
-		return nil, fmt.Errorf("no claim fits --reads %q --claim %q, expected one of: %s", c.reads, c.claim, strings.Join(rows, "; "))
+		return nil, c.fitsNone(chosen)
 	}
 	return cells, nil
+}
+
+// fitsNone says what there is in place of rows that none of the systems has: what the
+// system has if it is one, and otherwise what stands in the tables of all of them.
+func (c *choice) fitsNone(chosen []*rashomon.System) error {
+	if len(chosen) == 1 {
+		_, err := chosen[0].Claim(c.reads, rashomon.Property(c.claim))
+		return err
+	}
+	places := columns(chosen, func(c rashomon.Claim) string { return c.Reads })
+	properties := columns(chosen, func(c rashomon.Claim) string { return string(c.Property) })
+	switch {
+	case c.reads != "" && !slices.Contains(places, c.reads):
+		return fmt.Errorf("--reads %q, expected one of %s", c.reads, strings.Join(places, ", "))
+	case c.claim != "" && !slices.Contains(properties, c.claim):
+		return fmt.Errorf("--claim %q, expected one of %s", c.claim, strings.Join(properties, ", "))
+	}
+	return fmt.Errorf("none of the systems has the claim %s for reads at %s, expected a row of check list", c.claim, c.reads)
 }
 
 // budget returns the system with the faults that it is to bear.

@@ -88,15 +88,20 @@ func (r fuzzReport) print(w io.Writer) error {
 	}
 	fmt.Fprintf(&b, "\ncampaign %d in %s\n%s%s in %.1f s%s\ndigest: %s\n",
 		r.Campaign, r.where, english.Plural(r.Runs, "run"), before, r.Seconds, interrupted, r.Digest)
-	fmt.Fprintf(&b, "%s: %s\n", r.Conclusion.Verdict, r.Conclusion.Sentence)
-	for _, why := range r.Conclusion.Told(toldByFuzz) {
-		fmt.Fprintf(&b, "  %s\n", why)
-	}
+	printConclusion(&b, &r.Conclusion)
 	_, err := io.WriteString(w, b.String())
 	return err
 }
 
-// toldByFuzz is how many reasons fuzz prints.
+// printConclusion prints what a campaign comes to.
+func printConclusion(w io.Writer, c *verdict.Conclusion) {
+	fmt.Fprintf(w, "%s: %s\n", c.Verdict, c.Sentence)
+	for _, why := range c.Told(toldByFuzz) {
+		fmt.Fprintf(w, "  %s\n", why)
+	}
+}
+
+// toldByFuzz is how many reasons are printed.
 const toldByFuzz = 10
 
 // verdicts prints what came of each row of the tables of claims.

@@ -156,6 +156,18 @@ func TestVersion(t *testing.T) {
 	}
 }
 
+func TestProvenance(t *testing.T) {
+	settings := []debug.BuildSetting{{Key: "vcs.revision", Value: "0123456789abcdef"}, {Key: "vcs.time", Value: "2026-01-02T03:04:05Z"},
+		{Key: "vcs.modified", Value: "true"}, {Key: "GOOS", Value: "linux"}, {Key: "GOARCH", Value: "arm64"}}
+	p := provenanceOf(&debug.BuildInfo{GoVersion: "go1.26.1", Main: debug.Module{Version: "v1.2.3+dirty"}, Settings: settings})
+	assert.Equal(t, provenance{
+		Version: unversioned, Module: "v1.2.3+dirty", Revision: "0123456789abcdef", Time: "2026-01-02T03:04:05Z", Modified: true, Go: "go1.26.1", Platform: "linux/arm64",
+	}, p)
+	var b strings.Builder
+	require.NoError(t, p.print(&b))
+	assert.Equal(t, "check version unversioned build\nmodule:   v1.2.3+dirty\nrevision: 0123456789abcdef of 2026-01-02T03:04:05Z, with changes\ngo:       go1.26.1 linux/arm64\n", b.String())
+}
+
 func TestWhoWroteAFile(t *testing.T) {
 	for _, tt := range []struct {
 		program, ours, who string

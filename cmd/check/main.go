@@ -127,12 +127,20 @@ input, 4 the tool itself failed.`,
 	root.SetIn(a.in)
 	root.SetOut(a.out) // before strict: the completion command keeps it
 	root.SetErr(a.err)
-	root.RunE = func(_ *cobra.Command, args []string) error { return noCommand(root, args) }
+	root.RunE = func(_ *cobra.Command, args []string) error { return helpOrNoCommand(root, args) }
 	root.Args = cobra.ArbitraryArgs // RunE names what is there instead
 	root.SetFlagErrorFunc(flagError)
-	root.AddCommand(a.fuzzCommand(), a.campaignCommand(), a.workCommand(), a.reportCommand(), a.runCommand(), a.replayCommand(), a.minimizeCommand(), a.historyCommand(), a.zooCommand(), a.listCommand(), a.tryCommand())
+	root.AddCommand(a.fuzzCommand(), a.campaignCommand(), a.workCommand(), a.reportCommand(), a.runCommand(), a.replayCommand(), a.minimizeCommand(), a.historyCommand(), a.zooCommand(), a.listCommand(), a.versionCommand(), a.tryCommand())
 	strict(root)
 	return root
+}
+
+// helpOrNoCommand is what a command does that has subcommands: alone it prints its help.
+func helpOrNoCommand(c *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return c.Help()
+	}
+	return noCommand(c, args)
 }
 
 // noCommand is the error of a command that has subcommands and got another word.

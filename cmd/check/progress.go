@@ -42,8 +42,10 @@ func (p *progress) clear() {
 }
 
 func (p *progress) show(now campaign.Progress) {
-	text := fmt.Sprintf("%d runs, %.0f per second, %d violations of claims, %d of %d features reached",
-		now.Runs, now.PerSecond, now.Violations, now.Reached, now.Known)
+	text := fmt.Sprintf("%d runs, %.0f per second, %d violations of claims", now.Runs, now.PerSecond, now.Violations)
+	if now.Known > 0 { // they come with the first runs
+		text += fmt.Sprintf(", %d of %d features reached", now.Reached, now.Known)
+	}
 	if now.Left > 0 {
 		text += fmt.Sprintf(", %v left", now.Left.Round(time.Second))
 	}

@@ -225,7 +225,7 @@ func (w *siteWriter) write(s *store.Store) (j judged, index *site.Page, err erro
 	}
 	j.running, j.follows = busy && j.last, w.follows
 	if !busy && unended && j.last {
-		j.Flaws = append(j.Flaws, "the program ended amid runs: check fuzz --resume finds out whether one of them ended it, and goes on")
+		j.Flaws = append(j.Flaws, amidRuns)
 	}
 	j.where = "--dir " + quoted(filepath.ToSlash(w.from.dir))
 	if w.from.db != "" {

@@ -29,7 +29,11 @@ const toldBySite = 40
 // verdict says what came of the campaign, by its exit status. While it is under way, that
 // something has not happened yet says nothing.
 func (j *judged) verdict(p *site.Page) {
-	p.Verdict, p.Headline, p.Because = j.Verdict, j.Sentence, j.Told(toldBySite)
+	told := j.Conclusion
+	if j.running {
+		told = soFar(told)
+	}
+	p.Verdict, p.Headline, p.Because = told.Verdict, told.Sentence, told.Told(toldBySite)
 	switch j.Grade {
 	case verdict.Valid:
 		p.Grade = site.Good
@@ -44,9 +48,8 @@ func (j *judged) verdict(p *site.Page) {
 	if j.follows {
 		p.Reload = int(followEvery.Seconds())
 	}
-	p.Verdict += " so far"
 	if p.Grade != site.Bad {
-		p.Verdict, p.Grade, p.Headline, p.Because = "running", "", "the campaign is under way, and nothing is wrong so far", nil
+		p.Grade = ""
 	}
 }
 
@@ -54,6 +57,7 @@ func (j *judged) facts() []report.Fact {
 	took := time.Duration(j.info.Seconds * float64(time.Second))
 	facts := []report.Fact{
 		{Name: "Runs", Value: english.Grouped(j.info.Runs)},
+		{Name: "Failures", Value: j.newsLine()},
 		{Name: "Began", Value: j.info.Began.Format(time.DateTime) + " UTC"},
 		{Name: "Took", Value: took.Round(100 * time.Millisecond).String()},
 		{Name: "Build", Value: j.info.Build},
@@ -71,15 +75,19 @@ func (j *judged) failures() site.Section {
 	if len(j.Groups) == 0 {
 		return s
 	}
-	s.Note = "One line for each kind of failure. What is muted is known, and does not decide the verdict."
-	s.Table = table("Signature", "Failure", "Row", "#Count", "#Per million runs", "First seen", "Smallest example")
-	for i := range j.Groups {
-		g := &j.Groups[i]
-		row := cells(g.ID, clipped(g.Sentence), g.Text, english.Grouped(g.Count), fmt.Sprintf("%.0f", g.PerMillion), g.FirstSeen.Format(time.DateTime), g.Size())
+	s.Note = "One line for each kind of failure, those first that nobody has seen before. Known are those of the campaign before; what is muted does not decide the verdict."
+	s.Table = table("Signature", "", "Failure", "Row", "#Count", "#Per million runs", "First seen", "Smallest example")
+	groups := j.newsFirst()
+	for i := range groups {
+		g := &groups[i]
+		row := cells(g.ID, j.news(g), clipped(g.Sentence), g.Text, english.Grouped(g.Count), fmt.Sprintf("%.0f", g.PerMillion), g.FirstSeen.Format(time.DateTime), g.Size())
 		row[0].Link, row[0].Grade = groupFile(g.ID), site.Bad
+		if row[1].Text == isNew {
+			row[1].Grade = site.Bad
+		}
 		if g.Muted != "" {
 			row[0].Grade = ""
-			row[1].Text += " (" + known(g) + ")"
+			row[2].Text += " (" + known(g) + ")"
 		}
 		s.Table.Rows = append(s.Table.Rows, row)
 	}
@@ -123,16 +131,23 @@ func (j *judged) corpusSection() (s site.Section) {
 }
 
 func (j *judged) claims() site.Section {
-	t := table("System", "Reads at", "Claim", "Verdict", "#Runs", "#Invalid", "#Unknown", "#Panics", "#Crashes", "#Run twice", "#Differed", "#Rejudged", "#Contradicted")
+	names := []string{"System", "Reads at", "Claim", "Verdict", "#Runs", "#Invalid", "#Unknown"}
+	troubled := slices.ContainsFunc(j.Rows, func(r verdict.Row) bool { return trouble(&r) != "" })
+	if troubled {
+		names = append(names, "Trouble")
+	}
+	t := table(names...)
 	for i := range j.Rows {
 		c := &j.Rows[i]
-		row := cells(c.Name(), c.Reads, c.Promise(), c.Word(), english.Grouped(c.Runs), english.Grouped(c.Violations), english.Grouped(c.Inconclusive),
-			english.Grouped(c.Panics), english.Grouped(c.Crashes), english.Grouped(c.RanTwice), english.Grouped(c.Differing), english.Grouped(c.Rejudged), english.Grouped(c.Contradicted))
+		row := cells(c.Name(), c.Reads, c.Promise(), c.Word(), english.Grouped(c.Runs), english.Grouped(c.Violations), english.Grouped(c.Inconclusive))
 		row[3].Grade = gradeOf(c)
+		if troubled {
+			row = append(row, site.Cell{Text: trouble(c), Grade: site.Bad})
+		}
 		t.Rows = append(t.Rows, row)
 	}
 	return site.Section{Title: "Claims", Brief: true, Table: t,
-		Note: "What is marked not is not claimed, and must be refuted. Rows about the same reads of a system share their runs."}
+		Note: "What is marked not is not claimed, and must be refuted. Rows about the same reads of a system share their runs. " + j.compared()}
 }
 
 // gradeOf is good for a row that is as its table says.
@@ -222,12 +237,12 @@ func (j *judged) since() (s site.Section) {
 const mostCampaigns = 60
 
 func (j *judged) campaigns() site.Section {
-	t := table("#Campaign", "Began", "#Took", "#Runs", "#Failures", "#Signatures", "Digest", "Build")
+	t := table("#Campaign", "State", "Began", "#Took", "#Runs", "#Failures", "#Signatures", "Digest", "Build")
 	listed := slices.Clone(j.others[max(0, len(j.others)-mostCampaigns):])
 	slices.Reverse(listed)
 	for _, c := range listed {
 		took := time.Duration(c.Seconds * float64(time.Second)).Round(100 * time.Millisecond)
-		t.Rows = append(t.Rows, cells(strconv.FormatInt(c.ID, 10), c.Began.Format(time.DateTime), took.String(), english.Grouped(c.Runs),
+		t.Rows = append(t.Rows, cells(strconv.FormatInt(c.ID, 10), string(c.State), c.Began.Format(time.DateTime), took.String(), english.Grouped(c.Runs),
 			english.Grouped(c.Failures), english.Grouped(c.Groups), c.Digest, c.Build))
 	}
 	return site.Section{Title: "Campaigns", Note: fmt.Sprintf("%s in the same place.", english.Plural(len(j.others), "campaign")), Table: t}

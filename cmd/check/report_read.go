@@ -34,15 +34,7 @@ func readJudged(s *store.Store, id int64) (j judged, err error) {
 	if err != nil {
 		return j, err
 	}
-	if err = json.Unmarshal(info.Plan, &j.plan); err != nil {
-		return j, fmt.Errorf("campaign %d has a plan that cannot be read: %w", info.ID, err)
-	}
-	chosen := j.plan.choice()
-	rows, err := chosen.cells()
-	if err != nil {
-		return j, fmt.Errorf("campaign %d has another plan than this program can make: %w", info.ID, err)
-	}
-	if j.Evidence, err = verdict.Read(s, info, rows); err != nil {
+	if j.plan, j.Evidence, err = readEvidence(s, info); err != nil {
 		return j, err
 	}
 	if j.mutes, err = s.Mutes(); err != nil {
@@ -60,26 +52,38 @@ func readJudged(s *store.Store, id int64) (j judged, err error) {
 	return j, j.neighbours(s, info.ID)
 }
 
+// readEvidence reads what a campaign is judged by, and its plan.
+func readEvidence(s *store.Store, info store.Info) (p storedPlan, e *verdict.Evidence, err error) {
+	if err := json.Unmarshal(info.Plan, &p); err != nil {
+		return p, nil, fmt.Errorf("campaign %d has a plan that cannot be read: %w", info.ID, err)
+	}
+	chosen := p.choice()
+	rows, err := chosen.cells()
+	if err != nil {
+		return p, nil, fmt.Errorf("campaign %d has another plan than this program can make: %w", info.ID, err)
+	}
+	e, err = verdict.Read(s, info, rows)
+	return p, e, err
+}
+
+// amidRuns is the flaw of a campaign whose program has died.
+const amidRuns = "the program ended amid runs: check fuzz --resume finds out whether one of them ended it, and goes on"
+
 // neighbours reads what else there is in the directory.
 func (j *judged) neighbours(s *store.Store, id int64) error {
-	found, err := s.Campaigns()
-	if err != nil {
+	var err error
+	if j.others, err = newCampaignInfos(s); err != nil {
 		return err
 	}
-	for i, one := range found {
-		info, err := newCampaignInfo(s, one)
-		if err != nil {
-			return err
-		}
-		j.others = append(j.others, info)
+	for i, one := range j.others {
 		if one.ID != id {
 			continue
 		}
-		j.info, j.last = info, i == len(found)-1
+		j.info, j.last = one, i == len(j.others)-1
 		if i == 0 {
 			continue
 		}
-		before, _, err := verdict.Groups(s, found[i-1].ID, nil)
+		before, _, err := verdict.Groups(s, j.others[i-1].ID, nil)
 		if err != nil {
 			return err
 		}

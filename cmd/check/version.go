@@ -25,10 +25,7 @@ func version() string {
 }
 
 func versionOf(info *debug.BuildInfo) string {
-	stamps := map[string]string{}
-	for _, s := range info.Settings {
-		stamps[s.Key] = s.Value
-	}
+	stamps := stampsOf(info)
 	if stamps["vcs.modified"] == "true" {
 		return unversioned
 	}
@@ -38,6 +35,15 @@ func versionOf(info *debug.BuildInfo) string {
 		return unversioned
 	}
 	return name
+}
+
+// stampsOf returns what the build was told, by key.
+func stampsOf(info *debug.BuildInfo) map[string]string {
+	stamps := map[string]string{}
+	for _, s := range info.Settings {
+		stamps[s.Key] = s.Value
+	}
+	return stamps
 }
 
 // versioned says whether a name tells which code a program was built from. Files
