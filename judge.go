@@ -66,6 +66,7 @@ func (r *run) judge(result *Result, row Claim, opt checker.Options) error {
 		return nil
 	}
 	if why := r.scenario.beyond(r.system, row); why != "" {
+		result.beyond = true
 		result.Sentence += "; but the faults are more than " + r.system.Name + " promises to survive: " + why
 	}
 	return nil

@@ -38,6 +38,7 @@ type Result struct {
 
 	firstClient int       // index of client 0 in Names
 	cause       string    // of Panic, without the time
+	beyond      bool      // invalid under faults that are more than the system promises to survive
 	cast        []casting // who played the roles that faults name
 }
 

@@ -39,7 +39,8 @@ type Shrunk struct {
 }
 
 // Shrink makes a failing scenario smaller for as long as its run fails in the same
-// way, which is what Result.Class tells: fewer and milder faults, fewer operations,
+// way, which is what Result.Class tells, and under no more faults than the system promises
+// to survive unless they were more from the beginning: fewer and milder faults, fewer operations,
 // clients, keys and nodes, plainer links, rounder times, and faults of single
 // messages in the place of chance. What it does depends on its
 // arguments alone. A scenario that does not fail is returned as it is.
@@ -114,7 +115,7 @@ func (k *shrinker) try(what string, change func(*Scenario)) bool {
 	smaller := k.scenario.clone()
 	change(smaller)
 	r, err := Run(k.system, smaller, Options{})
-	if err != nil || r.Class() != k.result.Class() {
+	if err != nil || r.Class() != k.result.Class() || r.beyond && !k.result.beyond {
 		return false
 	}
 	k.keep(what, smaller, r)

@@ -154,6 +154,30 @@ func TestShrinkOfValidScenario(t *testing.T) {
 	assert.Empty(t, shrunk.Steps)
 }
 
+// A defect stays one: what is left breaks under faults that the system promises to
+// survive, which with fewer nodes may be fewer.
+func TestShrinkStaysWithinThePromise(t *testing.T) {
+	b, err := systems.BugByName("pb-semisync-promote-any")
+	require.NoError(t, err)
+	s, sc := zooScenario(t, b)
+	small := shrink(t, s, sc, rashomon.ShrinkOptions{}).Scenario
+	require.Less(t, small.Nodes, sc.Nodes)
+	require.NotEmpty(t, small.Faults)
+	fewer := *s
+	fewer.Tolerates = func(replicas int) faults.Options {
+		tolerates := s.Tolerates(replicas)
+		if replicas < sc.Nodes {
+			tolerates.Crash = faults.CrashOptions{}
+		}
+		return tolerates
+	}
+	const beyond = "more than primary-backup-semisync promises to survive"
+	assert.Contains(t, run(t, &fewer, small, rashomon.Options{}).Sentence, beyond)
+	shrunk := shrink(t, &fewer, sc, rashomon.ShrinkOptions{})
+	assert.NotContains(t, shrunk.Result.Sentence, beyond)
+	assert.Greater(t, shrunk.Scenario.Nodes, small.Nodes)
+}
+
 // Where links lose by chance, what is left names the messages that have to be lost.
 func TestShrinkPinsMessages(t *testing.T) {
 	b, err := systems.BugByName("ml-equal-is-conflict")
