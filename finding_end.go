@@ -21,13 +21,20 @@ func (r *Result) endings(claim Property) (all []report.Ending) {
 			e.Held = append(e.Held, held(state, name))
 		}
 		for i := range r.History.Ops {
-			if o := &r.History.Ops[i]; r.History.Keys[o.Key] == name && o.Kind != model.Read && o.Outcome != history.Fail && (o.Kind != model.CAS || o.Swapped || o.Outcome == history.Unknown) {
+			if o := &r.History.Ops[i]; r.History.Keys[o.Key] == name && mayHaveStored(o) {
 				e.Writes = append(e.Writes, i)
 			}
 		}
 		all = append(all, e)
 	}
 	return all
+}
+
+func mayHaveStored(o *history.Op) bool {
+	if o.Kind == model.CAS && o.Outcome == history.OK {
+		return o.Swapped
+	}
+	return o.Kind != model.Read && o.Outcome != history.Fail
 }
 
 // storedNames returns the names of what some replica stores, each once and in order.

@@ -1,6 +1,7 @@
 package rashomon
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -171,8 +172,12 @@ func (r *run) terms(row Claim, h *history.History, opt checker.Options) checker.
 	return terms
 }
 
-// disagreement says in words in what two replicas differ at the end, or nothing.
+// disagreement says in words in what two replicas differ at the end, or nothing if they
+// do not, as differ says.
 func disagreement(r *Result) string {
+	if !differ(r.States) {
+		return ""
+	}
 	for _, name := range r.storedNames() {
 		for i := 1; i < len(r.States); i++ {
 			if a, b := held(r.States[0], name), held(r.States[i], name); a != b {
@@ -181,18 +186,21 @@ func disagreement(r *Result) string {
 			}
 		}
 	}
-	return ""
+	return "the replicas differ at the end, although everything had healed, in how they name or order what they store"
 }
 
 // held returns what a replica stores under a name, or "" for nothing.
 func held(state []sim.Variable, name string) string {
 	for _, v := range stored(state) {
 		if storedName(v.Name) == name {
-			return v.Value
+			return cmp.Or(v.Value, emptyText)
 		}
 	}
 	return ""
 }
+
+// emptyText is how a value looks that is an empty text.
+const emptyText = `""`
 
 func holding(name, value string) string {
 	if value == "" {
