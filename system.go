@@ -1,6 +1,7 @@
 package rashomon
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"regexp"
@@ -281,7 +282,7 @@ func (s *System) tolerates(replicas int) faults.Options {
 // worth.
 func (s *System) BeyondBudget() *System {
 	beyond := *s
-	beyond.within = s
+	beyond.within = cmp.Or(s.within, s)
 	beyond.Tolerates = func(replicas int) faults.Options {
 		nodes := slices.Concat(nodeNames(replicas), s.Services)
 		return faults.Options{

@@ -59,12 +59,15 @@ func (e *explanation) counted() (list []int32) {
 // can have happened come to, or less.
 func (e *explanation) wrongCount() bool {
 	all, sure := e.increments()
+	if !sure {
+		return false
+	}
 	for _, r := range e.counted() {
 		var c count
 		for _, i := range e.calledBefore(all, r) {
 			c.add(int64(e.op(i).Value), e.done(i, r))
 		}
-		if n := int64(e.op(r).Seen); sure && !c.allows(n) {
+		if n := int64(e.op(r).Seen); !c.allows(n) {
 			return e.is(WrongCount, func() string {
 				return fmt.Sprintf("%s is too %s: %s", e.full(r), which(n < c.lo, "low", "high"), c.before())
 			}, append(e.calledBefore(all, r), r)...)
@@ -73,16 +76,26 @@ func (e *explanation) wrongCount() bool {
 	return false
 }
 
-// before says what increments came to when a read was answered.
+// before says what increments came to when a read was answered, and meanwhile what they
+// came to between two of them.
 func (c *count) before() string {
-	s := "no increment had finished before it began"
+	return c.sentence("no increment had finished before it began", "the increments that had finished before it began", "by then",
+		", and no other had begun before it ended")
+}
+
+func (c *count) meanwhile() string {
+	return c.sentence("no increment happened in between", "the increments in between", "then", "")
+}
+
+func (c *count) sentence(none, some, when, certain string) string {
+	s := none
 	if c.finished {
-		s = fmt.Sprintf("the increments that had finished before it began come to %d", c.certain)
+		s = fmt.Sprintf("%s come to %d", some, c.certain)
 	}
-	if c.uncertain > 0 {
-		return s + fmt.Sprintf(", and with those that may have happened by then it is between %d and %d", c.lo, c.hi)
+	if c.uncertain == 0 {
+		return s + certain
 	}
-	return s + ", and no other had begun before it ended"
+	return s + fmt.Sprintf(", and with those that may have happened %s it is between %d and %d", when, c.lo, c.hi)
 }
 
 // wrongDifference looks for two reads, one after the other, of numbers whose
@@ -102,7 +115,7 @@ func (e *explanation) wrongDifference() bool {
 			if d := int64(e.op(r).Seen) - int64(e.op(past).Seen); !c.allows(d) {
 				return e.is(WrongCount, func() string {
 					return fmt.Sprintf("%s contradicts %s by %s, which had finished (%s) before it began: the difference is %d, but %s",
-						e.full(r), e.bare(past), e.client(past), e.returned(past), d, c.between())
+						e.full(r), e.bare(past), e.client(past), e.returned(past), d, c.meanwhile())
 				}, append(e.calledBefore(all, r), past, r)...)
 			}
 		}
@@ -117,17 +130,6 @@ func (e *explanation) between(all []int32, past, r int32) (c count) {
 		c.add(int64(o.Value), o.Outcome == history.OK && e.before(past, i) && e.before(i, r))
 	}
 	return c
-}
-
-func (c *count) between() string {
-	s := "no increment happened in between"
-	if c.finished {
-		s = fmt.Sprintf("the increments in between come to %d", c.certain)
-	}
-	if c.uncertain > 0 {
-		return s + fmt.Sprintf(", and with those that may have happened then it is between %d and %d", c.lo, c.hi)
-	}
-	return s
 }
 
 func which(first bool, a, b string) string {

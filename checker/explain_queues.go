@@ -95,24 +95,23 @@ func (b *belt) notEmpty() bool {
 	for _, d := range b.empty {
 		wild := b.calledBefore(b.wild, d)
 		var all, gone []int32
+		met := map[model.Value]bool{}
 		for _, i := range enqueues {
 			v := b.op(i).Value
 			if !b.done(i, d) {
 				continue
 			}
 			all = append(all, i)
-			if i != b.in[v][0] {
+			if met[v] {
 				continue
 			}
+			met[v] = true
+			out := b.calledBefore(b.out[v], d)
 			puts := slices.DeleteFunc(slices.Clone(b.in[v]), func(i int32) bool { return !b.done(i, d) })
-			if gone := b.calledBefore(b.out[v], d); len(puts) > len(gone)+len(wild) {
-				return b.foundEmpty(d, b.h.ValueString(v), puts, append(gone, wild...))
+			if len(puts) > len(out)+len(wild) {
+				return b.foundEmpty(d, b.h.ValueString(v), puts, append(out, wild...))
 			}
-		}
-		for _, i := range enqueues {
-			if v := b.op(i).Value; i == b.in[v][0] {
-				gone = append(gone, b.calledBefore(b.out[v], d)...)
-			}
+			gone = append(gone, out...)
 		}
 		if gone = append(gone, wild...); len(all) > len(gone) {
 			return b.foundEmpty(d, "something", all, gone)

@@ -20,7 +20,8 @@ import (
 // it returned, and if an operation returns before its call. Then all is as it was.
 //
 // It takes linear time, and n log n if the moments are further apart than 2^63 / n.
-// Until it is done it needs 32 bytes for each operation, beside a new slice of them.
+// Until it is done it needs 32 bytes for each operation, or 40 if they are that far
+// apart, beside a new slice of them.
 func (h *History) Sort() error {
 	s, err := newSorting(h.Ops)
 	if err != nil {
