@@ -29,13 +29,21 @@ type explanation struct {
 }
 
 func (e *explanation) find() {
-	if e.register && (e.impossible() || e.stale() || e.twice() || e.inverted() || e.denied()) {
-		return
+	if !e.reason() {
+		e.unordered()
 	}
-	if e.txns && (e.unlikeMoment() || e.unlikeOrder()) || e.unlikeObject() {
-		return
+}
+
+// reason looks for operations of the witness that no order permits, whatever else
+// happened.
+func (e *explanation) reason() bool {
+	switch {
+	case e.register:
+		return e.impossible() || e.stale() || e.twice() || e.inverted() || e.denied()
+	case e.txns:
+		return e.unlikeMoment() || e.unlikeOrder()
 	}
-	e.unordered()
+	return e.unlikeObject()
 }
 
 func (e *explanation) is(a Anomaly, say func() string, witness ...int32) bool {

@@ -341,6 +341,17 @@ type decision struct {
 	reason  string
 	zones   finding // why zones found it invalid
 	blocks  flaw    // why blocks or greedy did
+	few     []int32 // operations that are invalid whatever else happened, if nobody had to search
+}
+
+// quickPairs is of how many operations pairs are compared sooner than a search may end.
+const quickPairs = 500
+
+// contradict makes the verdict invalid if there are operations that contradict each other.
+func (d *decision) contradict(few []int32) {
+	if few != nil {
+		d.verdict, d.reason, d.few = Invalid, "", few
+	}
 }
 
 // decide lets the first engine judge that applies and that the options permit.
@@ -358,14 +369,27 @@ func (c *check) decide(ops []int32, key string) (decision, error) {
 			}
 		}
 		if want == Auto || want == Window {
-			return c.byWindow(ops, key), nil
+			d := c.byWindow(ops, key)
+			if d.verdict == Unknown && want == Auto {
+				d.contradict(c.contradiction(ops))
+			}
+			return d, nil
 		}
 	}
 	if want != Auto && want != Porcupine {
 		return decision{}, fmt.Errorf("key %s: %w: %s", key, ErrNotApplicable, applies[want])
 	}
 	d := decision{engine: Porcupine}
-	d.verdict, d.steps, d.reason = c.bySearch(ops, key)
+	few := len(ops) <= quickPairs
+	if want == Auto && few {
+		d.contradict(c.contradiction(ops))
+	}
+	if d.verdict != Invalid {
+		d.verdict, d.steps, d.reason = c.bySearch(ops, key)
+	}
+	if want == Auto && !few && d.verdict == Unknown {
+		d.contradict(c.contradiction(ops))
+	}
 	return d, nil
 }
 

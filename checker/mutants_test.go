@@ -109,7 +109,7 @@ var engineMutants = map[string]mutant{
 	"counters: what may have happened did not":        {"explain_counters.go", "default:\n\t\tc.hi += n", "default:\n\t\tc.hi += 0"},
 	"counters: all that happens between did":          {"explain_counters.go", "o.Outcome == history.OK && e.before(past, i) && e.before(i, r)", "o.Outcome == history.OK && e.before(i, r)"},
 	"queues: enqueued too late":                       {"explain_queues.go", "in := b.calledBefore(b.in[v], d)", "in := slices.DeleteFunc(slices.Clone(b.in[v]), func(i int32) bool { return !b.done(i, d) })"},
-	"queues: unknown dequeues took nothing":           {"explain_queues.go", "len(puts) > len(gone)+len(wild)", "len(puts) > len(gone)"},
+	"queues: unknown dequeues took nothing":           {"explain_queues.go", "len(puts) > len(out)+len(wild)", "len(puts) > len(out)"},
 	"queues: passed over while enqueued":              {"explain_queues.go", "|| !b.done(first, later[0]) {", "|| b.op(first).Call > b.op(later[0]).Call {"},
 	"elements: what is under way is there":            {"explain_elements.go", "return !x.explanation.done(i, r)", "return x.before(r, i)"},
 	"elements: order of calls":                        {"explain_elements.go", "if last != none && x.explanation.done(i, last) {", "if last != none && i < last {"},

@@ -28,12 +28,15 @@ func Confirm(h *history.History, m model.Model, witness []int, steps int64) Verd
 // the operations ops, which are invalid as d says.
 func (c *check) explain(r *Result, k int, ops []int32, d decision) error {
 	var few []int32
-	if d.engine == Zones {
+	switch {
+	case d.engine == Zones:
 		few = d.zones.witness(c.h.Ops, ops)
-	} else {
+	case d.few != nil:
+		few = c.shrink(d.few, decision{engine: Porcupine})
+	default:
 		few = c.shrink(ops, d)
 	}
-	e := explanation{h: c.h, ops: ops, witness: few, register: c.m.Register(), txns: c.m.Registers(), object: objectOf(c.m)}
+	e := c.explanation(ops, few)
 	e.find()
 	r.Anomaly, r.Sentence, r.Witness = e.anomaly, e.sentence, indices(e.witness)
 	switch confirmed := Confirm(c.h, c.m, r.Witness, c.opts.Steps); {
@@ -44,10 +47,29 @@ func (c *check) explain(r *Result, k int, ops []int32, d decision) error {
 	}
 	// Too long for the budget, or the model breaks its contract. What was
 	// judged invalid already is all of it.
+	if d.few != nil {
+		ops = d.few
+	}
 	e = explanation{h: c.h, ops: ops, witness: ops}
-	e.find()
+	e.unordered()
 	r.Anomaly, r.Sentence, r.Witness = e.anomaly, e.sentence, indices(e.witness)
 	return nil
+}
+
+// explanation returns one to be found of why operations of the witness are invalid.
+func (c *check) explanation(ops, witness []int32) explanation {
+	return explanation{h: c.h, ops: ops, witness: witness, register: c.m.Register(), txns: c.m.Registers(), object: objectOf(c.m)}
+}
+
+// contradiction returns operations that no order permits whatever else happened, of
+// which porcupine says so as well, or nil. To look for them takes quadratic time, where
+// the search of all may find nothing in any.
+func (c *check) contradiction(ops []int32) []int32 {
+	e := c.explanation(ops, ops)
+	if len(ops) > mostBlamed || !e.reason() || Confirm(c.h, c.m, indices(e.witness), c.opts.Steps) != Invalid {
+		return nil
+	}
+	return e.witness
 }
 
 func indices(ops []int32) []int {

@@ -70,6 +70,9 @@ func (f *form) describe() string {
 		return shorten(":" + f.text)
 	case text:
 		return shorten(strconv.Quote(f.text))
+	case run: // its first number, at which it stands
+		word, _, _ := strings.Cut(f.text, " ")
+		return word
 	case symbol, number, boolean:
 		return shorten(f.text)
 	}

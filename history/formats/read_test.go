@@ -289,6 +289,7 @@ func TestRefuses(t *testing.T) {
 		{formats.Auto, "{:process 1 :type :invoke :f :read}{:process 1 :type :ok :f :read :value #{1}}\n{:process 1 :type :invoke :f :write :value 1}", `f:2:1: a write of a set, expected read or add`},
 		{formats.Auto, `{:process 1 :type :invoke :f :add :value 1}{:process 2 :type :invoke :f :read}{:process 2 :type :ok :f :read :value nil}`, `f:1:1: a read of a set that told no such thing, expected its value`},
 		{formats.Auto, `{:process 1 :type :invoke :f :txn}`, `f:1:1: a transaction of no steps, expected steps such as [[:r :x nil] [:w :y 3]]`},
+		{formats.Auto, `{:process 0 :type :invoke :f :txn :value [` + strings.Repeat(`[:r 1 nil] `, 64) + `5 6]}`, `f:1:747: 5 in a transaction, expected a step such as [:r :x nil] or [:w :y 3]`},
 		{formats.Auto, `{:process 1 :type :invoke :f :txn :value [[:r :x]]}`, `f:1:43: a vector in a transaction, expected a step such as [:r :x nil] or [:w :y 3]`},
 		{formats.Auto, `{:process 1 :type :invoke :f :txn :value [[:append :x 3]]}`, `f:1:44: step :append of a transaction, expected :r or :w`},
 		{formats.Auto, `{:process 1 :type :invoke :f :txn :value [[:w [1] 3]]}`, `f:1:47: a vector for a key, expected a number, a text or a keyword`},

@@ -35,6 +35,7 @@ type scanner struct {
 	words map[string]string
 	run   []byte // numbers of the latest of these, not yet among its items
 	count int64  // of them
+	first form   // the first of them, for where it stands
 	stack []form // items of collections that are still open
 	arena []form // items of collections that are complete, as far as they found room
 }

@@ -149,6 +149,9 @@ func isPlain(f *form) bool {
 
 // addToRun keeps a number until its run ends.
 func (s *scanner) addToRun(f *form) {
+	if s.count == 0 {
+		s.first = *f
+	}
 	s.run = append(strconv.AppendInt(s.run, f.n, 10), ' ')
 	if s.count++; len(s.run) >= longestRun {
 		s.endRun()
@@ -158,7 +161,7 @@ func (s *scanner) addToRun(f *form) {
 // endRun makes an item of the numbers kept.
 func (s *scanner) endRun() {
 	if s.count > 0 {
-		s.push(form{kind: run, n: s.count, text: string(s.run)})
+		s.push(form{kind: run, n: s.count, text: string(s.run), line: s.first.line, column: s.first.column})
 		s.run, s.count = s.run[:0], 0
 	}
 }
