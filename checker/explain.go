@@ -39,7 +39,7 @@ func (e *explanation) find() {
 func (e *explanation) reason() bool {
 	switch {
 	case e.register:
-		return e.impossible() || e.stale() || e.twice() || e.inverted() || e.denied()
+		return e.contrary() || e.impossible() || e.stale() || e.twice() || e.inverted() || e.denied()
 	case e.txns:
 		return e.unlikeMoment() || e.unlikeOrder()
 	}

@@ -30,6 +30,18 @@ func (e *explanation) twice() bool {
 	return false
 }
 
+// contrary looks for a compare-and-set that failed although it saw what it expected.
+func (e *explanation) contrary() bool {
+	for _, r := range e.witness {
+		if o := e.op(r); o.Kind == model.CAS && o.Outcome == history.OK && !o.Swapped && o.Seen == o.Expect {
+			return e.is(Unordered, func() string {
+				return e.full(r) + ", although that is what it expected"
+			}, r)
+		}
+	}
+	return false
+}
+
 // denied looks for a compare-and-set r that failed although the value that it
 // expected was certainly there all the time.
 func (e *explanation) denied() bool {
