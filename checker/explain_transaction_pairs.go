@@ -57,11 +57,12 @@ func (e *explanation) replaced(i int32, s sight) bool {
 }
 
 // earlier is why one transaction came before another: it saw the older of two values of
-// a register, or it had finished before the other one began.
+// a register, or one that the other replaced, or it had finished before the other began.
 type earlier struct {
 	older, newer sight
 	authors      []int32 // of the older one and the newer one, or of the newer one if the older one was there first
 	first        bool    // the older one was
+	replaced     bool    // by the other: it wrote there after the older one's author
 	finished     bool
 }
 
@@ -100,6 +101,17 @@ func (e *explanation) came(a, b int32) (earlier, bool) {
 			}
 		}
 	}
+	for _, s := range e.sights(a) {
+		if _, writes := e.left(b, s.register); !writes {
+			continue
+		}
+		switch w, once := e.once(s); {
+		case once && w == none:
+			return earlier{older: s, first: true, replaced: true}, true
+		case once && e.before(w, b):
+			return earlier{older: s, authors: []int32{w}, replaced: true}, true
+		}
+	}
 	return earlier{}, false
 }
 
@@ -117,6 +129,12 @@ func (e *explanation) orderSentence(o earlier, a, b int32) string {
 	switch {
 	case o.finished:
 		return fmt.Sprintf("that of %s had finished (%s) before that of %s began (%s)", e.client(a), e.returned(a), e.client(b), e.called(b))
+	case o.replaced && o.first:
+		return fmt.Sprintf("that of %s saw %s, which was there first, and which that of %s replaced", e.client(a), e.sight(o.older), e.client(b))
+	case o.replaced:
+		w := o.authors[0]
+		return fmt.Sprintf("that of %s saw %s, which that of %s replaced: %s by %s had finished (%s) before", e.client(a), e.sight(o.older), e.client(b),
+			e.bare(w), e.client(w), e.returned(w))
 	case o.first:
 		return fmt.Sprintf("that of %s saw %s, which was there first, and that of %s %s", e.client(a), e.sight(o.older), e.client(b), e.sight(o.newer))
 	}

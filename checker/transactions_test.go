@@ -243,6 +243,12 @@ func TestTransactionsInWords(t *testing.T) {
 			"txn k0: a -> 2 by client 2 (40ms..50ms) and txn k0: a -> 1 by client 3 (60ms..70ms) contradict each other: that of client 2 had finished (50ms) before that of client 3 began (60ms), " +
 				"but that of client 3 saw a=1, and a=2 came later: txn k0: a=1 by client 0 had finished (20ms) before txn k0: a=2 by client 1 began (30ms)",
 		},
+		"write skew": {
+			txns([][2]int{{10, 20}, {30, 50}, {40, 60}}, []model.Micro{w("a", 1)},
+				[]model.Micro{r("a", 1), r("b", model.Absent), w("b", 2)}, []model.Micro{r("a", 1), r("b", model.Absent), w("a", 3)}), ReadInversion, []int{0, 1, 2},
+			"txn k0: a -> 1, b -> nil, b=2 by client 1 (30ms..50ms) and txn k0: a -> 1, b -> nil, a=3 by client 2 (40ms..60ms) contradict each other: " +
+				"that of client 1 saw a=1, which that of client 2 replaced: txn k0: a=1 by client 0 had finished (20ms) before, but that of client 2 saw b=nil, which was there first, and which that of client 1 replaced",
+		},
 		"from nowhere": {
 			txns(after, []model.Micro{w("a", 1), w("a", 2)}, []model.Micro{r("a", 1)}), PhantomRead, []int{1},
 			"txn k0: a -> 1 by client 1 (30ms..40ms) saw a=1, which no transaction that may have happened left there",
