@@ -2,6 +2,7 @@ package formats
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -102,6 +103,10 @@ func (j *jepsen) count(h *history.History) error {
 func (j *jepsen) gather(h *history.History) error {
 	var sets history.Recorder
 	for _, c := range j.answers {
+		if v, twice := repeated(c.elements); twice {
+			err := fmt.Errorf("%v is told twice in a read of a set, expected every element once", v)
+			return &history.ReadError{Name: j.name, Line: c.line, Column: c.column, Err: err}
+		}
 		h.Ops[c.op].Seen = sets.Set(c.elements...)
 	}
 	h.Sets = sets.Finish(0).Sets
@@ -109,6 +114,17 @@ func (j *jepsen) gather(h *history.History) error {
 		h.Sets = [][]model.Value{}
 	}
 	return j.pure(h, "a set", model.Add)
+}
+
+// repeated sorts the elements, and returns one that stands there more than once.
+func repeated(elements []model.Value) (v model.Value, twice bool) {
+	slices.Sort(elements)
+	for i := 1; i < len(elements); i++ {
+		if elements[i] == elements[i-1] {
+			return elements[i], true
+		}
+	}
+	return v, false
 }
 
 // pure refuses operations that are neither reads nor of the kind that changes

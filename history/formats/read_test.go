@@ -288,6 +288,7 @@ func TestRefuses(t *testing.T) {
 		{formats.Auto, `{:process 1 :type :invoke :f :read}{:process 1 :type :ok :f :read :value [1 :a]}`, `f:1:77: :a in a set or a list, expected numbers`},
 		{formats.Auto, "{:process 1 :type :invoke :f :read}{:process 1 :type :ok :f :read :value #{1}}\n{:process 1 :type :invoke :f :write :value 1}", `f:2:1: a write of a set, expected read or add`},
 		{formats.Auto, `{:process 1 :type :invoke :f :add :value 1}{:process 2 :type :invoke :f :read}{:process 2 :type :ok :f :read :value nil}`, `f:1:1: a read of a set that told no such thing, expected its value`},
+		{formats.Auto, `{:process 1 :type :invoke :f :add :value 1}{:process 2 :type :invoke :f :read}{:process 2 :type :ok :f :read :value [3 1 3]}`, `f:1:117: 3 is told twice in a read of a set, expected every element once`},
 		{formats.Auto, `{:process 1 :type :invoke :f :txn}`, `f:1:1: a transaction of no steps, expected steps such as [[:r :x nil] [:w :y 3]]`},
 		{formats.Auto, `{:process 0 :type :invoke :f :txn :value [` + strings.Repeat(`[:r 1 nil] `, 64) + `5 6]}`, `f:1:747: 5 in a transaction, expected a step such as [:r :x nil] or [:w :y 3]`},
 		{formats.Auto, `{:process 1 :type :invoke :f :txn :value [[:r :x]]}`, `f:1:43: a vector in a transaction, expected a step such as [:r :x nil] or [:w :y 3]`},
