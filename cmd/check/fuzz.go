@@ -240,7 +240,7 @@ func (a *app) campaign(ctx context.Context, f *fuzzFlags) (err error) {
 	save := saver{flag: "--dir", dir: f.dir, svg: f.svg}
 	r := newFuzzReport(report, save.all(report))
 	r.Interrupted, r.Corpus = ctx.Err() != nil, outcomes
-	if err := s.conclude(ctx, &r, f.canary); err != nil {
+	if err := s.conclude(&r, f.canary); err != nil {
 		return brokenError{err}
 	}
 	a.status = statusOfGrade(r.Conclusion.Grade)

@@ -166,19 +166,21 @@ func (s *session) lookForCanary(ctx context.Context, cell campaign.Cell) error {
 
 // conclude adds to a report what the store has of the campaign, and what that comes to. The
 // canary must have arrived there, by the way that all failures take.
-func (s *session) conclude(ctx context.Context, r *fuzzReport, canary campaign.Cell) (err error) {
+func (s *session) conclude(r *fuzzReport, canary campaign.Cell) (err error) {
 	r.Campaign, r.Dir, r.where = s.campaign.ID, s.dir, s.store.String()
 	if r.Groups, r.Gone, err = verdict.Groups(s.store, s.campaign.ID, s.mutes); err != nil {
 		return err
 	}
-	if canary.System != nil && ctx.Err() == nil {
-		caught, err := verdict.CaughtCanary(s.store, s.campaign.ID)
-		if err != nil {
-			return err
-		}
-		if caught == "" {
-			r.Flaws = append(r.Flaws, verdict.DeadCanary(canary))
-		}
+	info, err := s.store.Find(s.campaign.ID)
+	if err != nil {
+		return err
+	}
+	flaw, err := verdict.CanaryFlaw(s.store, info, canary)
+	if err != nil {
+		return err
+	}
+	if flaw != "" {
+		r.Flaws = append(r.Flaws, flaw)
 	}
 	r.Conclusion = r.Conclude()
 	return nil
