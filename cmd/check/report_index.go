@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/rashomon-go/rashomon/campaign/store"
 	"github.com/rashomon-go/rashomon/campaign/verdict"
 	"github.com/rashomon-go/rashomon/internal/english"
 	"github.com/rashomon-go/rashomon/report"
@@ -29,11 +30,7 @@ const toldBySite = 40
 // verdict says what came of the campaign, by its exit status. While it is under way, that
 // something has not happened yet says nothing.
 func (j *judged) verdict(p *site.Page) {
-	told := j.Conclusion
-	if j.running {
-		told = soFar(told)
-	}
-	p.Verdict, p.Headline, p.Because = told.Verdict, told.Sentence, told.Told(toldBySite)
+	p.Verdict, p.Headline, p.Because = j.Verdict, j.Sentence, j.Told(toldBySite)
 	switch j.Grade {
 	case verdict.Valid:
 		p.Grade = site.Good
@@ -42,7 +39,7 @@ func (j *judged) verdict(p *site.Page) {
 	default:
 		p.Grade = site.Bad
 	}
-	if !j.running {
+	if j.info.State != store.Running {
 		return
 	}
 	if j.follows {

@@ -16,8 +16,7 @@ type judged struct {
 	info    campaignInfo
 	where   string // it is, as a flag
 	plan    storedPlan
-	last    bool // of the directory, or the database
-	running bool
+	last    bool   // of the directory, or the database
 	follows bool   // the site will be written again
 	canary  string // what was caught of it
 	mutes   []store.Mute
@@ -30,6 +29,10 @@ type judged struct {
 // readJudged reads a campaign; 0 stands for the last one. What it comes to, with what the
 // corpus does now, is for the caller to conclude.
 func readJudged(s *store.Store, id int64) (j judged, err error) {
+	states, err := s.States() // before what is read, lest the end be missed
+	if err != nil {
+		return j, err
+	}
 	info, err := s.Find(id)
 	if err != nil {
 		return j, err
@@ -49,7 +52,7 @@ func readJudged(s *store.Store, id int64) (j judged, err error) {
 	if j.seeds, err = s.Seeds(info.ID); err != nil {
 		return j, err
 	}
-	return j, j.neighbours(s, info.ID)
+	return j, j.neighbours(s, info.ID, states)
 }
 
 // readEvidence reads what a campaign is judged by, and its plan.
@@ -66,13 +69,10 @@ func readEvidence(s *store.Store, info store.Info) (p storedPlan, e *verdict.Evi
 	return p, e, err
 }
 
-// amidRuns is the flaw of a campaign whose program has died.
-const amidRuns = "the program ended amid runs: check fuzz --resume finds out whether one of them ended it, and goes on"
-
 // neighbours reads what else there is in the directory.
-func (j *judged) neighbours(s *store.Store, id int64) error {
+func (j *judged) neighbours(s *store.Store, id int64, states map[int64]store.State) error {
 	var err error
-	if j.others, err = newCampaignInfos(s); err != nil {
+	if j.others, err = newCampaignInfos(s, states); err != nil {
 		return err
 	}
 	for i, one := range j.others {
