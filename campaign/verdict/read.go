@@ -30,7 +30,7 @@ func Read(s *store.Store, info store.Info, rows []campaign.Cell) (*Evidence, err
 	if err != nil {
 		return nil, err
 	}
-	if e.Groups, e.Gone, err = Groups(s, info.ID, mutes); err != nil {
+	if err := e.Add(s, info.ID, mutes); err != nil {
 		return nil, err
 	}
 	if planted { // it has no canary

@@ -164,11 +164,26 @@ func (s *session) lookForCanary(ctx context.Context, cell campaign.Cell) error {
 	return nil
 }
 
+// keepDiffering keeps what turned out not to be deterministic after all runs, lest it be
+// forgotten: nothing else that the campaign says can be relied on.
+func (s *session) keepDiffering(found []findings) error {
+	var b campaign.Batch
+	for i := range found {
+		if d := found[i].differs; d != nil && d.failure != nil {
+			b.Failures = append(b.Failures, *d.failure)
+		}
+	}
+	if len(b.Failures) == 0 {
+		return nil
+	}
+	return s.campaign.Keep(&b)
+}
+
 // conclude adds to a report what the store has of the campaign, and what that comes to. The
 // canary must have arrived there, by the way that all failures take.
 func (s *session) conclude(r *fuzzReport, canary campaign.Cell) (err error) {
 	r.Campaign, r.Dir, r.where = s.campaign.ID, s.dir, s.store.String()
-	if r.Groups, r.Gone, err = verdict.Groups(s.store, s.campaign.ID, s.mutes); err != nil {
+	if err := r.Add(s.store, s.campaign.ID, s.mutes); err != nil {
 		return err
 	}
 	info, err := s.store.Find(s.campaign.ID)
