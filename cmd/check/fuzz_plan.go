@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+
+	"github.com/rashomon-go/rashomon/campaign/store"
 )
 
 // storedPlan is a plan as the store has it: what --resume needs to go on.
@@ -26,12 +28,28 @@ func (f *fuzzFlags) stored() ([]byte, error) {
 	})
 }
 
-// restore makes the plan of a campaign of what the store has of it.
-func (f *fuzzFlags) restore(plan []byte) error {
-	var p storedPlan
-	if err := json.Unmarshal(plan, &p); err != nil {
-		return fmt.Errorf("a plan that cannot be read: %w", err)
+// planOf reads the plan of a campaign.
+func planOf(info store.Info) (p storedPlan, err error) {
+	if err := json.Unmarshal(info.Plan, &p); err != nil {
+		return p, fmt.Errorf("campaign %d has a plan that cannot be read: %w", info.ID, err)
 	}
+	return p, nil
+}
+
+// restore makes the plan of a campaign of what the store has of it.
+func (f *fuzzFlags) restore(info store.Info) error {
+	p, err := planOf(info)
+	if err != nil {
+		return err
+	}
+	if err := f.set(p); err != nil {
+		return fmt.Errorf("campaign %d: %w", info.ID, err)
+	}
+	return nil
+}
+
+// set makes the plan of a stored one.
+func (f *fuzzFlags) set(p storedPlan) error {
 	f.choice = p.choice()
 	f.plan.Seed, f.plan.Operations, f.plan.Twice = p.Seed, p.Operations, p.Twice
 	f.plan.StopAtFirst = p.Bug != ""
@@ -67,14 +85,4 @@ func (p storedPlan) String() string {
 	fmt.Fprintf(&b, " --seed %d --operations %d", p.Seed, p.Operations)
 	flag("shard", p.Shard)
 	return strings.TrimSpace(b.String())
-}
-
-// withoutShard returns a stored plan as all shards of a campaign have it.
-func withoutShard(plan []byte) ([]byte, error) {
-	var p storedPlan
-	if err := json.Unmarshal(plan, &p); err != nil {
-		return nil, err
-	}
-	p.Shard = ""
-	return json.Marshal(p)
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -109,8 +108,8 @@ func (s *session) lastIntoCorpus() error {
 	case err != nil:
 		return err
 	}
-	var p storedPlan
-	if err := json.Unmarshal(last.Plan, &p); err != nil || p.BeyondBudget {
+	p, err := planOf(last)
+	if err != nil || p.BeyondBudget {
 		return err
 	}
 	found, err := s.store.Groups(last.ID)
@@ -140,10 +139,7 @@ func (s *session) resume(f *fuzzFlags) error {
 	if s.campaign, f.plan.Done, err = s.store.Resume(info.ID, build()); err != nil {
 		return err
 	}
-	if err := f.restore(info.Plan); err != nil {
-		return fmt.Errorf("campaign %d: %w", info.ID, err)
-	}
-	return nil
+	return f.restore(info)
 }
 
 func (s *session) close() error {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 
 	"github.com/rashomon-go/rashomon/campaign/store"
@@ -57,8 +56,8 @@ func readJudged(s *store.Store, id int64) (j judged, err error) {
 
 // readEvidence reads what a campaign is judged by, and its plan.
 func readEvidence(s *store.Store, info store.Info) (p storedPlan, e *verdict.Evidence, err error) {
-	if err := json.Unmarshal(info.Plan, &p); err != nil {
-		return p, nil, fmt.Errorf("campaign %d has a plan that cannot be read: %w", info.ID, err)
+	if p, err = planOf(info); err != nil {
+		return p, nil, err
 	}
 	chosen := p.choice()
 	rows, err := chosen.cells()
