@@ -84,15 +84,15 @@ func (j *judged) failures() site.Section {
 		}
 		if g.Muted != "" {
 			row[0].Grade = ""
-			row[2].Text += " (" + known(g) + ")"
+			row[2].Text += " (" + mutedBecause(g) + ")"
 		}
 		s.Table.Rows = append(s.Table.Rows, row)
 	}
 	return s
 }
 
-// known says why the failure is muted.
-func known(g *verdict.Group) string { return "muted: " + g.Muted }
+// mutedBecause says why the failure is muted.
+func mutedBecause(g *verdict.Group) string { return "muted: " + g.Muted }
 
 func (j *judged) goneSection() (s site.Section) {
 	if len(j.Gone) == 0 {
