@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/rashomon-go/rashomon/campaign/store"
@@ -63,6 +64,24 @@ func (f *fuzzFlags) set(p storedPlan) error {
 
 func (p *storedPlan) choice() choice {
 	return choice{p.Systems, p.Bug, p.Reads, p.Claim, p.BeyondBudget}
+}
+
+// sameRows says whether two plans choose the same rows, and faults of the same budget. One
+// that this program cannot make has none.
+func (p *storedPlan) sameRows(other *storedPlan) bool {
+	var names [2][]string
+	for i, plan := range []*storedPlan{p, other} {
+		chosen := plan.choice()
+		rows, err := chosen.cells()
+		if err != nil {
+			return false
+		}
+		for _, row := range rows {
+			names[i] = append(names[i], row.String())
+		}
+		slices.Sort(names[i])
+	}
+	return slices.Equal(names[0], names[1]) && p.BeyondBudget == other.BeyondBudget
 }
 
 // String is the plan as the flags of fuzz.

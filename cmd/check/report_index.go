@@ -72,7 +72,7 @@ func (j *judged) failures() site.Section {
 	if len(j.Groups) == 0 {
 		return s
 	}
-	s.Note = "One line for each kind of failure, those first that nobody has seen before. Known are those of the campaign before; what is muted does not decide the verdict."
+	s.Note = "One line for each kind of failure, those first that nobody has seen before. Known are those of the last campaign before it with the same rows; what is muted does not decide the verdict."
 	s.Table = table("Signature", "", "Failure", "Row", "#Count", "#Per million runs", "First seen", "Smallest example")
 	groups := j.newsFirst()
 	for i := range groups {
@@ -216,12 +216,12 @@ func (j *judged) unknowns() (s site.Section) {
 	return site.Section{Title: "Unknown", Note: "Runs that prove nothing.", Table: t}
 }
 
-// since compares with the campaign before.
+// since compares with the last campaign before it of the same rows.
 func (j *judged) since() (s site.Section) {
 	if len(j.changes) == 0 {
 		return s
 	}
-	s = site.Section{Title: "Since the campaign before", Note: "Failures of each million runs of their row.",
+	s = site.Section{Title: "Since the campaign before", Note: "Failures of each million runs of their row, beside those of the last campaign before it with the same rows.",
 		Table: table("Signature", "#Before", "#Now", "", "Failure")}
 	for _, c := range j.changes {
 		s.Table.Rows = append(s.Table.Rows, cells(c.ID, fmt.Sprintf("%.0f", c.Before), fmt.Sprintf("%.0f", c.After), c.What(), c.Text))

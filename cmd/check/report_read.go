@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/rashomon-go/rashomon/campaign/store"
 	"github.com/rashomon-go/rashomon/campaign/verdict"
@@ -22,7 +23,7 @@ type judged struct {
 	pace    []store.Pace
 	seeds   map[string][]uint64 // of the failures that were kept, by signature
 	others  []campaignInfo      // in the same place, the oldest first
-	changes []verdict.Change    // since the campaign before
+	changes []verdict.Change    // since the last one before it of the same rows
 }
 
 // readJudged reads a campaign; 0 stands for the last one. What it comes to, with what the
@@ -69,24 +70,33 @@ func readEvidence(s *store.Store, info store.Info) (p storedPlan, e *verdict.Evi
 }
 
 // neighbours reads what else there is in the directory.
-func (j *judged) neighbours(s *store.Store, id int64, states map[int64]store.State) error {
-	var err error
+func (j *judged) neighbours(s *store.Store, id int64, states map[int64]store.State) (err error) {
 	if j.others, err = newCampaignInfos(s, states); err != nil {
 		return err
 	}
-	for i, one := range j.others {
-		if one.ID != id {
-			continue
-		}
-		j.info, j.last = one, i == len(j.others)-1
-		if i == 0 {
-			continue
-		}
-		before, _, err := verdict.Groups(s, j.others[i-1].ID, nil)
-		if err != nil {
-			return err
-		}
-		j.changes = verdict.Changes(before, j.Groups)
+	at := slices.IndexFunc(j.others, func(one campaignInfo) bool { return one.ID == id })
+	if at < 0 { // somebody has taken it away
+		_, err := s.Find(id)
+		return err
 	}
-	return nil
+	j.info, j.last = j.others[at], at == len(j.others)-1
+	before, found := j.before(j.others[:at])
+	if !found {
+		return nil
+	}
+	groups, _, err := verdict.Groups(s, before.ID, nil)
+	j.changes = verdict.Changes(groups, j.Groups)
+	return err
+}
+
+// before returns the last of earlier campaigns of the same rows. One of
+// other rows says nothing of what is new.
+func (j *judged) before(earlier []campaignInfo) (campaignInfo, bool) {
+	for _, one := range slices.Backward(earlier) {
+		p, err := planOf(store.Info{ID: one.ID, Plan: one.Plan})
+		if err == nil && j.plan.sameRows(&p) {
+			return one, true
+		}
+	}
+	return campaignInfo{}, false
 }
