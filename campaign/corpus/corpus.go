@@ -39,23 +39,35 @@ func (o Outcome) Fails() bool { return o.Verdict == checker.Invalid.String() && 
 // there has none. The error is an fs.PathError if the directory or a file cannot be read, and
 // else says which scenario is wrong, and where.
 func Run(dir string, mutes []store.Mute) (all []Outcome, err error) {
+	files, err := scenarios(dir)
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range files {
+		o, err := run(filepath.Join(dir, name))
+		if err != nil {
+			return nil, err
+		}
+		signature := strings.TrimSuffix(name, extension)
+		o.Muted = slices.ContainsFunc(mutes, func(m store.Mute) bool { return m.Signature == signature })
+		all = append(all, o)
+	}
+	return all, nil
+}
+
+// scenarios returns the names of the scenarios in a directory, in their order. A directory that
+// is not there has none.
+func scenarios(dir string) (names []string, err error) {
 	files, err := os.ReadDir(dir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
 	for _, f := range files {
-		signature, ours := strings.CutSuffix(f.Name(), extension)
-		if !ours {
-			continue
+		if strings.HasSuffix(f.Name(), extension) {
+			names = append(names, f.Name())
 		}
-		o, err := run(filepath.Join(dir, f.Name()))
-		if err != nil {
-			return nil, err
-		}
-		o.Muted = slices.ContainsFunc(mutes, func(m store.Mute) bool { return m.Signature == signature })
-		all = append(all, o)
 	}
-	return all, nil
+	return names, nil
 }
 
 func run(name string) (o Outcome, err error) {
@@ -90,18 +102,19 @@ func Fill(dir string, found []store.Group) error {
 	return nil
 }
 
-// Copy adds the scenarios of one directory to another, but for those that are there.
+// Copy adds the scenarios of one directory to another, but for those that are there. A
+// directory that is not there has none.
 func Copy(from, to string) error {
-	files, err := filepath.Glob(filepath.Join(from, "*"+extension))
+	files, err := scenarios(from)
 	if err != nil {
 		return err
 	}
-	for _, file := range files {
-		content, err := os.ReadFile(file)
+	for _, name := range files {
+		content, err := os.ReadFile(filepath.Join(from, name))
 		if err != nil {
 			return err
 		}
-		if err := add(to, filepath.Base(file), content); err != nil {
+		if err := add(to, name, content); err != nil {
 			return err
 		}
 	}

@@ -58,7 +58,8 @@ func TestFillAndRun(t *testing.T) {
 }
 
 func TestCopy(t *testing.T) {
-	from, to := t.TempDir(), filepath.Join(t.TempDir(), "corpus")
+	from, to := filepath.Join(t.TempDir(), "shard [1]"), filepath.Join(t.TempDir(), "corpus") // no pattern
+	require.NoError(t, os.Mkdir(from, 0o755))
 	require.NoError(t, corpus.Copy(from, to))
 	assert.NoDirExists(t, to)
 	require.NoError(t, corpus.Copy(from+"-missing", to))
@@ -77,12 +78,14 @@ func TestCopy(t *testing.T) {
 }
 
 // Errors say which file, or directory, is wrong.
-func TestCorpusThatCannotBeRun(t *testing.T) {
+func TestCorpusThatCannotBeRead(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "file")
 	require.NoError(t, os.WriteFile(file, nil, 0o644))
 	_, err := corpus.Run(file, nil)
 	var unreadable *fs.PathError
 	require.ErrorAs(t, err, &unreadable)
+	assert.Equal(t, file, unreadable.Path)
+	require.ErrorAs(t, corpus.Copy(file, t.TempDir()), &unreadable)
 	assert.Equal(t, file, unreadable.Path)
 
 	bad := filepath.Join(t.TempDir(), "0badcafe.yaml")

@@ -35,16 +35,9 @@ func (s *Store) Busy() (bool, error) {
 	return false, lock.Unlock()
 }
 
-// Unended says whether the last campaign has begun to make runs and has not come to its
-// end. If it is not Busy, the program that led it has died.
-func (s *Store) Unended() (bool, error) {
-	if s.far != nil {
-		last, err := s.Find(0)
-		if err != nil {
-			return false, err
-		}
-		return (&Campaign{ID: last.ID, store: s}).IsOpen()
-	}
+// unended says whether the last campaign in a directory has begun to make runs and has not
+// come to its end.
+func (s *Store) unended() (bool, error) {
 	_, err := os.Stat(s.marksFile())
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil

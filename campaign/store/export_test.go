@@ -18,5 +18,10 @@ func Size(t testing.TB, s *Store) (bytes int64) {
 	return bytes
 }
 
+// Undisturbed is undisturbed of numbers.
+func Undisturbed(busy func() (bool, error), read func(led bool) (int, error)) (int, error) {
+	return undisturbed(busy, read)
+}
+
 // Plain is err as a user reads it.
 func Plain(s *Store, err error) error { return s.plainPostgres(err) }

@@ -11,12 +11,30 @@ const (
 )
 
 // States returns the states of all campaigns, by ID. Of those in a directory only the last
-// one is known to be interrupted: with the next one it has ended.
-func (s *Store) States() (map[int64]State, error) {
-	busy, err := s.Busy() // before what is read, lest the end be missed
-	if err != nil {
-		return nil, err
+// one is known to be interrupted: with the next one it has ended. In a database each one is
+// that is open and that nobody leads.
+func (s *Store) States() (map[int64]State, error) { return undisturbed(s.Busy, s.states) }
+
+// undisturbed returns what is read, told whether somebody leads. It asks that first, lest the
+// end of a campaign be missed, and once more then: one that has begun in between looks like
+// one whose program has died, so that all is read again.
+func undisturbed[T any](busy func() (bool, error), read func(led bool) (T, error)) (found T, err error) {
+	for {
+		before, err := busy()
+		if err != nil {
+			return found, err
+		}
+		if found, err = read(before); err != nil || before {
+			return found, err
+		}
+		if after, err := busy(); err != nil || !after {
+			return found, err
+		}
 	}
+}
+
+// states are those of the campaigns, of which the last one runs if it is led.
+func (s *Store) states(led bool) (map[int64]State, error) {
 	all, err := s.Campaigns()
 	if err != nil {
 		return nil, err
@@ -28,7 +46,7 @@ func (s *Store) States() (map[int64]State, error) {
 	if err := s.interrupted(states); err != nil || len(all) == 0 {
 		return nil, err
 	}
-	if last := all[len(all)-1].ID; busy {
+	if last := all[len(all)-1].ID; led {
 		states[last] = Running
 	}
 	return states, nil
@@ -43,7 +61,7 @@ func (s *Store) interrupted(states map[int64]State) error {
 		}
 		return err
 	}
-	unended, err := s.Unended()
+	unended, err := s.unended()
 	if err != nil || !unended {
 		return err
 	}

@@ -349,3 +349,34 @@ func TestStates(t *testing.T) {
 	assert.Equal(t, store.Ended, state(reader, first))
 	assert.Equal(t, store.Running, state(reader, second))
 }
+
+// A campaign that begins while states are read is not one that was interrupted.
+func TestUndisturbed(t *testing.T) {
+	gone := errors.New("gone")
+	for name, tt := range map[string]struct {
+		busy []bool // one answer after the other
+		want []bool // what readings are told
+		err  error  // of the reading
+	}{
+		"nobody leads":           {busy: []bool{false, false}, want: []bool{false}},
+		"somebody leads":         {busy: []bool{true}, want: []bool{true}},
+		"somebody begins to":     {busy: []bool{false, true, true}, want: []bool{false, true}},
+		"somebody begins, ends":  {busy: []bool{false, true, false, false}, want: []bool{false, false}},
+		"what cannot be read is": {busy: []bool{false}, want: []bool{false}, err: gone},
+	} {
+		t.Run(name, func(t *testing.T) {
+			asked, told := 0, []bool(nil)
+			got, err := store.Undisturbed(func() (bool, error) {
+				asked++
+				return tt.busy[asked-1], nil
+			}, func(led bool) (int, error) {
+				told = append(told, led)
+				return len(told), tt.err
+			})
+			assert.ErrorIs(t, err, tt.err)
+			assert.Equal(t, len(tt.want), got, "the last one counts")
+			assert.Equal(t, tt.want, told)
+			assert.Equal(t, len(tt.busy), asked)
+		})
+	}
+}

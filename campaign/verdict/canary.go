@@ -47,8 +47,16 @@ func CaughtCanary(s *store.Store, id int64) (caught string, err error) {
 	return caught, err
 }
 
-// DeadCanary is the flaw of a campaign that has not caught its canary.
-func DeadCanary(canary campaign.Cell) string {
+// CanaryFlaw returns the flaw of a campaign that has made runs and has not caught its canary,
+// which is looked for before all runs. It is empty if there is none, or no canary at all.
+func CanaryFlaw(s *store.Store, info store.Info, canary campaign.Cell) (string, error) {
+	if canary.System == nil || info.Runs == 0 {
+		return "", nil
+	}
+	caught, err := CaughtCanary(s, info.ID)
+	if err != nil || caught != "" {
+		return "", err
+	}
 	return fmt.Sprintf("the canary was not caught: %s, in %d runs; nothing that this campaign says can be relied on",
-		cmp.Or(canary.System.Bug, canary.System.Name), canaryRuns)
+		cmp.Or(canary.System.Bug, canary.System.Name), canaryRuns), nil
 }

@@ -30,17 +30,19 @@ func Read(s *store.Store, info store.Info, rows []campaign.Cell) (*Evidence, err
 	if err != nil {
 		return nil, err
 	}
-	if e.Groups, e.Gone, err = Groups(s, info.ID, mutes); err != nil {
+	if err := e.Add(s, info.ID, mutes); err != nil {
 		return nil, err
 	}
-	if planted || info.Runs == 0 { // it has no canary, or has not come so far
+	if planted { // it has no canary
 		return e, nil
 	}
-	caught, err := CaughtCanary(s, info.ID)
-	if err != nil || caught != "" {
-		return e, err
-	}
 	canary, err := Canary()
-	e.Flaws = append(e.Flaws, DeadCanary(canary))
+	if err != nil {
+		return nil, err
+	}
+	flaw, err := CanaryFlaw(s, info, canary)
+	if flaw != "" {
+		e.Flaws = append(e.Flaws, flaw)
+	}
 	return e, err
 }

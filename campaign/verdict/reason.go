@@ -2,9 +2,7 @@ package verdict
 
 import (
 	"fmt"
-	"slices"
 
-	"github.com/rashomon-go/rashomon/campaign"
 	"github.com/rashomon-go/rashomon/checker"
 	"github.com/rashomon-go/rashomon/internal/english"
 )
@@ -26,8 +24,7 @@ func (e *Evidence) reasons() (all []reason) {
 		if why, found := r.reason(e.muted(r)); found {
 			all = append(all, why)
 		}
-		differs := func(g Group) bool { return g.Kind == campaign.NotDeterministic && r.has(&g) }
-		if r.Differed || slices.ContainsFunc(e.Groups, differs) {
+		if r.Differed {
 			all = append(all, reason{Unreliable, r.String() + ": runs are not deterministic, so that nothing found can be relied on"})
 		}
 		if r.Contradicted > 0 {

@@ -74,7 +74,7 @@ func newRow(c *campaign.CellReport) Row {
 		Operations: e.Operations(), OK: e.OK, Overlapping: e.Overlapping, Faults: e.Faults,
 		Messages: e.Traffic.Sent, Dropped: dropped(&e.Traffic), Duplicated: e.Traffic.Duplicated, Reordered: e.Traffic.HeldBack,
 		RanTwice: c.RanTwice, Differing: c.Differing, Rejudged: c.Rejudged, Contradicted: c.Contradicted,
-		ByKind: newOutcomes(e), Differed: c.Differing > 0,
+		ByKind: newOutcomes(e),
 	}
 	for _, f := range e.Features {
 		r.Features = append(r.Features, Feature(f))

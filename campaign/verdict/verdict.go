@@ -14,6 +14,7 @@ import (
 
 	"github.com/rashomon-go/rashomon/campaign"
 	"github.com/rashomon-go/rashomon/campaign/corpus"
+	"github.com/rashomon-go/rashomon/campaign/store"
 	"github.com/rashomon-go/rashomon/internal/english"
 )
 
@@ -48,7 +49,27 @@ func Of(r *campaign.Report) *Evidence {
 	for i := range r.Cells {
 		e.Rows = append(e.Rows, newRow(&r.Cells[i]))
 	}
+	e.markDiffered()
 	return e
+}
+
+// Add adds to the rows what a store has of their campaign: the failures, which may say that a
+// row is not deterministic.
+func (e *Evidence) Add(s *store.Store, id int64, mutes []store.Mute) (err error) {
+	e.Groups, e.Gone, err = Groups(s, id, mutes)
+	e.markDiffered()
+	return err
+}
+
+// markDiffered notes of which rows two runs of one scenario were not the same. They are not as
+// their table says.
+func (e *Evidence) markDiffered() {
+	for i := range e.Rows {
+		r := &e.Rows[i]
+		differs := func(g Group) bool { return g.Kind == campaign.NotDeterministic && r.has(&g) }
+		r.Differed = r.Differing > 0 || slices.ContainsFunc(e.Groups, differs)
+		r.Kept = r.Kept && !r.Differed
+	}
 }
 
 // Conclusion is what a campaign comes to, for programs and people.

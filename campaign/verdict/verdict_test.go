@@ -52,6 +52,11 @@ func TestConclude(t *testing.T) {
 			if tt.muted > 0 {
 				e.Groups = []Group{{System: "chain", Bug: tt.bug, Reads: "tail", Claim: "linearizable", Kind: tt.kind, Count: tt.muted, Muted: "known"}}
 			}
+			e.markDiffered()
+			if r := e.Rows[0]; r.Differed {
+				assert.False(t, r.Kept)
+				assert.Equal(t, "NOT DETERMINISTIC", r.Word())
+			}
 			c := e.Conclude()
 			assert.Equal(t, tt.want, c.Grade)
 			assert.Equal(t, tt.want.String(), c.Verdict)

@@ -42,11 +42,7 @@ func newCampaignInfo(s *store.Store, i store.Info, states map[int64]store.State)
 }
 
 // newCampaignInfos returns all campaigns, the oldest first.
-func newCampaignInfos(s *store.Store) ([]campaignInfo, error) {
-	states, err := s.States()
-	if err != nil {
-		return nil, err
-	}
+func newCampaignInfos(s *store.Store, states map[int64]store.State) ([]campaignInfo, error) {
 	found, err := s.Campaigns()
 	if err != nil {
 		return nil, err
@@ -69,7 +65,11 @@ func (a *app) campaignList() *cobra.Command {
 		Args:  noArguments,
 		RunE: func(*cobra.Command, []string) error {
 			return from.read(func(s *store.Store) error {
-				all, err := newCampaignInfos(s)
+				states, err := s.States()
+				if err != nil {
+					return err
+				}
+				all, err := newCampaignInfos(s, states)
 				if err != nil {
 					return err
 				}

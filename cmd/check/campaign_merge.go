@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -91,10 +92,15 @@ func commonPlan(dirs []string) (plan []byte, build string, err error) {
 			if err != nil {
 				return err
 			}
-			own, err := withoutShard(info.Plan)
+			shard, err := planOf(info)
+			if err != nil {
+				return fmt.Errorf("%s: %w", dir, err)
+			}
+			shard.Shard = "" // as all have it
+			own, err := json.Marshal(shard)
 			switch {
 			case err != nil:
-				return fmt.Errorf("%s: campaign %d has a plan that cannot be read: %w", dir, info.ID, err)
+				return err
 			case plan != nil && string(own) != string(plan):
 				return fmt.Errorf("%s has the plan %s, and %s has %s: expected shards of one campaign", dirs[0], plan, dir, own)
 			}

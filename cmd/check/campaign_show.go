@@ -70,13 +70,21 @@ func (c *shownCampaign) conclude(s *store.Store, info store.Info) {
 		c.Conclusion = verdict.Conclusion{Grade: verdict.Unknown, Verdict: verdict.Unknown.String(), Sentence: err.Error()}
 		return
 	}
-	if c.State == store.Interrupted {
-		evidence.Flaws = append(evidence.Flaws, amidRuns)
+	c.Conclusion = concluded(evidence, c.State)
+}
+
+// amidRuns is the flaw of a campaign whose program has died.
+const amidRuns = "the program ended amid runs: check fuzz --resume finds out whether one of them ended it, and goes on"
+
+// concluded is what a campaign comes to that is in a store, as far as it has come.
+func concluded(e *verdict.Evidence, s store.State) verdict.Conclusion {
+	switch s {
+	case store.Interrupted:
+		e.Flaws = append(e.Flaws, amidRuns)
+	case store.Running:
+		return soFar(e.Conclude())
 	}
-	c.Conclusion = evidence.Conclude()
-	if c.State == store.Running {
-		c.Conclusion = soFar(c.Conclusion)
-	}
+	return e.Conclude()
 }
 
 // soFar returns what a campaign comes to that is still under way: that something has not

@@ -16,7 +16,7 @@ import (
 type choice struct {
 	systems           []string
 	bug, reads, claim string
-	beyond            bool // the faults that the systems tolerate
+	beyond            bool // draw faults that the systems do not tolerate, too
 }
 
 func (c *choice) flags(cmd *cobra.Command) {

@@ -238,9 +238,13 @@ func (a *app) campaign(ctx context.Context, f *fuzzFlags) (err error) {
 		return brokenError{report.Err}
 	}
 	save := saver{flag: "--dir", dir: f.dir, svg: f.svg}
-	r := newFuzzReport(report, save.all(report))
+	found := save.all(report)
+	if err := s.keepDiffering(found); err != nil {
+		return brokenError{err}
+	}
+	r := newFuzzReport(report, found)
 	r.Interrupted, r.Corpus = ctx.Err() != nil, outcomes
-	if err := s.conclude(ctx, &r, f.canary); err != nil {
+	if err := s.conclude(&r, f.canary); err != nil {
 		return brokenError{err}
 	}
 	a.status = statusOfGrade(r.Conclusion.Grade)

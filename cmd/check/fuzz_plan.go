@@ -3,7 +3,10 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
+
+	"github.com/rashomon-go/rashomon/campaign/store"
 )
 
 // storedPlan is a plan as the store has it: what --resume needs to go on.
@@ -26,12 +29,28 @@ func (f *fuzzFlags) stored() ([]byte, error) {
 	})
 }
 
-// restore makes the plan of a campaign of what the store has of it.
-func (f *fuzzFlags) restore(plan []byte) error {
-	var p storedPlan
-	if err := json.Unmarshal(plan, &p); err != nil {
-		return fmt.Errorf("a plan that cannot be read: %w", err)
+// planOf reads the plan of a campaign.
+func planOf(info store.Info) (p storedPlan, err error) {
+	if err := json.Unmarshal(info.Plan, &p); err != nil {
+		return p, fmt.Errorf("campaign %d has a plan that cannot be read: %w", info.ID, err)
 	}
+	return p, nil
+}
+
+// restore makes the plan of a campaign of what the store has of it.
+func (f *fuzzFlags) restore(info store.Info) error {
+	p, err := planOf(info)
+	if err != nil {
+		return err
+	}
+	if err := f.set(p); err != nil {
+		return fmt.Errorf("campaign %d: %w", info.ID, err)
+	}
+	return nil
+}
+
+// set makes the plan of a stored one.
+func (f *fuzzFlags) set(p storedPlan) error {
 	f.choice = p.choice()
 	f.plan.Seed, f.plan.Operations, f.plan.Twice = p.Seed, p.Operations, p.Twice
 	f.plan.StopAtFirst = p.Bug != ""
@@ -45,6 +64,24 @@ func (f *fuzzFlags) restore(plan []byte) error {
 
 func (p *storedPlan) choice() choice {
 	return choice{p.Systems, p.Bug, p.Reads, p.Claim, p.BeyondBudget}
+}
+
+// sameRows says whether two plans choose the same rows, and faults of the same budget. One
+// that this program cannot make has none.
+func (p *storedPlan) sameRows(other *storedPlan) bool {
+	var names [2][]string
+	for i, plan := range []*storedPlan{p, other} {
+		chosen := plan.choice()
+		rows, err := chosen.cells()
+		if err != nil {
+			return false
+		}
+		for _, row := range rows {
+			names[i] = append(names[i], row.String())
+		}
+		slices.Sort(names[i])
+	}
+	return slices.Equal(names[0], names[1]) && p.BeyondBudget == other.BeyondBudget
 }
 
 // String is the plan as the flags of fuzz.
@@ -67,14 +104,4 @@ func (p storedPlan) String() string {
 	fmt.Fprintf(&b, " --seed %d --operations %d", p.Seed, p.Operations)
 	flag("shard", p.Shard)
 	return strings.TrimSpace(b.String())
-}
-
-// withoutShard returns a stored plan as all shards of a campaign have it.
-func withoutShard(plan []byte) ([]byte, error) {
-	var p storedPlan
-	if err := json.Unmarshal(plan, &p); err != nil {
-		return nil, err
-	}
-	p.Shard = ""
-	return json.Marshal(p)
 }

@@ -58,7 +58,6 @@ func newFuzzReport(r *campaign.Report, found []findings) fuzzReport {
 	}
 	for i := range report.Rows {
 		row, f := &report.Rows[i], &found[i]
-		row.Differed = row.Differed || f.differs != nil
 		report.Cells = append(report.Cells, cellReport{Row: row, Found: f.found, Panicked: f.panicked, Crashed: f.crashed, Differs: f.differs})
 	}
 	return report

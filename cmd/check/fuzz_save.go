@@ -80,7 +80,9 @@ func (s *saver) finding(system *rashomon.System, f *campaign.Finding, name strin
 		return nil, nil
 	}
 	if campaign.Differs(f.Result, again) {
-		return nil, s.differs(system, f.Scenario, f, again, name)
+		d := s.differs(system, f.Scenario, f, again, name)
+		d.failure = failureOf(system, f, nil, d)
+		return nil, d
 	}
 	shrunk, err := f.Shrink(system)
 	if err != nil {
@@ -91,7 +93,7 @@ func (s *saver) finding(system *rashomon.System, f *campaign.Finding, name strin
 	saved, again := s.write(system, small, name)
 	if again != nil && campaign.Differs(result, again) {
 		d := newDiffer(system, small, f.Seed, result.Digest, again.Digest)
-		d.Scenario = saved.Scenario
+		d.Scenario, d.failure = saved.Scenario, failureOf(system, f, small, d)
 		return nil, d
 	}
 	found := &foundReport{
@@ -150,6 +152,16 @@ type differReport struct {
 	Again    string `json:"again"`              // the digest of another run
 	Where    string `json:"where"`              // the first event that differs, in words
 	Scenario string `json:"scenario,omitempty"` // file
+
+	failure *campaign.Failure // nil if the campaign has noticed it, and kept it
+}
+
+// failureOf is a difference as the store keeps it. Small is nil if the scenario was not shrunk.
+func failureOf(s *rashomon.System, f *campaign.Finding, small *rashomon.Scenario, d *differReport) *campaign.Failure {
+	return &campaign.Failure{
+		Signature: campaign.Signature{System: s.Name, Bug: s.Bug, Reads: f.Scenario.Reads, Claim: f.Scenario.Claim, Kind: campaign.NotDeterministic},
+		Seed:      f.Seed, Sentence: d.String(), Scenario: f.Scenario, Result: f.Result, Small: small,
+	}
 }
 
 func newDiffer(s *rashomon.System, sc *rashomon.Scenario, seed, digest, again uint64) *differReport {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -109,8 +108,8 @@ func (s *session) lastIntoCorpus() error {
 	case err != nil:
 		return err
 	}
-	var p storedPlan
-	if err := json.Unmarshal(last.Plan, &p); err != nil || p.BeyondBudget {
+	p, err := planOf(last)
+	if err != nil || p.BeyondBudget {
 		return err
 	}
 	found, err := s.store.Groups(last.ID)
@@ -140,10 +139,7 @@ func (s *session) resume(f *fuzzFlags) error {
 	if s.campaign, f.plan.Done, err = s.store.Resume(info.ID, build()); err != nil {
 		return err
 	}
-	if err := f.restore(info.Plan); err != nil {
-		return fmt.Errorf("campaign %d: %w", info.ID, err)
-	}
-	return nil
+	return f.restore(info)
 }
 
 func (s *session) close() error {
@@ -164,21 +160,38 @@ func (s *session) lookForCanary(ctx context.Context, cell campaign.Cell) error {
 	return nil
 }
 
+// keepDiffering keeps what turned out not to be deterministic after all runs, lest it be
+// forgotten: nothing else that the campaign says can be relied on.
+func (s *session) keepDiffering(found []findings) error {
+	var b campaign.Batch
+	for i := range found {
+		if d := found[i].differs; d != nil && d.failure != nil {
+			b.Failures = append(b.Failures, *d.failure)
+		}
+	}
+	if len(b.Failures) == 0 {
+		return nil
+	}
+	return s.campaign.Keep(&b)
+}
+
 // conclude adds to a report what the store has of the campaign, and what that comes to. The
 // canary must have arrived there, by the way that all failures take.
-func (s *session) conclude(ctx context.Context, r *fuzzReport, canary campaign.Cell) (err error) {
+func (s *session) conclude(r *fuzzReport, canary campaign.Cell) (err error) {
 	r.Campaign, r.Dir, r.where = s.campaign.ID, s.dir, s.store.String()
-	if r.Groups, r.Gone, err = verdict.Groups(s.store, s.campaign.ID, s.mutes); err != nil {
+	if err := r.Add(s.store, s.campaign.ID, s.mutes); err != nil {
 		return err
 	}
-	if canary.System != nil && ctx.Err() == nil {
-		caught, err := verdict.CaughtCanary(s.store, s.campaign.ID)
-		if err != nil {
-			return err
-		}
-		if caught == "" {
-			r.Flaws = append(r.Flaws, verdict.DeadCanary(canary))
-		}
+	info, err := s.store.Find(s.campaign.ID)
+	if err != nil {
+		return err
+	}
+	flaw, err := verdict.CanaryFlaw(s.store, info, canary)
+	if err != nil {
+		return err
+	}
+	if flaw != "" {
+		r.Flaws = append(r.Flaws, flaw)
 	}
 	r.Conclusion = r.Conclude()
 	return nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"math"
 	"os"
 	"path/filepath"
 	"runtime/debug"
@@ -17,6 +18,8 @@ import (
 
 	"github.com/rashomon-go/rashomon"
 	"github.com/rashomon-go/rashomon/campaign"
+	"github.com/rashomon-go/rashomon/campaign/store"
+	"github.com/rashomon-go/rashomon/campaign/verdict"
 	"github.com/rashomon-go/rashomon/sim"
 	"github.com/rashomon-go/rashomon/systems"
 )
@@ -115,6 +118,47 @@ two runs of one scenario gave the digests [0-9a-f]{16} and [0-9a-f]{16}: somethi
 	assert.Equal(t, statusBroken, status)
 	assert.Zero(t, r.Cells[1].RanTwice)
 	assert.NotNil(t, r.Cells[1].Differs)
+}
+
+// What differs only after all runs, when what was found is shrunk, is kept: whoever reads the
+// campaign later comes to what fuzz came to.
+func TestFuzzKeepsLateNonDeterminism(t *testing.T) {
+	bug, err := systems.BugByName("chain-ack-at-middle")
+	require.NoError(t, err)
+	system := bug.Variant()
+	row, err := system.Claim(bug.Reads, bug.Claim)
+	require.NoError(t, err)
+	made, calm := 0, math.MaxInt
+	right := system.Client
+	system.Client = func(c *rashomon.Cluster) rashomon.Client {
+		made++
+		wait := time.Duration(max(0, made-calm)) * time.Microsecond
+		do := right(c)
+		return func(p *sim.Proc, op rashomon.Operation) rashomon.Answer {
+			p.Sleep(wait)
+			return do(p, op)
+		}
+	}
+	plan := campaign.Plan{Cells: []campaign.Cell{{System: system, Claim: row}}, Runs: 20, Workers: 1, Twice: -1, Rejudge: -1, StopAtFirst: true}
+	first := plan
+	first.Keep = func(*campaign.Batch) error { return nil }
+	require.NoError(t, campaign.Run(context.Background(), first, nil).Err)
+	made, calm = 0, made
+
+	var out strings.Builder
+	a, f := &app{out: &out, err: &out}, &fuzzFlags{plan: plan, dir: t.TempDir()}
+	require.NoError(t, a.campaign(context.Background(), f))
+	assert.Equal(t, statusBroken, a.status)
+	assert.Contains(t, out.String(), " NOT DETERMINISTIC ")
+	require.NoError(t, inDirectory(f.dir, func(s *store.Store) error {
+		info, err := s.Find(0)
+		require.NoError(t, err)
+		e, err := verdict.Read(s, info, plan.Cells)
+		require.NoError(t, err)
+		assert.Equal(t, verdict.Unreliable, e.Conclude().Grade)
+		assert.Equal(t, "NOT DETERMINISTIC", e.Rows[0].Word())
+		return nil
+	}))
 }
 
 // A replay is run twice, too, and so is what is to be minimised.

@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -19,7 +21,11 @@ func (a *app) tryCommand() *cobra.Command {
 		Args:   cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			var f fuzzFlags
-			if err := f.restore([]byte(args[0])); err != nil {
+			var p storedPlan
+			if err := json.Unmarshal([]byte(args[0]), &p); err != nil {
+				return fmt.Errorf("%s, expected a plan: %w", args[0], err)
+			}
+			if err := f.set(p); err != nil {
 				return err
 			}
 			return f.plan.Child(a.in, a.out)

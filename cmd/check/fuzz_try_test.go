@@ -21,7 +21,7 @@ func crashed(t *testing.T) string {
 	f.plan.Operations, f.plan.Twice = 10, -1
 	plan, err := f.stored()
 	require.NoError(t, err)
-	require.NoError(t, f.restore(plan))
+	require.NoError(t, f.restore(store.Info{Plan: plan}))
 	s, err := store.Open(dir)
 	require.NoError(t, err)
 	c, err := s.Begin(plan, build())

@@ -44,7 +44,7 @@ the text of an issue on a failure that is not muted.
 
 The exit status is that of fuzz for this campaign: 0 if everything turned out as the
 tables of claims say, 1 if a claim was broken or a scenario of the corpus fails, 2 if
-too little happened, and 4 if the campaign cannot be relied on. The scenarios of the
+too little happened or the campaign is under way, and 4 if it cannot be relied on. The scenarios of the
 corpus are run again for that, if the campaign is the last one; it is no part of a
 database, so that --db takes --corpus for it.
 
@@ -212,21 +212,10 @@ func (w *siteWriter) prepare() error {
 // write reads the campaign and writes its site, the index last, so that all is there
 // that it links to.
 func (w *siteWriter) write(s *store.Store) (j judged, index *site.Page, err error) {
-	busy, err := s.Busy() // before what is read, lest the end be missed
-	if err != nil {
-		return j, nil, err
-	}
 	if j, err = readJudged(s, w.campaign); err != nil {
 		return j, nil, err
 	}
-	unended, err := s.Unended()
-	if err != nil {
-		return j, nil, err
-	}
-	j.running, j.follows = busy && j.last, w.follows
-	if !busy && unended && j.last {
-		j.Flaws = append(j.Flaws, amidRuns)
-	}
+	j.follows = w.follows
 	j.where = "--dir " + quoted(filepath.ToSlash(w.from.dir))
 	if w.from.db != "" {
 		j.where = "--db " + quoted(s.String())
@@ -237,7 +226,7 @@ func (w *siteWriter) write(s *store.Store) (j judged, index *site.Page, err erro
 	if err := w.runCorpus(&j); err != nil {
 		return j, nil, err
 	}
-	j.Conclusion = j.Conclude()
+	j.Conclusion = concluded(j.Evidence, j.info.State)
 	if err := w.groups(&j); err != nil {
 		return j, nil, err
 	}

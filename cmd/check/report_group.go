@@ -80,8 +80,8 @@ func (j *judged) group(g *verdict.Group, f filmed) *site.Page {
 		},
 	}
 	if g.Muted != "" {
-		p.Verdict, p.Grade = "known", ""
-		p.Because = []string{known(g)}
+		p.Verdict, p.Grade = isMuted, ""
+		p.Because = []string{mutedBecause(g)}
 	}
 	p.Sections = append(p.Sections, f.section(g), j.again(g, f), j.seedsOf(g),
 		site.Section{Title: "Scenario", Brief: true, Note: "The smallest one with this failure, as data.", Text: f.text})

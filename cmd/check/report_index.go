@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/rashomon-go/rashomon/campaign/store"
 	"github.com/rashomon-go/rashomon/campaign/verdict"
 	"github.com/rashomon-go/rashomon/internal/english"
 	"github.com/rashomon-go/rashomon/report"
@@ -29,11 +30,7 @@ const toldBySite = 40
 // verdict says what came of the campaign, by its exit status. While it is under way, that
 // something has not happened yet says nothing.
 func (j *judged) verdict(p *site.Page) {
-	told := j.Conclusion
-	if j.running {
-		told = soFar(told)
-	}
-	p.Verdict, p.Headline, p.Because = told.Verdict, told.Sentence, told.Told(toldBySite)
+	p.Verdict, p.Headline, p.Because = j.Verdict, j.Sentence, j.Told(toldBySite)
 	switch j.Grade {
 	case verdict.Valid:
 		p.Grade = site.Good
@@ -42,7 +39,7 @@ func (j *judged) verdict(p *site.Page) {
 	default:
 		p.Grade = site.Bad
 	}
-	if !j.running {
+	if j.info.State != store.Running {
 		return
 	}
 	if j.follows {
@@ -75,7 +72,7 @@ func (j *judged) failures() site.Section {
 	if len(j.Groups) == 0 {
 		return s
 	}
-	s.Note = "One line for each kind of failure, those first that nobody has seen before. Known are those of the campaign before; what is muted does not decide the verdict."
+	s.Note = "One line for each kind of failure, those first that nobody has seen before. Known are those of the last campaign before it with the same rows; what is muted does not decide the verdict."
 	s.Table = table("Signature", "", "Failure", "Row", "#Count", "#Per million runs", "First seen", "Smallest example")
 	groups := j.newsFirst()
 	for i := range groups {
@@ -87,15 +84,15 @@ func (j *judged) failures() site.Section {
 		}
 		if g.Muted != "" {
 			row[0].Grade = ""
-			row[2].Text += " (" + known(g) + ")"
+			row[2].Text += " (" + mutedBecause(g) + ")"
 		}
 		s.Table.Rows = append(s.Table.Rows, row)
 	}
 	return s
 }
 
-// known says why the failure is muted.
-func known(g *verdict.Group) string { return "muted: " + g.Muted }
+// mutedBecause says why the failure is muted.
+func mutedBecause(g *verdict.Group) string { return "muted: " + g.Muted }
 
 func (j *judged) goneSection() (s site.Section) {
 	if len(j.Gone) == 0 {
@@ -219,12 +216,12 @@ func (j *judged) unknowns() (s site.Section) {
 	return site.Section{Title: "Unknown", Note: "Runs that prove nothing.", Table: t}
 }
 
-// since compares with the campaign before.
+// since compares with the last campaign before it of the same rows.
 func (j *judged) since() (s site.Section) {
 	if len(j.changes) == 0 {
 		return s
 	}
-	s = site.Section{Title: "Since the campaign before", Note: "Failures of each million runs of their row.",
+	s = site.Section{Title: "Since the campaign before", Note: "Failures of each million runs of their row, beside those of the last campaign before it with the same rows.",
 		Table: table("Signature", "#Before", "#Now", "", "Failure")}
 	for _, c := range j.changes {
 		s.Table.Rows = append(s.Table.Rows, cells(c.ID, fmt.Sprintf("%.0f", c.Before), fmt.Sprintf("%.0f", c.After), c.What(), c.Text))

@@ -13,12 +13,12 @@ import (
 // The words for whether somebody has seen a failure before, the most urgent first.
 const (
 	isNew   = "new"
-	isKnown = "known" // from the campaign before
+	isKnown = "known" // from the last campaign before it of the same rows
 	isMuted = "muted"
 )
 
-// news says whether somebody has seen the failure before. In the first campaign all are
-// new.
+// news says whether somebody has seen the failure before. In the first campaign
+// of its rows all are new.
 func (j *judged) news(g *verdict.Group) string {
 	if g.Muted != "" {
 		return isMuted

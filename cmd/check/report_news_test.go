@@ -22,6 +22,30 @@ func TestNews(t *testing.T) {
 	assert.Equal(t, []string{"c", "b", "a", "d"}, order)
 }
 
+// The campaign before is the last one of the same rows: one that looks for a planted bug
+// between two nights makes nothing new.
+func TestCampaignBefore(t *testing.T) {
+	info := func(id int64, plan string) campaignInfo { return campaignInfo{ID: id, Plan: []byte(plan)} }
+	night, others := `{"systems": ["chain", "craq"], "seed": 1}`, []campaignInfo{
+		info(2, `{"bug": "chain-ack-at-middle"}`), info(3, `{"systems": ["chain"]}`), info(4, `{"systems": ["chain", "craq"], "beyond_budget": true}`),
+		info(5, `{"systems": ["gone"]}`), info(6, `{"seed": "x"}`),
+	}
+	for _, tt := range []struct {
+		earlier []campaignInfo
+		want    int64
+	}{
+		{nil, 0},
+		{others, 0},
+		{append([]campaignInfo{info(1, night)}, others...), 1},
+		{append([]campaignInfo{info(1, night)}, info(7, `{"systems": ["craq", "chain"], "seed": 9}`)), 7},
+	} {
+		j := judged{plan: storedPlan{Systems: []string{"chain", "craq"}, Seed: 2}}
+		before, found := j.before(tt.earlier)
+		assert.Equal(t, tt.want, before.ID)
+		assert.Equal(t, tt.want != 0, found)
+	}
+}
+
 func TestTrouble(t *testing.T) {
 	assert.Empty(t, trouble(&verdict.Row{}))
 	r := verdict.Row{Panics: 1, Contradicted: 2000}

@@ -1,8 +1,8 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
+	"slices"
 
 	"github.com/rashomon-go/rashomon/campaign/store"
 	"github.com/rashomon-go/rashomon/campaign/verdict"
@@ -16,20 +16,23 @@ type judged struct {
 	info    campaignInfo
 	where   string // it is, as a flag
 	plan    storedPlan
-	last    bool // of the directory, or the database
-	running bool
+	last    bool   // of the directory, or the database
 	follows bool   // the site will be written again
 	canary  string // what was caught of it
 	mutes   []store.Mute
 	pace    []store.Pace
 	seeds   map[string][]uint64 // of the failures that were kept, by signature
 	others  []campaignInfo      // in the same place, the oldest first
-	changes []verdict.Change    // since the campaign before
+	changes []verdict.Change    // since the last one before it of the same rows
 }
 
 // readJudged reads a campaign; 0 stands for the last one. What it comes to, with what the
 // corpus does now, is for the caller to conclude.
 func readJudged(s *store.Store, id int64) (j judged, err error) {
+	states, err := s.States() // before what is read, lest the end be missed
+	if err != nil {
+		return j, err
+	}
 	info, err := s.Find(id)
 	if err != nil {
 		return j, err
@@ -49,13 +52,13 @@ func readJudged(s *store.Store, id int64) (j judged, err error) {
 	if j.seeds, err = s.Seeds(info.ID); err != nil {
 		return j, err
 	}
-	return j, j.neighbours(s, info.ID)
+	return j, j.neighbours(s, info.ID, states)
 }
 
 // readEvidence reads what a campaign is judged by, and its plan.
 func readEvidence(s *store.Store, info store.Info) (p storedPlan, e *verdict.Evidence, err error) {
-	if err := json.Unmarshal(info.Plan, &p); err != nil {
-		return p, nil, fmt.Errorf("campaign %d has a plan that cannot be read: %w", info.ID, err)
+	if p, err = planOf(info); err != nil {
+		return p, nil, err
 	}
 	chosen := p.choice()
 	rows, err := chosen.cells()
@@ -66,28 +69,34 @@ func readEvidence(s *store.Store, info store.Info) (p storedPlan, e *verdict.Evi
 	return p, e, err
 }
 
-// amidRuns is the flaw of a campaign whose program has died.
-const amidRuns = "the program ended amid runs: check fuzz --resume finds out whether one of them ended it, and goes on"
-
 // neighbours reads what else there is in the directory.
-func (j *judged) neighbours(s *store.Store, id int64) error {
-	var err error
-	if j.others, err = newCampaignInfos(s); err != nil {
+func (j *judged) neighbours(s *store.Store, id int64, states map[int64]store.State) (err error) {
+	if j.others, err = newCampaignInfos(s, states); err != nil {
 		return err
 	}
-	for i, one := range j.others {
-		if one.ID != id {
-			continue
-		}
-		j.info, j.last = one, i == len(j.others)-1
-		if i == 0 {
-			continue
-		}
-		before, _, err := verdict.Groups(s, j.others[i-1].ID, nil)
-		if err != nil {
-			return err
-		}
-		j.changes = verdict.Changes(before, j.Groups)
+	at := slices.IndexFunc(j.others, func(one campaignInfo) bool { return one.ID == id })
+	if at < 0 { // somebody has taken it away
+		_, err := s.Find(id)
+		return err
 	}
-	return nil
+	j.info, j.last = j.others[at], at == len(j.others)-1
+	before, found := j.before(j.others[:at])
+	if !found {
+		return nil
+	}
+	groups, _, err := verdict.Groups(s, before.ID, nil)
+	j.changes = verdict.Changes(groups, j.Groups)
+	return err
+}
+
+// before returns the last of earlier campaigns of the same rows. One of
+// other rows says nothing of what is new.
+func (j *judged) before(earlier []campaignInfo) (campaignInfo, bool) {
+	for _, one := range slices.Backward(earlier) {
+		p, err := planOf(store.Info{ID: one.ID, Plan: one.Plan})
+		if err == nil && j.plan.sameRows(&p) {
+			return one, true
+		}
+	}
+	return campaignInfo{}, false
 }

@@ -11,6 +11,17 @@ import (
 	"github.com/rashomon-go/rashomon/campaign/verdict"
 )
 
+// The page of a muted failure says so; known means another thing on the site, that it was
+// found before.
+func TestPageOfMuted(t *testing.T) {
+	var j judged
+	p := j.group(&verdict.Group{ID: "0badcafe", Muted: "to be mended"}, filmed{})
+	assert.Equal(t, "muted", p.Verdict)
+	assert.Empty(t, p.Grade)
+	assert.Equal(t, []string{"muted: to be mended"}, p.Because)
+	assert.Equal(t, "invalid", j.group(&verdict.Group{ID: "0badcafe"}, filmed{}).Verdict)
+}
+
 // What ends the program that runs it is not run for a page, and what this program cannot
 // run has a page all the same.
 func TestFilmOfWhatCannotBeRun(t *testing.T) {

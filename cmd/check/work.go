@@ -83,7 +83,7 @@ func (a *app) workOn(ctx context.Context, s *store.Store, info store.Info, f wor
 		return fmt.Errorf("%s %w", s, err)
 	}
 	var plan fuzzFlags
-	if err := plan.restore(info.Plan); err != nil {
+	if err := plan.restore(info); err != nil {
 		return err
 	}
 	plan.plan.Done = past
