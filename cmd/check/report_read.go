@@ -84,8 +84,7 @@ func (j *judged) neighbours(s *store.Store, id int64, states map[int64]store.Sta
 	if !found {
 		return nil
 	}
-	groups, _, err := verdict.Groups(s, before.ID, nil)
-	j.changes = verdict.Changes(groups, j.Groups)
+	j.changes, err = verdict.Changes(s, before.ID, id)
 	return err
 }
 
