@@ -14,7 +14,7 @@ type judged struct {
 	*verdict.Evidence
 	verdict.Conclusion
 	info    campaignInfo
-	where   string // it is, as a flag
+	where   string // it is, as a flag for who stands in the directory of the site
 	plan    storedPlan
 	last    bool   // of the directory, or the database
 	follows bool   // the site will be written again
