@@ -438,7 +438,10 @@ func (c *check) bySearch(ops []int32, key string) (Verdict, int64, string) {
 	if v != Unknown {
 		return v, s.used, ""
 	}
-	return v, s.used, fmt.Sprintf("key %s: budget of %d steps spent", key, s.limit(len(ops)))
+	if s.used < s.steps {
+		return v, s.used, fmt.Sprintf("key %s: budget of %d bytes of memory spent, after %d steps", key, s.bytes, s.used)
+	}
+	return v, s.used, fmt.Sprintf("key %s: budget of %d steps spent", key, s.used)
 }
 
 func (c *check) anySucceeded(ops []int32) bool {

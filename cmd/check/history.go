@@ -93,7 +93,7 @@ func (j *judging) flags(cmd *cobra.Command) {
 	f.StringVar(&j.engine, "engine", "auto", "judge with this `ALGORITHM`: "+strings.Join(checker.EngineNames(), ", "))
 	f.StringVar(&j.claim, "claim", "linearizable", "judge this `PROPERTY`: "+strings.Join(claimNames(), ", "))
 	f.StringVar(&j.session, "session", "auto", "for claims about sessions, a session is what a `CLIENT` did: client (all of it), client-and-node (at one node), or auto (what the file says, or else client)")
-	f.Int64Var(&j.steps, "steps", 0, "give up on a key after `N` steps of a search: the verdict is then unknown (default 2000000)")
+	f.Int64Var(&j.steps, "steps", 0, "give up on a key after `N` steps of a search, or as many as fit into 1 GiB of memory: the verdict is then unknown (default 2000000)")
 	f.BoolVar(&j.json, "json", false, "print a line of JSON for each file; one that was not judged has an error in place of a verdict")
 	f.BoolVar(&j.explain, "explain", false, "say why, in lines below that of each file (default for a single file)")
 	f.StringVar(&j.html, "html", "", "write a page that shows the history to this `FILE`")
