@@ -38,7 +38,9 @@ line a file. Of a single file, or with --explain of each, the lines below say wh
 few operations that contradict each other, and what was doubtful in the file. Below
 several files stands a summary.
 
-With --claim, it judges another property, such as staleness: how old reads are.
+With --claim, it judges another property, such as staleness: how old reads are. For
+durable, convergent and set-converges, reads at the end are the operations without id in
+a file of JSON lines in which others have one.
 
 A directory stands for the files in and below it that end in .jsonl, .edn, .log or .txt,
 perhaps with .gz behind; where there is a history.edn, for that alone.
