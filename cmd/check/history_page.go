@@ -64,21 +64,18 @@ func end(h *history.History) (last time.Duration) {
 }
 
 // other says whether the report is about another claim than linearizability.
-func (r *historyReport) other() bool {
-	_, other := checker.ClaimNamed(r.Model)
-	return other
-}
+func (r *historyReport) other() bool { return r.Claim != linearizable }
 
 func (r *historyReport) claim() string {
 	if r.other() {
-		return r.Model
+		return r.Claim
 	}
 	return "linearizable as a " + r.Model
 }
 
 func (r *historyReport) flags() string {
 	if r.other() {
-		return "--claim " + r.Model + r.session
+		return "--claim " + r.Claim + r.session
 	}
 	return "--model " + r.Model
 }
