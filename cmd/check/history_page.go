@@ -39,8 +39,8 @@ func (r *historyReport) page() *report.Page {
 		p.Faults = append(p.Faults, report.Band{From: f.From, Until: min(f.Until, end(r.history)), Text: f.Text})
 	}
 	if timeless(r.history) {
-		p.History = inPositions(r.history)
-		p.Facts = append(p.Facts, report.Fact{Name: "time", Value: "the file has none: a millisecond on the axis is the step from one event to the next"})
+		p.History, p.Timeless = inPositions(r.history), true
+		p.Facts = append(p.Facts, report.Fact{Name: "time", Value: "the file has none: the axis counts events"})
 	}
 	p.Facts = slices.DeleteFunc(p.Facts, func(f report.Fact) bool { return f.Value == "" })
 	return p
