@@ -24,7 +24,7 @@ func SetConverges(h *history.History, terms Terms) (Judgement, error) {
 		return Judgement{}, fmt.Errorf("checker: %w", err)
 	}
 	if h.Sets == nil && len(h.Ops) > 0 {
-		return Judgement{}, fmt.Errorf("checker: the history is not of sets, expected reads and adds")
+		return Judgement{}, fmt.Errorf("checker: %w", notOfSets(h))
 	}
 	end, err := newFinals(h, terms.Final)
 	if err != nil {

@@ -10,15 +10,16 @@ type Claim struct {
 	Name     string
 	Judge    func(h *history.History, terms Terms) (Judgement, error)
 	Sessions bool // it matters what terms.Sessions says
+	Final    bool // it is about what the reads in terms.Final return
 }
 
 // Claims returns all claims that can be judged, each under its name.
 func Claims() []Claim {
 	list := []Claim{
 		{Name: "linearizable", Judge: linearizableRegister},
-		{Name: "convergent", Judge: Convergent, Sessions: true},
-		{Name: "durable", Judge: Durable},
-		{Name: "set-converges", Judge: SetConverges},
+		{Name: "convergent", Judge: Convergent, Sessions: true, Final: true},
+		{Name: "durable", Judge: Durable, Final: true},
+		{Name: "set-converges", Judge: SetConverges, Final: true},
 		{Name: "prefix-consistent", Judge: PrefixConsistent, Sessions: true},
 		{Name: "staleness", Judge: bounded},
 		{Name: "sequential-per-key", Judge: SequentialPerKey, Sessions: true},

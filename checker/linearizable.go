@@ -162,7 +162,7 @@ func (c *check) accept(h *history.History, m model.Model) error {
 	case h.Sets != nil && !sets:
 		return errors.New("the history is of sets, to which elements are added; expected single values")
 	case h.Sets == nil && sets:
-		return errors.New("the history is not of sets, expected reads and adds")
+		return notOfSets(h)
 	case h.Texts != nil && m.Accepts(model.Increment):
 		return errors.New("the history has texts, expected numbers")
 	case h.Texts == nil && m.Texts():
@@ -177,6 +177,21 @@ func (c *check) accept(h *history.History, m model.Model) error {
 		return refuse(h, m)
 	}
 	return nil
+}
+
+// notOfSets is the error about a history that is to be of sets. Where things are added to a
+// counter, what was read makes the difference.
+func notOfSets(h *history.History) error {
+	for i := range h.Ops {
+		switch o := &h.Ops[i]; {
+		case o.Kind != model.Read && o.Kind != model.Increment:
+			return errors.New("the history is not of sets, expected reads and adds")
+		case o.Kind == model.Read && o.Outcome == history.OK && o.Seen != model.Unseen:
+			e := explanation{h: h}
+			return fmt.Errorf("%s told a single value, expected a set of elements", e.tell(func() string { return e.full(int32(i)) }))
+		}
+	}
+	return errors.New("the history is not of sets, expected reads and adds")
 }
 
 // modelError says that a history is not of the object that a model describes.
@@ -438,7 +453,10 @@ func (c *check) bySearch(ops []int32, key string) (Verdict, int64, string) {
 	if v != Unknown {
 		return v, s.used, ""
 	}
-	return v, s.used, fmt.Sprintf("key %s: budget of %d steps spent", key, s.limit(len(ops)))
+	if s.used < s.steps {
+		return v, s.used, fmt.Sprintf("key %s: budget of %d bytes of memory spent, after %d steps", key, s.bytes, s.used)
+	}
+	return v, s.used, fmt.Sprintf("key %s: budget of %d steps spent", key, s.used)
 }
 
 func (c *check) anySucceeded(ops []int32) bool {

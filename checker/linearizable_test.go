@@ -221,7 +221,7 @@ func TestBudgetSpentIsUnknown(t *testing.T) {
 	}
 	group.Wait()
 	opts.Bytes = 203 * 100 // 33 operations take 204 bytes a step
-	if r := judge(t, h, model.Register(), opts); r.Keys[0].Steps != 99 || r.Reason != "key k0: budget of 99 steps spent" {
+	if r := judge(t, h, model.Register(), opts); r.Keys[0].Steps != 99 || r.Reason != "key k0: budget of 20300 bytes of memory spent, after 99 steps" {
 		t.Errorf("with a limit on memory: %+v", r)
 	}
 }

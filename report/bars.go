@@ -120,16 +120,16 @@ func (d *drawing) witnessFirst(ops []int) []int {
 }
 
 func (d *drawing) opTitle(i int) string {
-	r := d.scene.row(i)
+	r, o, p := d.scene.row(i), &d.scene.h.Ops[i], d.scene.page
 	s := fmt.Sprintf("%s: %s", r.Client, r.What)
 	if r.Node != "" {
 		s += " at " + r.Node
 	}
-	s += fmt.Sprintf(" — %s, called at %s ms, ", r.Outcome, r.Called)
+	s += fmt.Sprintf(" — %s, called at %s, ", r.Outcome, p.when(o.CalledAt))
 	if r.Outcome == "unknown" {
-		return s + r.Returned + " ms; it may have happened, or may yet happen"
+		return s + "gave up at " + p.when(d.scene.opSpan(i).until) + "; it may have happened, or may yet happen"
 	}
-	return s + "returned at " + r.Returned + " ms"
+	return s + "returned at " + p.when(o.ReturnedAt)
 }
 
 func kindClass(kind string) string {

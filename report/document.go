@@ -21,6 +21,7 @@ type document struct {
 	Lanes  []int        `json:"lanes"` // names
 	Nodes  int          `json:"nodes"` // so many lanes, the first, are those of nodes
 	Run    [2]int64     `json:"run"`
+	Events bool         `json:"timeless,omitempty"` // see Page.Timeless
 	Kept   [][2]int64   `json:"kept"`
 	View   [][2]int64   `json:"view"` // what to show first; the rest between is folded
 	Ops    opColumns    `json:"ops"`
@@ -155,7 +156,7 @@ func newDocument(s *scene) *writer {
 	w.chooseOps()
 	w.chooseMessages(j)
 	w.nameLanes()
-	w.doc.Run = pair(s.run)
+	w.doc.Run, w.doc.Events = pair(s.run), s.page.Timeless
 	w.doc.Kept, w.doc.View = pairs(w.spans), pairs(s.axis.spans)
 	w.writeOps()
 	w.writeMessages(j)
@@ -398,17 +399,17 @@ func (w *writer) words() (say []string) {
 		if len(w.messages) > 0 {
 			all += " and " + counted(len(w.messages), "message")
 		}
-		say = append(say, fmt.Sprintf("All of the run is here: %s in %s ms.", all, ms(s.run.until)))
+		say = append(say, fmt.Sprintf("All of the run is here: %s in %s.", all, s.page.lasting(s.run.until)))
 	} else {
 		var times []string
 		for _, t := range w.spans[:min(len(w.spans), 4)] {
-			times = append(times, ms(t.from)+" ms to "+ms(t.until)+" ms")
+			times = append(times, s.page.when(t.from)+" to "+s.page.when(t.until))
 		}
 		if n := len(w.spans) - len(times); n > 0 {
 			times = append(times, counted(n, "more stretch")+"es")
 		}
-		say = append(say, fmt.Sprintf("The run was too large for a page. Here is the time around the violation: %s of %s ms. %s of %s and %s of %s are left out.",
-			strings.Join(times, ", "), ms(s.run.until),
+		say = append(say, fmt.Sprintf("The run was too large for a page. Here is the time around the violation: %s of %s. %s of %s and %s of %s are left out.",
+			strings.Join(times, ", "), s.page.lasting(s.run.until),
 			english.Grouped(w.opsLeft), counted(len(s.h.Ops), "operation"), english.Grouped(w.messagesLeft), counted(w.messagesLeft+len(w.messages), "message")))
 	}
 	if w.textsLeft > 0 {

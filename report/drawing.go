@@ -129,6 +129,9 @@ func (d *drawing) Title() (lines []text) {
 	return lines
 }
 
+// Unit is that of the axis.
+func (d *drawing) Unit() string { return d.scene.page.unit() }
+
 // FullWidth is the width of the image.
 func (d *drawing) FullWidth() px { return d.Gutter + d.Width + 12 }
 
@@ -161,7 +164,7 @@ func (d *drawing) drawTime() {
 	for i := range s.axis.spans[1:] {
 		gap := span{s.axis.spans[i].until, s.axis.spans[i+1].from}
 		from, until := d.x(gap)
-		d.Folds = append(d.Folds, foldShape{from, until - from, (from + until) / 2, ms(gap.length()) + " ms are folded away"})
+		d.Folds = append(d.Folds, foldShape{from, until - from, (from + until) / 2, s.page.lasting(gap.length()) + " are folded away"})
 		d.taken = append(d.taken, box{from, 0, until, math.MaxFloat64})
 	}
 	for _, a := range s.acts {

@@ -54,6 +54,9 @@ type Page struct {
 	// it of the operations that suffice for the violation, in any order.
 	History *history.History
 	Witness []int
+	// Timeless says that nobody knows times: those of the history are the positions of its
+	// events, a millisecond from one to the next.
+	Timeless bool
 
 	// Events is the trace of the run, in its order. Without it the page shows
 	// operations only.
@@ -168,6 +171,7 @@ type view struct {
 	Bands           []bandRow
 	BandsLeftOut    string
 	FactsLeftOut    string
+	Unit            string // of the axis
 	Style           template.CSS
 	Script          template.JS
 	Data            template.JS
@@ -181,7 +185,7 @@ func newView(s *scene) (*view, error) {
 	if err != nil {
 		return nil, fmt.Errorf("report: %w", err)
 	}
-	v := &view{Page: p, Grade: grade(p.Verdict), Shown: d.words(), Data: template.JS(data), Nodes: len(p.States) > 0, Kinds: d.kinds(), End: ms(s.run.until) + " ms"}
+	v := &view{Page: p, Grade: grade(p.Verdict), Shown: d.words(), Data: template.JS(data), Nodes: len(p.States) > 0, Kinds: d.kinds(), End: p.when(s.run.until), Unit: p.unit()}
 	v.Meta = present(Fact{"System", p.System}, Fact{"Claim", p.Claim}, Fact{"Seed", p.Seed}, Fact{"Digest", p.Digest})
 	if p.Porcupine != "" {
 		v.Second = "./" + url.PathEscape(p.Porcupine) // without ./ a colon would end a scheme

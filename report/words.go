@@ -43,6 +43,25 @@ func ms(t time.Duration) string {
 	return strings.TrimSuffix(strings.TrimRight(s, "0"), ".")
 }
 
+// when prints a moment: a time, or which event it is.
+func (p *Page) when(t time.Duration) string {
+	if p.Timeless {
+		return "event " + ms(t)
+	}
+	return ms(t) + " ms"
+}
+
+// lasting prints a length of time, or a number of events.
+func (p *Page) lasting(t time.Duration) string { return ms(t) + " " + p.unit() }
+
+// unit is what the axis counts.
+func (p *Page) unit() string {
+	if p.Timeless {
+		return "events"
+	}
+	return "ms"
+}
+
 // tick prints a time on the axis with the decimals that its step needs.
 func tick(t, step time.Duration) string {
 	decimals := 0
@@ -71,9 +90,9 @@ func leftOut(n, limit int, nouns string) string {
 func (s *scene) words() []string {
 	var times []string
 	for _, t := range s.axis.spans {
-		times = append(times, ms(t.from)+" ms to "+ms(t.until)+" ms")
+		times = append(times, s.page.when(t.from)+" to "+s.page.when(t.until))
 	}
-	say := []string{fmt.Sprintf("Showing %s of a run of %s ms.", strings.Join(times, " and "), ms(s.run.until))}
+	say := []string{fmt.Sprintf("Showing %s of a run of %s.", strings.Join(times, " and "), s.page.lasting(s.run.until))}
 	var outside []string
 	if n := len(s.h.Ops) - s.inWindow; n > 0 {
 		outside = append(outside, english.Grouped(n)+" of "+counted(len(s.h.Ops), "operation"))

@@ -131,6 +131,21 @@ func (s *Store) groups(id int64, canary bool) ([]Group, error) {
 FROM failures WHERE campaign = $1 AND canary = $2 ORDER BY count DESC, id`, id, canary)
 }
 
+// Signature returns the signature with this ID that some campaign has found, or none.
+func (s *Store) Signature(id string) (signature campaign.Signature, err error) {
+	found, err := all(s, func(r *sql.Rows) (one campaign.Signature, err error) {
+		var text string
+		if err = r.Scan(&text); err == nil {
+			err = json.Unmarshal([]byte(text), &one)
+		}
+		return one, err
+	}, `SELECT signature FROM failures WHERE id = $1 LIMIT 1`, id)
+	if len(found) > 0 {
+		signature = found[0]
+	}
+	return signature, err
+}
+
 // Examples returns the failures of a campaign that were kept, by signature and seed.
 func (s *Store) Examples(id int64) ([]Example, error) {
 	return all(s, func(r *sql.Rows) (e Example, err error) {

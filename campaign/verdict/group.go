@@ -33,20 +33,17 @@ type Group struct {
 	Scenario string `json:"-"` // the smallest example, YAML
 }
 
-// Gone is a signature that somebody has muted, and that did not occur.
+// Gone is a signature that somebody has muted, and that did not occur although its row
+// was run.
 type Gone struct {
 	Signature string `json:"signature"` // ID
 	Reason    string `json:"reason"`
 }
 
 // Groups returns the kinds of failures that a campaign has found, the most frequent first,
-// and the muted ones that it has not.
+// and the muted ones that it has not, of the rows that it has run.
 func Groups(s *store.Store, id int64, mutes []store.Mute) (found []Group, gone []Gone, err error) {
-	kept, err := s.Groups(id)
-	if err != nil {
-		return nil, nil, err
-	}
-	rows, err := s.Cells(id)
+	all, err := findingsOf(s, id)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -54,16 +51,54 @@ func Groups(s *store.Store, id int64, mutes []store.Mute) (found []Group, gone [
 	for _, m := range mutes {
 		reasons[m.Signature] = m.Reason
 	}
-	for i := range kept {
-		g := newGroup(&kept[i], runsOfRow(rows, &kept[i].Signature))
+	for i := range all.groups {
+		g := &all.groups[i]
 		g.Muted = reasons[g.ID]
-		found = append(found, g)
 		delete(reasons, g.ID)
 	}
-	for _, signature := range slices.Sorted(maps.Keys(reasons)) {
-		gone = append(gone, Gone{signature, reasons[signature]})
+	for _, id := range slices.Sorted(maps.Keys(reasons)) {
+		signature, err := s.Signature(id)
+		if err != nil {
+			return nil, nil, err
+		}
+		if runsOfRow(all.rows, &signature) > 0 {
+			gone = append(gone, Gone{id, reasons[id]})
+		}
 	}
-	return found, gone, nil
+	return all.groups, gone, nil
+}
+
+// findings are what a campaign has found, and how often each row was run.
+type findings struct {
+	groups []Group
+	rows   map[string]campaign.Tally
+}
+
+func findingsOf(s *store.Store, id int64) (f findings, err error) {
+	kept, err := s.Groups(id)
+	if err != nil {
+		return f, err
+	}
+	if f.rows, err = s.Cells(id); err != nil {
+		return f, err
+	}
+	for i := range kept {
+		f.groups = append(f.groups, newGroup(&kept[i], runsOfRow(f.rows, &kept[i].Signature)))
+	}
+	return f, nil
+}
+
+// rate returns how often the failures of g occurred in a million runs of their row, or nil
+// if that was not run.
+func (f findings) rate(g *Group) *float64 {
+	if i := slices.IndexFunc(f.groups, func(one Group) bool { return one.ID == g.ID }); i >= 0 {
+		return &f.groups[i].PerMillion
+	}
+	row := campaign.Signature{System: g.System, Bug: g.Bug, Reads: g.Reads, Claim: rashomon.Property(g.Claim)}
+	if runsOfRow(f.rows, &row) == 0 {
+		return nil
+	}
+	return new(float64)
 }
 
 func newGroup(g *store.Group, runs int) Group {
@@ -97,22 +132,31 @@ func (g *Group) Size() string {
 }
 
 // Change is how often two campaigns have found failures of one signature, for programs and
-// people.
+// people: of a million runs of their row, or nil if the campaign has not run the row.
 type Change struct {
-	ID     string  `json:"id"`
-	Text   string  `json:"signature"`
-	Before float64 `json:"per_million_before"` // runs of the row
-	After  float64 `json:"per_million_after"`
+	ID     string   `json:"id"`
+	Text   string   `json:"signature"`
+	Before *float64 `json:"per_million_before"`
+	After  *float64 `json:"per_million_after"`
 }
 
-// Changes puts the groups of two campaigns side by side, by signature.
-func Changes(before, after []Group) []Change {
-	all := map[string]Change{}
-	for _, g := range before {
-		all[g.ID] = Change{ID: g.ID, Text: g.Text, Before: g.PerMillion}
+// Changes puts what two campaigns have found side by side, by signature.
+func Changes(s *store.Store, before, after int64) ([]Change, error) {
+	old, err := findingsOf(s, before)
+	if err != nil {
+		return nil, err
 	}
-	for _, g := range after {
-		all[g.ID] = Change{ID: g.ID, Text: g.Text, Before: all[g.ID].Before, After: g.PerMillion}
+	young, err := findingsOf(s, after)
+	if err != nil {
+		return nil, err
+	}
+	return changes(old, young), nil
+}
+
+func changes(before, after findings) []Change {
+	all := map[string]Change{}
+	for _, g := range slices.Concat(before.groups, after.groups) {
+		all[g.ID] = Change{ID: g.ID, Text: g.Text, Before: before.rate(&g), After: after.rate(&g)}
 	}
 	sorted := make([]Change, 0, len(all)) // not nil, for programs
 	for _, id := range slices.Sorted(maps.Keys(all)) {
@@ -121,13 +165,19 @@ func Changes(before, after []Group) []Change {
 	return sorted
 }
 
-// What says whether the failure is new, or gone; otherwise it is empty.
+// Known says whether the campaign before has found the failure.
+func (c *Change) Known() bool { return c.Before != nil && *c.Before > 0 }
+
+// What says whether the failure is new, or gone, or could not occur because its row was
+// not run; otherwise it is empty.
 func (c *Change) What() string {
 	switch {
-	case c.Before == 0:
-		return "new"
-	case c.After == 0:
+	case c.After == nil:
+		return "not run"
+	case *c.After == 0:
 		return "gone"
+	case !c.Known():
+		return "new"
 	}
 	return ""
 }

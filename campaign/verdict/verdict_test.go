@@ -149,10 +149,19 @@ func TestSuccess(t *testing.T) {
 }
 
 func TestChanges(t *testing.T) {
-	before := []Group{{ID: "b", Text: "both", PerMillion: 1}, {ID: "g", Text: "old", PerMillion: 2}}
-	after := []Group{{ID: "n", Text: "young", PerMillion: 3}, {ID: "b", Text: "both", PerMillion: 4}}
-	all := Changes(before, after)
-	assert.Equal(t, []Change{{"b", "both", 1, 4}, {"g", "old", 2, 0}, {"n", "young", 0, 3}}, all)
-	assert.Equal(t, []string{"", "gone", "new"}, []string{all[0].What(), all[1].What(), all[2].What()})
-	assert.NotNil(t, Changes(nil, nil))
+	ran := map[string]campaign.Tally{"chain, reads at tail: live": {Runs: 10}}
+	group := func(id string, perMillion float64) Group {
+		return Group{ID: id, Text: id, System: "chain", Reads: "tail", Claim: "live", PerMillion: perMillion}
+	}
+	other := Group{ID: "o", Text: "o", System: "craq", Reads: "tail", Claim: "live", PerMillion: 5}
+	before := findings{[]Group{group("b", 1), group("g", 2), other}, ran}
+	after := findings{[]Group{group("n", 3), group("b", 4)}, ran}
+	rate := func(r float64) *float64 { return &r }
+	all := changes(before, after)
+	assert.Equal(t, []Change{{"b", "b", rate(1), rate(4)}, {"g", "g", rate(2), rate(0)}, {"n", "n", rate(0), rate(3)}, {"o", "o", rate(5), nil}}, all)
+	assert.Equal(t, []string{"", "gone", "new", "not run"}, []string{all[0].What(), all[1].What(), all[2].What(), all[3].What()})
+	back := changes(after, before)
+	assert.Equal(t, Change{"o", "o", nil, rate(5)}, back[3])
+	assert.Equal(t, "new", back[3].What())
+	assert.NotNil(t, changes(findings{}, findings{}))
 }

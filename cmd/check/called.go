@@ -11,6 +11,22 @@ import (
 // replayCommand is what pages and messages tell people to type.
 func replayCommand(file string) string { return called() + " replay " + quoted(file) }
 
+// calledAnywhere returns how to call this program from any directory: one that was called by
+// a relative path, or out of its sources, goes by its name.
+func calledAnywhere() string { return fromAnywhere(os.Args[0], called()) }
+
+// fromAnywhere is calledAnywhere for a program of this name that is called so from here.
+func fromAnywhere(program, here string) string {
+	program = filepath.ToSlash(program)
+	if here == fromSources || strings.Contains(program, "/") && !filepath.IsAbs(program) {
+		return "check"
+	}
+	return here
+}
+
+// fromSources is how to call the program in the root of its module.
+const fromSources = "go run ./cmd/check"
+
 // called returns how to call this program again in the way in which it was called.
 func called() string {
 	module := ""
@@ -29,7 +45,7 @@ func calledAs(program, module string, inSources bool) string {
 	case !builtByGoRun(filepath.ToSlash(program)):
 		return quoted(program)
 	case inSources:
-		return "go run ./cmd/check"
+		return fromSources
 	case strings.HasPrefix(module, "v"):
 		return "go run " + path + "@" + module
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -26,4 +27,23 @@ func TestCalled(t *testing.T) {
 	} {
 		assert.Equal(t, c.want, calledAs(c.program, c.module, c.inSources), c)
 	}
+}
+
+// Who reads a page does not stand where the program was called.
+func TestFromAnywhere(t *testing.T) {
+	for _, c := range []struct{ program, here, want string }{
+		{"check", "check", "check"},
+		{"./check", "./check", "check"},
+		{"../bin/check", "../bin/check", "check"},
+		{"/opt/bin/check", "/opt/bin/check", "/opt/bin/check"},
+		{"/tmp/go-build3362/b001/exe/check", "go run ./cmd/check", "check"},
+		{"/tmp/go-build3362/b001/exe/check", "go run github.com/rashomon-go/rashomon/cmd/check@v1.2.3", "go run github.com/rashomon-go/rashomon/cmd/check@v1.2.3"},
+	} {
+		if filepath.IsAbs(c.program) == strings.HasPrefix(c.program, "/") { // not on Windows
+			assert.Equal(t, c.want, fromAnywhere(c.program, c.here), c)
+		}
+	}
+	assert.Equal(t, "..", fromSite("bugs/site", "bugs"))
+	assert.Equal(t, "../nightly", fromSite("public", "nightly"))
+	assert.Equal(t, "../my finds", fromSite("./a/../public", "my finds"))
 }

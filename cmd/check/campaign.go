@@ -72,10 +72,14 @@ func during(open func() (*store.Store, error), do func(*store.Store) error) erro
 	return errors.Join(do(s), s.Close())
 }
 
-// campaignIDs parses numbers of campaigns; those that are not given are 0.
+// campaignIDs parses numbers of campaigns, two or at most one; one that is not given is 0.
 func campaignIDs(args []string, least, most int) ([]int64, error) {
 	if len(args) < least || len(args) > most {
-		return nil, fmt.Errorf("%s, expected %d to %d that check campaign list names", english.Plural(len(args), "campaign"), least, most)
+		expected := "two of those"
+		if most == 1 {
+			expected = "no more than one of those"
+		}
+		return nil, fmt.Errorf("%s, expected %s that check campaign list names", english.Plural(len(args), "campaign"), expected)
 	}
 	ids := make([]int64, most)
 	for i, arg := range args {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/rashomon-go/rashomon"
 	"github.com/rashomon-go/rashomon/checker"
 	"github.com/rashomon-go/rashomon/history"
 	"github.com/rashomon-go/rashomon/history/formats"
@@ -18,6 +19,9 @@ import (
 	"github.com/rashomon-go/rashomon/internal/wholefile"
 	"github.com/rashomon-go/rashomon/model"
 )
+
+// linearizable is the claim that is judged unless another one is asked for.
+const linearizable = string(rashomon.Linearizable)
 
 // judging is how to judge histories.
 type judging struct {
@@ -38,7 +42,9 @@ line a file. Of a single file, or with --explain of each, the lines below say wh
 few operations that contradict each other, and what was doubtful in the file. Below
 several files stands a summary.
 
-With --claim, it judges another property, such as staleness: how old reads are.
+With --claim, it judges another property, such as staleness: how old reads are. For
+durable, convergent and set-converges, reads at the end are the operations without id in
+a file of JSON lines in which others have one.
 
 A directory stands for the files in and below it that end in .jsonl, .edn, .log or .txt,
 perhaps with .gz behind; where there is a history.edn, for that alone.
@@ -91,9 +97,9 @@ func (j *judging) flags(cmd *cobra.Command) {
 	f.StringVar(&j.model, "model", "auto", "judge by this `MODEL`: "+modelNames())
 	f.StringVar(&j.format, "format", "auto", "the files are in this `FORMAT`: auto, jsonl, edn, jepsen-log, porcupine-kv")
 	f.StringVar(&j.engine, "engine", "auto", "judge with this `ALGORITHM`: "+strings.Join(checker.EngineNames(), ", "))
-	f.StringVar(&j.claim, "claim", "linearizable", "judge this `PROPERTY`: "+strings.Join(claimNames(), ", "))
+	f.StringVar(&j.claim, "claim", linearizable, "judge this `PROPERTY`: "+strings.Join(claimNames(), ", "))
 	f.StringVar(&j.session, "session", "auto", "for claims about sessions, a session is what a `CLIENT` did: client (all of it), client-and-node (at one node), or auto (what the file says, or else client)")
-	f.Int64Var(&j.steps, "steps", 0, "give up on a key after `N` steps of a search: the verdict is then unknown (default 2000000)")
+	f.Int64Var(&j.steps, "steps", 0, "give up on a key after `N` steps of a search, or as many as fit into 1 GiB of memory: the verdict is then unknown (default 2000000)")
 	f.BoolVar(&j.json, "json", false, "print a line of JSON for each file; one that was not judged has an error in place of a verdict")
 	f.BoolVar(&j.explain, "explain", false, "say why, in lines below that of each file (default for a single file)")
 	f.StringVar(&j.html, "html", "", "write a page that shows the history to this `FILE`")
@@ -117,7 +123,7 @@ func (j *judging) validate(cmd *cobra.Command, files []string) error {
 	if j.steps < 0 || j.steps == 0 && cmd.Flags().Changed("steps") {
 		return fmt.Errorf("--steps %d, expected a number from 1 upwards", j.steps)
 	}
-	if j.claim != "linearizable" && (cmd.Flags().Changed("model") || cmd.Flags().Changed("engine")) {
+	if j.claim != linearizable && (cmd.Flags().Changed("model") || cmd.Flags().Changed("engine")) {
 		return fmt.Errorf("--model or --engine with --claim %s, expected them with linearizable only: other claims are about registers", j.claim)
 	}
 	switch {
@@ -227,7 +233,7 @@ func (a *app) judgeFile(j *judging, file string, format formats.Format, opt chec
 	if err != nil {
 		return nil, err
 	}
-	if j.claim != "linearizable" {
+	if j.claim != linearizable {
 		of, note := sessionsOf(h, j)
 		r, err := judgeClaim(h, j.claim, of, opt)
 		if err != nil {
@@ -236,7 +242,8 @@ func (a *app) judgeFile(j *judging, file string, format formats.Format, opt chec
 		if note != "" {
 			info.Notes = append(info.Notes, note)
 		}
-		report := newHistoryReport(file, h, info, j.claim, r, time.Since(began))
+		report := newHistoryReport(file, h, info, "", r, time.Since(began))
+		report.Claim = j.claim
 		if j.session != "auto" {
 			report.session = " --session " + j.session
 		}
@@ -283,7 +290,8 @@ type historyReport struct {
 	Unknown    int      `json:"unknown"`
 	Keys       int      `json:"keys"`
 	Format     string   `json:"format"`
-	Model      string   `json:"model"`
+	Model      string   `json:"model,omitempty"` // of the object, unless another claim was judged
+	Claim      string   `json:"claim"`
 	Engines    []string `json:"engines,omitempty"` // that judged some key
 	Notes      []string `json:"notes,omitempty"`
 	Seconds    float64  `json:"seconds"`
@@ -299,7 +307,7 @@ func newHistoryReport(file string, h *history.History, info formats.Info, m stri
 	report := &historyReport{
 		File: file, Verdict: r.Verdict.String(), verdict: r.Verdict, history: h, witness: r.Witness, Reason: r.Reason, Sentence: r.Sentence,
 		Operations: len(h.Ops), OK: counts.OK, Failed: counts.Fail, Unknown: counts.Unknown, Keys: len(h.Keys),
-		Format: info.Format.String(), Model: m, Notes: info.Notes, Seconds: took.Seconds(),
+		Format: info.Format.String(), Model: m, Claim: linearizable, Notes: info.Notes, Seconds: took.Seconds(),
 	}
 	for _, i := range r.Witness {
 		report.Witness = append(report.Witness, fmt.Sprintf("process %d: %s", h.Ops[i].Process, h.OpString(i)))
@@ -321,11 +329,11 @@ func (r *historyReport) print(w io.Writer, j *judging) error {
 		format = "empty"
 	}
 	var b strings.Builder
-	as := " as "
+	as := " as " + r.Model
 	if r.other() {
-		as = ", "
+		as = ", " + r.Claim
 	}
-	fmt.Fprintf(&b, "%s: %s (%s, %s%s%s, %s)\n", r.File, r.Verdict, english.Plural(r.Operations, "operation"), format, as, r.Model,
+	fmt.Fprintf(&b, "%s: %s (%s, %s%s, %s)\n", r.File, r.Verdict, english.Plural(r.Operations, "operation"), format, as,
 		time.Duration(r.Seconds*float64(time.Second)).Round(100*time.Microsecond))
 	if j.explain {
 		r.explain(&b)

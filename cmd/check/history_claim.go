@@ -5,6 +5,7 @@ import (
 
 	"github.com/rashomon-go/rashomon/checker"
 	"github.com/rashomon-go/rashomon/history"
+	"github.com/rashomon-go/rashomon/model"
 )
 
 // sessionNames are what a session of a history may be.
@@ -55,5 +56,21 @@ func judgeClaim(h *history.History, name string, of checker.Sessions, opt checke
 		}
 	}
 	j, err := c.Judge(h, terms)
+	if missing := withoutEnd(h, terms.Final); c.Final && j.Verdict == checker.Unknown && missing != "" {
+		j.Reason += "; " + missing
+	}
 	return checker.Result{Judgement: j}, err
+}
+
+// withoutEnd says what to do about a history that has no reads at the end, and is empty
+// if it has some.
+func withoutEnd(h *history.History, final []int) string {
+	const are = "reads at the end are operations without id in a file in which others have one"
+	switch {
+	case slices.ContainsFunc(final, func(i int) bool { return h.Ops[i].Kind == model.Read }):
+		return ""
+	case !slices.ContainsFunc(h.Ops, func(o history.Op) bool { return o.ID != 0 }):
+		return are + ": no operation has an id, expected an id from 1 upwards for all but the reads at the end"
+	}
+	return are + ": all reads have an id, expected none for those at the end"
 }

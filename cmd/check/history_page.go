@@ -39,8 +39,8 @@ func (r *historyReport) page() *report.Page {
 		p.Faults = append(p.Faults, report.Band{From: f.From, Until: min(f.Until, end(r.history)), Text: f.Text})
 	}
 	if timeless(r.history) {
-		p.History = inPositions(r.history)
-		p.Facts = append(p.Facts, report.Fact{Name: "time", Value: "the file has none: a millisecond on the axis is the step from one event to the next"})
+		p.History, p.Timeless = inPositions(r.history), true
+		p.Facts = append(p.Facts, report.Fact{Name: "time", Value: "the file has none: the axis counts events"})
 	}
 	p.Facts = slices.DeleteFunc(p.Facts, func(f report.Fact) bool { return f.Value == "" })
 	return p
@@ -64,21 +64,18 @@ func end(h *history.History) (last time.Duration) {
 }
 
 // other says whether the report is about another claim than linearizability.
-func (r *historyReport) other() bool {
-	_, other := checker.ClaimNamed(r.Model)
-	return other
-}
+func (r *historyReport) other() bool { return r.Claim != linearizable }
 
 func (r *historyReport) claim() string {
 	if r.other() {
-		return r.Model
+		return r.Claim
 	}
 	return "linearizable as a " + r.Model
 }
 
 func (r *historyReport) flags() string {
 	if r.other() {
-		return "--claim " + r.Model + r.session
+		return "--claim " + r.Claim + r.session
 	}
 	return "--model " + r.Model
 }

@@ -176,7 +176,7 @@ func TestNightly(t *testing.T) {
 	assert.Contains(t, string(log), "issue|create|--title|Nightly: failure "+id+"|--body-file|issue.md|\n")
 	body, err := os.ReadFile(filepath.Join(n.bin, "log.body"))
 	require.NoError(t, err)
-	assert.Contains(t, string(body), "    ./check replay run-"+id+".yaml\n")
+	assert.Contains(t, string(body), "    check replay run-"+id+".yaml\n")
 	assert.Contains(t, string(body), "| Failures | ")
 	assert.Contains(t, string(body), "https://example.org/me/ours/actions/runs/77 has the pages")
 

@@ -11,6 +11,7 @@ import (
 
 	"github.com/rashomon-go/rashomon"
 	"github.com/rashomon-go/rashomon/campaign"
+	"github.com/rashomon-go/rashomon/internal/english"
 )
 
 // progress shows how far a campaign, or a minimisation, has come: a bar on a terminal, a plain line
@@ -42,7 +43,7 @@ func (p *progress) clear() {
 }
 
 func (p *progress) show(now campaign.Progress) {
-	text := fmt.Sprintf("%d runs, %.0f per second, %d violations of claims", now.Runs, now.PerSecond, now.Violations)
+	text := fmt.Sprintf("%s, %.0f per second, %s of claims", english.Plural(now.Runs, "run"), now.PerSecond, english.Plural(now.Violations, "violation"))
 	if now.Known > 0 { // they come with the first runs
 		text += fmt.Sprintf(", %d of %d features reached", now.Reached, now.Known)
 	}
@@ -61,7 +62,7 @@ func (p *progress) show(now campaign.Progress) {
 
 // made shows how many runs a machine has made of a campaign that has others.
 func (p *progress) made(runs int, elapsed time.Duration) {
-	text := fmt.Sprintf("%d runs made here, %.0f per second", runs, float64(runs)/elapsed.Seconds())
+	text := fmt.Sprintf("%s made here, %.0f per second", english.Plural(runs, "run"), float64(runs)/elapsed.Seconds())
 	switch {
 	case p.bar != nil:
 		p.bar.Describe(text)

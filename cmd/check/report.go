@@ -216,7 +216,7 @@ func (w *siteWriter) write(s *store.Store) (j judged, index *site.Page, err erro
 		return j, nil, err
 	}
 	j.follows = w.follows
-	j.where = "--dir " + quoted(filepath.ToSlash(w.from.dir))
+	j.where = "--dir " + quoted(fromSite(w.out, w.from.dir))
 	if w.from.db != "" {
 		j.where = "--db " + quoted(s.String())
 	}

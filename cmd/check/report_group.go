@@ -62,8 +62,10 @@ func (w *siteWriter) film(g *verdict.Group) (filmed, error) {
 	return f, nil
 }
 
-// replayHere is the command for whoever has the file before them.
-func replayHere(file string) string { return replayCommand(filepath.Base(file)) }
+// replayHere is the command for whoever stands in the directory of the file.
+func replayHere(file string) string {
+	return calledAnywhere() + " replay " + quoted(filepath.Base(file))
+}
 
 // group is the page of one kind of failure.
 func (j *judged) group(g *verdict.Group, f filmed) *site.Page {
@@ -111,14 +113,14 @@ func (f filmed) section(g *verdict.Group) site.Section {
 	return s
 }
 
-// again are the commands with which one sees the failure again.
+// again are the commands with which one sees the failure again, all for one directory.
 func (j *judged) again(g *verdict.Group, f filmed) site.Section {
-	s := site.Section{Title: "Run it again", Brief: true, Note: "The smallest scenario, out of its file; an example as it was found, by its seed, which means the same in the same build alone; and how to mute what is known."}
+	s := site.Section{Title: "Run it again", Brief: true, Note: "From the directory of this site: the smallest scenario, out of its file; an example as it was found, by its seed, which means the same in the same build alone; and how to mute what is known."}
 	row := " --system " + quoted(g.System)
 	if g.Bug != "" {
 		row = " --bug " + quoted(g.Bug)
 	}
-	seeded := fmt.Sprintf("%s run%s --reads %s --claim %s --seed %d --operations %d", called(), row, quoted(g.Reads), quoted(g.Claim), g.Seed, j.plan.Operations)
+	seeded := fmt.Sprintf("%s run%s --reads %s --claim %s --seed %d --operations %d", calledAnywhere(), row, quoted(g.Reads), quoted(g.Claim), g.Seed, j.plan.Operations)
 	if j.plan.BeyondBudget {
 		seeded += " --beyond-budget"
 	}
@@ -126,8 +128,28 @@ func (j *judged) again(g *verdict.Group, f filmed) site.Section {
 		s.Commands = append(s.Commands, replayHere(f.saved.Scenario))
 	}
 	s.Commands = append(s.Commands, seeded,
-		fmt.Sprintf("%s campaign mute %s --reason '…' %s", called(), g.ID, j.where))
+		fmt.Sprintf("%s campaign mute %s --reason '…' %s", calledAnywhere(), g.ID, j.where))
 	return s
+}
+
+// fromSite returns the path of a directory for who stands in that of the site.
+func fromSite(site, dir string) string {
+	if filepath.IsAbs(dir) {
+		return filepath.ToSlash(dir)
+	}
+	here, err := filepath.Abs(dir)
+	if err != nil {
+		return filepath.ToSlash(dir)
+	}
+	there, err := filepath.Abs(site)
+	if err != nil {
+		return filepath.ToSlash(here)
+	}
+	path, err := filepath.Rel(there, here)
+	if err != nil { // on another drive
+		path = here
+	}
+	return filepath.ToSlash(path)
 }
 
 func (j *judged) seedsOf(g *verdict.Group) site.Section {

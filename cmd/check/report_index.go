@@ -221,10 +221,10 @@ func (j *judged) since() (s site.Section) {
 	if len(j.changes) == 0 {
 		return s
 	}
-	s = site.Section{Title: "Since the campaign before", Note: "Failures of each million runs of their row, beside those of the last campaign before it with the same rows.",
+	s = site.Section{Title: "Since the campaign before", Note: "Failures of each million runs of their row, beside those of the last campaign before it with the same rows; - where the row was not run.",
 		Table: table("Signature", "#Before", "#Now", "", "Failure")}
 	for _, c := range j.changes {
-		s.Table.Rows = append(s.Table.Rows, cells(c.ID, fmt.Sprintf("%.0f", c.Before), fmt.Sprintf("%.0f", c.After), c.What(), c.Text))
+		s.Table.Rows = append(s.Table.Rows, cells(c.ID, rate(c.Before), rate(c.After), c.What(), c.Text))
 		s.Brief = s.Brief || c.What() != ""
 	}
 	return s

@@ -23,7 +23,7 @@ func (j *judged) news(g *verdict.Group) string {
 	if g.Muted != "" {
 		return isMuted
 	}
-	before := func(c verdict.Change) bool { return c.ID == g.ID && c.Before > 0 }
+	before := func(c verdict.Change) bool { return c.ID == g.ID && c.Known() }
 	if slices.ContainsFunc(j.changes, before) {
 		return isKnown
 	}

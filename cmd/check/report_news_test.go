@@ -13,7 +13,8 @@ func TestNews(t *testing.T) {
 	assert.Equal(t, "none", j.newsLine())
 	j.Groups = []verdict.Group{{ID: "a", Muted: "known"}, {ID: "b"}, {ID: "c"}, {ID: "d", Muted: "known"}}
 	assert.Equal(t, "4 kinds: 2 new, 2 muted", j.newsLine(), "without a campaign before")
-	j.changes = []verdict.Change{{ID: "a", Before: 3, After: 4}, {ID: "b", Before: 3, After: 4}, {ID: "c", After: 4}, {ID: "e", Before: 3}}
+	rate := func(r float64) *float64 { return &r }
+	j.changes = []verdict.Change{{ID: "a", Before: rate(3), After: rate(4)}, {ID: "b", Before: rate(3), After: rate(4)}, {ID: "c", After: rate(4)}, {ID: "e", Before: rate(3)}}
 	assert.Equal(t, "4 kinds: 1 new, 1 known, 2 muted", j.newsLine())
 	var order []string
 	for _, g := range j.newsFirst() {

@@ -14,7 +14,7 @@ type judged struct {
 	*verdict.Evidence
 	verdict.Conclusion
 	info    campaignInfo
-	where   string // it is, as a flag
+	where   string // it is, as a flag for who stands in the directory of the site
 	plan    storedPlan
 	last    bool   // of the directory, or the database
 	follows bool   // the site will be written again
@@ -84,8 +84,7 @@ func (j *judged) neighbours(s *store.Store, id int64, states map[int64]store.Sta
 	if !found {
 		return nil
 	}
-	groups, _, err := verdict.Groups(s, before.ID, nil)
-	j.changes = verdict.Changes(groups, j.Groups)
+	j.changes, err = verdict.Changes(s, before.ID, id)
 	return err
 }
 

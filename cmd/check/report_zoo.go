@@ -45,6 +45,9 @@ func zooSection(zoo *zooReport) site.Section {
 		return s
 	}
 	s.Note = "How often each is caught, with the 95 % interval of Clopper and Pearson; the median number of runs from one catch to the next; and processor time."
+	if zoo.Interrupted {
+		s.Note += " The zoo was interrupted: bugs are missing, or have fewer runs than others."
+	}
 	s.Table = table("Bug", "What it does", "Caught by", "#Caught", "#95 % interval", "#Median", "#CPU a catch")
 	for _, c := range zoo.Bugs {
 		row := cells(c.Name, about[c.Name], fmt.Sprintf("%s, reads at %s", c.Claim, c.Reads), fmt.Sprintf("%d of %d", c.Caught, c.Runs),

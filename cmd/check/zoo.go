@@ -34,7 +34,9 @@ Pearson, 95 %. MEDIAN is how many runs it takes from one catch to the next.
 does, one after the other, and adds how large it is then, what it shows, and what that
 took.
 
-The exit status is 0 if every bug was caught, and 2 if one was not.`,
+Ctrl-C ends it with what has been counted; bugs that were not run are left out then.
+
+The exit status is 0 if every bug was caught, and 2 if one was not, or was not run.`,
 		Example: `  check zoo
   check zoo --minimize --runs 100
   check zoo --bug pb-no-fencing --runs 5000`,
@@ -82,6 +84,7 @@ func chosenBugs(names []string) ([]systems.Bug, error) {
 func (a *app) zoo(bugs []systems.Bug, runs, workers int, minimize, asJSON bool) error {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // whoever asks twice does not want the table
 	specimens := make([]campaign.Specimen, len(bugs))
 	for i, b := range bugs {
 		right, err := systems.ByName(b.System)
@@ -96,16 +99,22 @@ func (a *app) zoo(bugs []systems.Bug, runs, workers int, minimize, asJSON bool) 
 	}
 	began, seen := time.Now(), 0
 	sightings := campaign.Zoo(ctx, specimens, runs, workers, func(s campaign.Sighting) {
+		if s.Runs == 0 {
+			return
+		}
 		seen++
 		fmt.Fprintf(a.err, "%3d of %d  %-40s caught %d of %d\n", seen, len(bugs), s.Broken.Bug, s.Caught, s.Runs)
 	})
-	report := zooReport{Seconds: time.Since(began).Seconds()}
+	report := zooReport{Bugs: []caughtBug{}, Seconds: time.Since(began).Seconds(), Interrupted: ctx.Err() != nil, planned: len(bugs)}
 	for i := range sightings {
 		if sightings[i].Err != nil {
 			return brokenError{sightings[i].Err}
 		}
 		if sightings[i].Caught == 0 {
 			a.status = graver(a.status, statusUnknown)
+		}
+		if sightings[i].Runs == 0 { // interrupted
+			continue
 		}
 		caught := newCaught(bugs[i], &sightings[i])
 		if minimize && ctx.Err() == nil {
@@ -130,6 +139,10 @@ type zooReport struct {
 	Bugs    []caughtBug `json:"bugs"`
 	Absent  []absentBug `json:"absent"`
 	Seconds float64     `json:"seconds"`
+	// Interrupted says that bugs are missing, or have fewer runs than were asked for.
+	Interrupted bool `json:"interrupted"`
+
+	planned int // bugs
 }
 
 type absentBug struct {
@@ -183,16 +196,34 @@ func (r zooReport) print(w io.Writer, all bool) error {
 	if err := t.Flush(); err != nil {
 		return err
 	}
-	if err := r.printMinimized(w); err != nil || !all {
+	if err := r.printMinimized(w); err != nil {
 		return err
 	}
+	if all {
+		if err := r.printAbsent(w); err != nil {
+			return err
+		}
+	}
+	return r.printEnd(w, all)
+}
+
+// printAbsent names the bugs that nobody has planted, and why.
+func (r zooReport) printAbsent(w io.Writer) error {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "\nNot planted:")
 	for _, a := range r.Absent {
 		fmt.Fprintf(t, "  %s\t%s\n", a.Name, a.Reason)
 	}
-	if err := t.Flush(); err != nil {
-		return err
+	return t.Flush()
+}
+
+// printEnd says how many bugs were run, of all or if some are missing.
+func (r zooReport) printEnd(w io.Writer, all bool) (err error) {
+	switch {
+	case r.Interrupted:
+		_, err = fmt.Fprintf(w, "\n%d of %s in %.1f s, interrupted\n", len(r.Bugs), english.Plural(r.planned, "bug"), r.Seconds)
+	case all:
+		_, err = fmt.Fprintf(w, "\n%s in %.1f s\n", english.Plural(len(r.Bugs), "bug"), r.Seconds)
 	}
-	_, err := fmt.Fprintf(w, "\n%d bugs in %.1f s\n", len(r.Bugs), r.Seconds)
 	return err
 }

@@ -1,5 +1,5 @@
 import { Axis } from "./axis";
-import { type Band, type Event, type Lane, type Message, type Op, type Run, type Span, ms } from "./document";
+import { type Band, type Event, type Lane, type Message, type Op, type Run, type Span, lasting, unit, when } from "./document";
 
 export interface Colors {
   [name: string]: string;
@@ -710,7 +710,7 @@ export class Diagram {
       c.font = `12px ${sans}`;
       c.textAlign = "center";
       c.fillStyle = this.colors.soft;
-      const words = ms(f.until - f.from) + " folded" + this.changesIn(f);
+      const words = lasting(f.until - f.from) + " folded" + this.changesIn(f);
       const room = this.height - this.top - 20;
       c.fillText(c.measureText(words + openIt).width < room ? words + openIt : words, 0, 0);
       c.restore();
@@ -842,7 +842,7 @@ export class Diagram {
     }
     c.fillStyle = this.colors.paper;
     c.fillRect(0, 0, this.gutter - 1, this.top - 4);
-    this.write("ms", right, 15, this.colors.soft, { size: 11.5 });
+    this.write(unit(), right, 15, this.colors.soft, { size: 11.5 });
     if (this.bandRows > 0) this.write("faults", right, axisHeight + 12, this.colors.soft, { family: sans });
     c.textAlign = "left";
   }
@@ -888,7 +888,7 @@ export class Diagram {
     for (const d of this.run.down) {
       const line = this.y(d.lane);
       if (line !== null && Math.abs(y - line) < 12 && x >= this.x(d.from) && x <= this.x(d.until)) {
-        return { thing: { words: `${this.run.lanes[d.lane].name} is down from ${ms(d.from)}${d.last > 0 ? " to " + ms(d.until) : ""}` }, share: 0 };
+        return { thing: { words: `${this.run.lanes[d.lane].name} is down from ${when(d.from)}${d.last > 0 ? " to " + when(d.until) : ""}` }, share: 0 };
       }
     }
     return null;

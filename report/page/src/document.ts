@@ -7,6 +7,7 @@ interface Packed {
   lanes: number[];
   nodes: number;
   run: [number, number];
+  timeless?: boolean;
   kept: [number, number][];
   view: [number, number][];
   ops: Columns<"index" | "lane" | "process" | "key" | "kind" | "outcome" | "node" | "called" | "took" | "text" | "rank" | "legal" | "first" | "last">;
@@ -134,6 +135,7 @@ const seqScale = 4;
 const span = ([from, until]: [number, number]): Span => ({ from, until });
 
 export function unpack(p: Packed): Run {
+  timeless = p.timeless ?? false;
   const text = (i: number): string => p.texts[i] ?? "";
   const run: Run = {
     lanes: p.lanes.map((name, id) => ({ id, name: text(name), node: id < p.nodes })),
@@ -283,4 +285,14 @@ function findMarks(run: Run): void {
   run.events.sort((a, b) => a.at - b.at || a.seq - b.seq);
 }
 
-export const ms = (ns: number): string => String(Math.round(ns / 1e3) / 1e3) + " ms";
+// Without times, those of the document are positions of events.
+let timeless = false;
+
+const count = (ns: number): string => String(Math.round(ns / 1e3) / 1e3);
+
+export const unit = (): string => (timeless ? "events" : "ms");
+
+// when tells a moment, lasting a length of time.
+export const when = (ns: number): string => (timeless ? `event ${count(ns)}` : `${count(ns)} ms`);
+
+export const lasting = (ns: number): string => `${count(ns)} ${unit()}`;

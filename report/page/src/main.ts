@@ -1,5 +1,5 @@
 import { Diagram, type Thing } from "./diagram";
-import { type Event, type Message, type Op, type Run, ms, unpack } from "./document";
+import { type Event, type Message, type Op, type Run, unpack, when } from "./document";
 import { Overview } from "./overview";
 import { describeEvent, describeMessage, describeOp, element, showDetails, showStates } from "./panel";
 import { stateAt } from "./states";
@@ -175,7 +175,7 @@ class App {
     }
     if (this.chosen && e) {
       showDetails(this.details, this.run, e, (thing) => this.choose(thing));
-      this.about.textContent = `${ms(e.at)}: ${describeEvent(this.run, e)}`;
+      this.about.textContent = `${when(e.at)}: ${describeEvent(this.run, e)}`;
     } else {
       this.details.innerHTML = this.hint;
       this.about.textContent = "";

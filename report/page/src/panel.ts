@@ -1,4 +1,4 @@
-import { type Event, type Message, type Op, type Run, ms } from "./document";
+import { type Event, type Message, type Op, type Run, when } from "./document";
 import { stateAt, variables } from "./states";
 
 const most = 12; // causes or effects that are listed
@@ -13,23 +13,23 @@ export function element<K extends keyof HTMLElementTagNameMap>(tag: K, text = ""
 const lane = (run: Run, id: number): string => run.lanes[id]?.name ?? "?";
 
 export function describeOp(run: Run, op: Op): string {
-  const end = op.outcome === "unknown" ? `its client gave up at ${ms(op.until)}; it may have happened, or may yet happen` : `${op.outcome}, returned at ${ms(op.until)}`;
-  return `${lane(run, op.lane)}: ${op.text}${op.node ? " at " + op.node : ""}, called at ${ms(op.from)}, ${end}`;
+  const end = op.outcome === "unknown" ? `its client gave up at ${when(op.until)}; it may have happened, or may yet happen` : `${op.outcome}, returned at ${when(op.until)}`;
+  return `${lane(run, op.lane)}: ${op.text}${op.node ? " at " + op.node : ""}, called at ${when(op.from)}, ${end}`;
 }
 
 export function fateOf(m: Message): string {
   const parts: string[] = [];
   if (!m.ended) parts.push("still under way when the run ended");
-  else if (m.late) parts.push(`came too late at ${ms(m.ends)}: nobody waited for it any more`);
-  else if (m.dropped) parts.push(`dropped at ${ms(m.ends)}: ${m.dropped}`);
-  else parts.push(`arrived at ${ms(m.ends)}`);
+  else if (m.late) parts.push(`came too late at ${when(m.ends)}: nobody waited for it any more`);
+  else if (m.dropped) parts.push(`dropped at ${when(m.ends)}: ${m.dropped}`);
+  else parts.push(`arrived at ${when(m.ends)}`);
   if (m.copy) parts.push("a copy that the network made");
   if (m.overtaken) parts.push("overtaken by a later one");
   return parts.join("; ");
 }
 
 export function describeMessage(run: Run, m: Message): string {
-  return `${lane(run, m.from)} → ${lane(run, m.to)}: ${m.text}, sent at ${ms(m.sent)}, ${fateOf(m)}`;
+  return `${lane(run, m.from)} → ${lane(run, m.to)}: ${m.text}, sent at ${when(m.sent)}, ${fateOf(m)}`;
 }
 
 export function describeEvent(run: Run, e: Event): string {
@@ -69,21 +69,21 @@ export function showDetails(place: HTMLElement, run: Run, e: Event, go: (thing: 
     say(name, box);
   };
   place.append(element("h3", describeEvent(run, e)));
-  say("At", ms(e.at));
+  say("At", when(e.at));
   const { op, message: m } = e;
   if (op) {
     if (op.rank) say("Witness", `operation ${op.rank}`);
     say("Operation", code(op.text));
     say("Client", `${lane(run, op.lane)}, process ${op.process}`);
     if (op.node) say("Asked", op.node);
-    say("Outcome", op.outcome === "unknown" ? `unknown: it may have happened, or may yet happen; the client gave up at ${ms(op.until)}` : op.outcome);
-    say("Lasted", `${ms(op.from)} to ${ms(op.until)}`);
-    if (op.legal) say("Legal order", `place ${op.legal}, at the earliest at ${ms(op.point)}`);
+    say("Outcome", op.outcome === "unknown" ? `unknown: it may have happened, or may yet happen; the client gave up at ${when(op.until)}` : op.outcome);
+    say("Lasted", `${when(op.from)} to ${when(op.until)}`);
+    if (op.legal) say("Legal order", `place ${op.legal}, at the earliest at ${when(op.point)}`);
     links("Sent", op.sends);
   }
   if (m) {
     say("Message", code(m.text));
-    say("Way", `${lane(run, m.from)} → ${lane(run, m.to)}, sent at ${ms(m.sent)}`);
+    say("Way", `${lane(run, m.from)} → ${lane(run, m.to)}, sent at ${when(m.sent)}`);
     say("Fate", fateOf(m));
     if (m.timer) say("Cause", `${m.timer} of ${lane(run, m.from)}`);
     links("Cause", m.cause ? [m.cause] : m.op?.sends.includes(m) ? [m.op] : []);
@@ -97,7 +97,7 @@ export function showStates(place: HTMLElement, run: Run, e: Event, nodes: number
   place.replaceChildren();
   if (run.changes.length === 0) return;
   const { states, changed } = stateAt(run, e);
-  place.append(element("caption", `State at ${ms(e.at)}, after: ${describeEvent(run, e)}`));
+  place.append(element("caption", `State at ${when(e.at)}, after: ${describeEvent(run, e)}`));
   const head = element("tr");
   head.append(element("th"));
   for (const id of nodes) {
