@@ -46,7 +46,8 @@ type jepsen struct {
 	calls    []called // by operation
 	index    int64
 	now      time.Duration
-	early    int // entries whose time came before that of an earlier one
+	early    int  // entries whose time came before that of an earlier one
+	back     form // the time of the first of them
 }
 
 // collection is what a read of a set or of a list told.
@@ -82,7 +83,8 @@ func newJepsen(name string, info *Info) *jepsen {
 
 func (j *jepsen) finish() (*history.History, error) {
 	if j.early > 0 {
-		j.note("%d events with a time before that of the event before, which was taken instead", j.early)
+		j.note("time runs backwards at %s:%d:%d (the first of %d): the order of the file counts, and the time of the event before",
+			j.name, j.back.line, j.back.column, j.early)
 	}
 	if j.info.FailedCAS > 0 {
 		j.note("%d failed cas without :error, taken as failed comparisons", j.info.FailedCAS)
@@ -163,7 +165,9 @@ func (j *jepsen) position(e *entry) error {
 		return nil
 	}
 	if at := time.Duration(e.time.n); at < j.now {
-		j.early++
+		if j.early++; j.early == 1 {
+			j.back = e.time
+		}
 	} else {
 		j.now = at
 	}

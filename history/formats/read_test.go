@@ -182,7 +182,7 @@ func TestTimes(t *testing.T) {
 		{:process :nemesis :type :info :f :start :time 9}{:process 0 :type :ok :f :read :value 1 :time 9}`, formats.Auto)
 	require.NoError(t, err)
 	assert.Equal(t, []time.Duration{5, 9, 5, 9}, []time.Duration{h.Ops[0].CalledAt, h.Ops[0].ReturnedAt, h.Ops[1].CalledAt, h.Ops[1].ReturnedAt})
-	assert.Equal(t, formats.Info{Format: formats.EDN, Nemesis: 1, Notes: []string{"1 events with a time before that of the event before, which was taken instead"}}, info)
+	assert.Equal(t, formats.Info{Format: formats.EDN, Nemesis: 1, Notes: []string{"time runs backwards at f:1:85 (the first of 1): the order of the file counts, and the time of the event before"}}, info)
 }
 
 func TestDetect(t *testing.T) {
